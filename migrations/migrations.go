@@ -1,0 +1,135 @@
+// Package migrations holds the numbered SQL files of the product's schema and applies them, River's own migrations
+// with them, under one lock: River's migrator takes none, and of several processes that start together all but one fail.
+package migrations
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"fmt"
+	"io/fs"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/pressly/goose/v3"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
+)
+
+//go:embed *.sql
+var files embed.FS
+
+// RiverSchema is the schema of River's own tables.
+const RiverSchema = "river"
+
+// lockKey is the advisory lock that everyone who migrates holds. Any constant will do; this one is "cpdjobs" in ASCII.
+const lockKey = 0x6370646a6f6273
+
+// Up brings the database that pool connects to up to date: schemas, then River's tables, then ours. It returns how
+// many of our migrations it applied. Other processes that call it wait and then find nothing to do.
+func Up(ctx context.Context, pool *pgxpool.Pool) (applied int, err error) {
+	lock, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig.Copy())
+	if err != nil {
+		return 0, fmt.Errorf("connect to migrate: %w", err)
+	}
+	defer lock.Close(context.WithoutCancel(ctx))
+	if _, err := lock.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(lockKey)); err != nil {
+		return 0, fmt.Errorf("wait for others who migrate: %w", err)
+	}
+	if err := riverUp(ctx, pool); err != nil {
+		return 0, fmt.Errorf("migrate River's tables: %w", err)
+	}
+	err = withProvider(pool, func(p *goose.Provider) error {
+		results, err := p.Up(ctx)
+		applied = len(results)
+		return err
+	})
+	if err != nil {
+		return applied, fmt.Errorf("migrate: %w", err)
+	}
+	return applied, nil
+}
+
+// Migration is one numbered file and whether the database has it.
+type Migration struct {
+	Version int64  `json:"version"`
+	Name    string `json:"name"`
+	State   string `json:"state"` // applied or pending
+}
+
+// Status lists every migration of this program, oldest first.
+func Status(ctx context.Context, pool *pgxpool.Pool) ([]Migration, error) {
+	var list []Migration
+	err := withProvider(pool, func(p *goose.Provider) error {
+		status, err := p.Status(ctx)
+		for _, s := range status {
+			list = append(list, Migration{Version: s.Source.Version, Name: s.Source.Path, State: string(s.State)})
+		}
+		return err
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the state of migrations: %w", err)
+	}
+	return list, nil
+}
+
+// Fingerprint is the same for two programs whose migrations, River's and ours, are the same: 24 hexadecimal digits.
+func Fingerprint() (string, error) {
+	hash := sha256.New()
+	migrator, err := rivermigrate.New(riverpgxv5.New(nil), nil)
+	if err != nil {
+		return "", fmt.Errorf("read River's migrations: %w", err)
+	}
+	for _, m := range migrator.AllVersions() {
+		fmt.Fprintf(hash, "%d %s\n%s\n", m.Version, m.Name, m.SQLUp)
+	}
+	names, err := fs.Glob(files, "*.sql")
+	if err != nil {
+		return "", fmt.Errorf("list migrations: %w", err)
+	}
+	for _, name := range names {
+		sql, err := files.ReadFile(name)
+		if err != nil {
+			return "", fmt.Errorf("read a migration: %w", err)
+		}
+		fmt.Fprintf(hash, "%s %d\n%s\n", name, len(sql), sql)
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:12]), nil
+}
+
+func riverUp(ctx context.Context, pool *pgxpool.Pool) error {
+	if _, err := pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+RiverSchema); err != nil {
+		return err
+	}
+	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: RiverSchema})
+	if err != nil {
+		return err
+	}
+	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
+	return err
+}
+
+func withProvider(pool *pgxpool.Pool, use func(*goose.Provider) error) error {
+	db := stdlib.OpenDBFromPool(pool)
+	defer func(db *sql.DB) { _ = db.Close() }(db)
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, files)
+	if err != nil {
+		return err
+	}
+	return use(provider)
+}
+
+// Pending counts the migrations of this program that the database does not have yet.
+func Pending(ctx context.Context, pool *pgxpool.Pool) (int, error) {
+	list, err := Status(ctx, pool)
+	pending := 0
+	for _, m := range list {
+		if m.State != string(goose.StateApplied) {
+			pending++
+		}
+	}
+	return pending, err
+}
