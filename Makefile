@@ -1,0 +1,57 @@
+# `make` alone lists what there is.
+.DEFAULT_GOAL := help
+
+RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
+ARGS ?=
+TESTFLAGS ?=
+# The version is the one that ran on the Go version of go.mod with all of its modules served by the proxy.
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+SOURCES := cmd internal jobs migrations queue reports
+
+# RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
+export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
+
+.PHONY: help build run prepare test lint verify bench chaos generate clean db/install db/reset
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+build: ## build bin/cpd-jobs, one static program
+	CGO_ENABLED=0 go build -trimpath -ldflags '-X main.release=$(RELEASE)' -o bin/cpd-jobs ./cmd/cpd-jobs
+
+run: db/install ## build, and show all of it on this machine with made-up schools; ARGS="--schools 500" passes flags on
+	@bin/cpd-jobs demo $(ARGS)
+
+test: prepare ## install what the tests need, and run all of them with the race detector
+	CGO_ENABLED=1 go test -race -timeout 20m $(TESTFLAGS) ./...
+
+prepare: db/install
+	@.ci/prepare
+
+db/install: build ## find PostgreSQL's programs, or install them
+	@bin/cpd-jobs db install
+
+lint: ## check format, vet, staticcheck, go.mod and which package imports which
+	@unformatted=$$(gofmt -l $(SOURCES)) && if [ -n "$$unformatted" ]; then \
+		echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go run $(STATICCHECK) ./...
+	go mod tidy -diff
+	go test -count=1 ./internal/arrows
+
+verify: lint test ## lint and test
+
+bench: db/install ## run the benchmarks, once each
+	go test -run '^$$' -bench . -benchtime 1x -timeout 60m $(TESTFLAGS) ./...
+
+chaos: prepare ## run the tests that kill, freeze and cut off real processes, in full length
+	CHAOS=full CGO_ENABLED=1 go test -race -count=1 -run Chaos -timeout 60m $(TESTFLAGS) ./...
+
+generate: ## make anew what is generated from the sources
+	go generate ./...
+
+clean: ## delete what was built
+	rm -rf bin
+
+db/reset: build ## delete the demo's databases and exported files on this machine
+	@bin/cpd-jobs db reset --yes

@@ -1,0 +1,170 @@
+package config
+
+import (
+	"errors"
+	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// reader hands out settings and gathers what is wrong with them.
+type reader struct {
+	values   map[string]string
+	platform *platform // nil unless on Cloud Foundry
+	problems []error
+	blamed   map[string]bool
+}
+
+func newReader(environ []string) *reader {
+	r := &reader{values: map[string]string{}, blamed: map[string]bool{}}
+	for _, v := range Variables() {
+		r.values[v.Name] = v.Default
+	}
+	bound := r.readPlatform(environ)
+	for name, value := range bound {
+		r.values[name] = value
+	}
+	for _, pair := range environ {
+		name, value, _ := strings.Cut(pair, "=")
+		if value = strings.TrimSpace(value); value != "" && isSetting(name) {
+			r.values[name] = value
+		}
+	}
+	return r
+}
+
+func (r *reader) text(name string) string { return r.values[name] }
+
+// require notes a problem for each of names that is not set.
+func (r *reader) require(because string, names ...string) {
+	for _, name := range names {
+		if r.values[name] == "" {
+			r.problem(name, "set it", "is needed because %s", because)
+		}
+	}
+}
+
+func (r *reader) oneOf(name string, allowed ...string) string {
+	value := strings.ToLower(r.values[name])
+	if !slices.Contains(allowed, value) {
+		r.problem(name, "", "is %q; use one of %s", r.values[name], strings.Join(allowed, ", "))
+		return allowed[0]
+	}
+	return value
+}
+
+func (r *reader) level(name string) slog.Level {
+	var level slog.Level
+	if err := level.UnmarshalText([]byte(r.values[name])); err != nil {
+		r.problem(name, "", "is %q; use one of debug, info, warn, error", r.values[name])
+	}
+	return level
+}
+
+func (r *reader) port(name string) string {
+	if n, err := strconv.Atoi(r.values[name]); err != nil || n < 0 || n > 65535 {
+		r.problem(name, "", "is %q; use a number from 1 to 65535, or 0 for any free port", r.values[name])
+	}
+	return r.values[name]
+}
+
+func (r *reader) host(name string) string {
+	host := strings.Trim(r.values[name], "[]")
+	if _, err := netip.ParseAddr(host); err != nil && strings.ContainsAny(host, ":/ ") {
+		r.problem(name, "the port goes into PORT", "is %q; use an address such as 127.0.0.1 or 0.0.0.0", host)
+	}
+	return host
+}
+
+// database reads a PostgreSQL connection string. Why it is wrong is said only where that cannot give its password away.
+func (r *reader) database(name string) Address {
+	value := r.values[name]
+	if value == "" {
+		return ""
+	}
+	if _, err := pgx.ParseConfig(value); err != nil {
+		r.problem(name, "write postgres://USER:PASSWORD@HOST:5432/DATABASE, with special characters in the password as %XX",
+			"is no PostgreSQL connection string%s", connectionFault(value, err))
+		return ""
+	}
+	return Address(value)
+}
+
+func connectionFault(value string, err error) string {
+	if strings.Contains(value, "://") {
+		if _, bad := url.Parse(value); bad != nil {
+			return ""
+		}
+	}
+	if cause := errors.Unwrap(err); cause != nil {
+		return " (" + strings.ReplaceAll(cause.Error(), "\n", " ") + ")"
+	}
+	return ""
+}
+
+// source reads a path, or a URL of one of schemes. Unencrypted ones may lead to this machine only.
+func (r *reader) source(name string, schemes ...string) Address {
+	value := r.values[name]
+	scheme, _, isURL := strings.Cut(value, "://")
+	if !isURL {
+		return Address(value)
+	}
+	allowed := slices.Clone(schemes)
+	if slices.Contains(schemes, "https") {
+		allowed = append(allowed, "http") // to this machine only
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil:
+		r.problem(name, "", "is no proper URL")
+	case !slices.Contains(allowed, scheme):
+		r.problem(name, "", "has the scheme %s; use a path or one of %s", scheme, strings.Join(schemes, ", "))
+	case scheme != "file" && u.Hostname() == "":
+		r.problem(name, "", "names no host")
+	case strings.HasSuffix(scheme, "http") && !isLoopback(u.Hostname()):
+		r.problem(name, "", "is not encrypted; use %ss, plain %s leads to this machine only", scheme, scheme)
+	}
+	return Address(value)
+}
+
+// webAddress reads an https URL, or an http one that leads to this machine.
+func (r *reader) webAddress(name string) string {
+	value := r.values[name]
+	if value == "" {
+		return ""
+	}
+	u, err := url.Parse(value)
+	switch {
+	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
+		r.problem(name, "", "is no web address; write https://HOST/...")
+	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+		r.problem(name, "", "is not encrypted; use https, plain http leads to this machine only")
+	}
+	return value
+}
+
+func (r *reader) heartbeats() map[string]Secret {
+	var names []string
+	for name := range r.values {
+		if strings.HasPrefix(name, heartbeatPrefix) && !strings.HasSuffix(name, ">") {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names) // so that problems come in one order
+	heartbeats := make(map[string]Secret, len(names))
+	for _, name := range names {
+		heartbeats[name] = Secret(r.webAddress(name))
+	}
+	return heartbeats
+}
+
+func isLoopback(host string) bool {
+	ip := net.ParseIP(host)
+	return host == "localhost" || (ip != nil && ip.IsLoopback())
+}

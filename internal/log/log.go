@@ -1,0 +1,48 @@
+// Package log makes the program's logger: tinted text for people at a terminal, Elastic Common Schema JSON for
+// machines. What is logged, and that none of it is personal or secret, is up to those who log.
+package log
+
+import (
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/lmittmann/tint"
+	"golang.org/x/term"
+)
+
+// Options say how to log. The zero value is JSON at level info.
+type Options struct {
+	// Format is auto (text on a terminal, else JSON), text or json; "" is auto.
+	Format string
+	// Level is the least that is logged; with a [slog.LevelVar] it can change while running. nil is info.
+	Level slog.Leveler
+	// Terminal says that a person reads along, with colours.
+	Terminal bool
+	// Service, Version and Environment name the program in JSON lines.
+	Service, Version, Environment string
+}
+
+// New makes a logger that writes each event to w in one line. It is safe for concurrent use.
+func New(w io.Writer, o Options) *slog.Logger {
+	if o.Format == "text" || (o.Format != "json" && o.Terminal) {
+		return slog.New(newTextHandler(w, o))
+	}
+	return slog.New(newECSHandler(w, o))
+}
+
+// newTextHandler leaves the date out for people who read along.
+func newTextHandler(w io.Writer, o Options) slog.Handler {
+	layout := time.DateTime
+	if o.Terminal {
+		layout = time.TimeOnly
+	}
+	return tint.NewTextHandler(w, &tint.Options{Level: o.Level, TimeFormat: layout, NoColor: !o.Terminal})
+}
+
+// IsTerminal says whether w is a terminal on which colours are welcome, going by the NO_COLOR convention.
+func IsTerminal(w io.Writer, getenv func(string) string) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd())) && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
+}

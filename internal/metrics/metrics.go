@@ -1,0 +1,157 @@
+// Package metrics counts what the program does, for Prometheus. Every name begins with cpd_jobs_, every label has few
+// values, and nothing here asks the database: what can only be asked there belongs to collectors of those who own the
+// tables, which [Metrics.Register] takes.
+package metrics
+
+import (
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics are one process's. Counting is safe for concurrent use, and does nothing on a nil pointer.
+type Metrics struct {
+	registry *prometheus.Registry
+
+	jobs         *prometheus.CounterVec
+	jobDuration  *prometheus.HistogramVec
+	ticks        *prometheus.CounterVec
+	lateness     prometheus.Histogram
+	takeovers    *prometheus.CounterVec
+	rows         *prometheus.CounterVec
+	lastSuccess  *prometheus.GaugeVec
+	exportBytes  *prometheus.CounterVec
+	requests     *prometheus.CounterVec
+	requestTimes *prometheus.HistogramVec
+}
+
+// New makes the metrics of a process on a registry of their own; version says what runs.
+func New(version string) *Metrics {
+	registry := newRegistry(version)
+	m := newMetrics(registry)
+	m.registry = registry
+	return m
+}
+
+func newMetrics(r prometheus.Registerer) *Metrics {
+	// Buckets follow what is promised: a tick starts its job within 250 ms, a page takes 50 ms, a job seconds to hours.
+	latenessBuckets := []float64{.025, .05, .1, .25, .5, 1, 5, 30, 60, 300, 3600}
+	jobBuckets := []float64{.1, .5, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600}
+	requestBuckets := []float64{.005, .01, .025, .05, .1, .25, .5, 1, 5, 30}
+	m := &Metrics{
+		jobs: counter("jobs_finished_total",
+			"Attempts at jobs that ended, by kind and outcome (completed, failed, cancelled, snoozed, interrupted).", "kind", "outcome"),
+		jobDuration: histogram("job_duration_seconds",
+			"How long attempts at jobs took, by kind.", jobBuckets, "kind"),
+		ticks: counter("ticks_total",
+			"Ticks of schedules accounted for, by state (enqueued, skipped, missed) and reason.", "state", "reason"),
+		lateness: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Namespace: namespace, Name: "tick_lateness_seconds", Buckets: latenessBuckets,
+			Help: "How long after its tick a job was enqueued.",
+		}),
+		takeovers: counter("takeovers_total",
+			"Jobs taken over from workers that stopped answering, by kind.", "kind"),
+		rows: counter("rows_total",
+			"Rows that syncs met, by input and outcome (read, merged, unchanged, rejected).", "input", "outcome"),
+		lastSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{
+			Namespace: namespace, Name: "report_last_success_timestamp_seconds",
+			Help: "When a report was last refreshed with success, by report.",
+		}, []string{"report"}),
+		exportBytes: counter("export_bytes_total",
+			"Bytes of exported files, by report and format.", "report", "format"),
+		requests: counter("http_requests_total",
+			"Requests answered, by route, method and status.", "route", "method", "code"),
+		requestTimes: histogram("http_request_duration_seconds",
+			"How long answers took, by route.", requestBuckets, "route"),
+	}
+	r.MustRegister(m.jobs, m.jobDuration, m.ticks, m.lateness, m.takeovers, m.rows, m.lastSuccess, m.exportBytes,
+		m.requests, m.requestTimes)
+	return m
+}
+
+// JobEnded counts an attempt at a job.
+func (m *Metrics) JobEnded(kind, outcome string, took time.Duration) {
+	if m == nil {
+		return
+	}
+	m.jobs.WithLabelValues(kind, outcome).Inc()
+	m.jobDuration.WithLabelValues(kind).Observe(took.Seconds())
+}
+
+// Enqueued counts a tick that became a job, late after its time.
+func (m *Metrics) Enqueued(late time.Duration) {
+	if m == nil {
+		return
+	}
+	m.ticks.WithLabelValues("enqueued", "").Inc()
+	m.lateness.Observe(max(late, 0).Seconds()) // clocks apart must not make a negative sum
+}
+
+// NotEnqueued counts a tick that became no job: state is skipped or missed.
+func (m *Metrics) NotEnqueued(state, reason string) {
+	if m == nil {
+		return
+	}
+	m.ticks.WithLabelValues(state, reason).Inc()
+}
+
+// TakenOver counts a job that another worker left behind.
+func (m *Metrics) TakenOver(kind string) {
+	if m == nil {
+		return
+	}
+	m.takeovers.WithLabelValues(kind).Inc()
+}
+
+// Rows counts n rows of an input (cpd, gias, uplift) with one outcome (read, merged, unchanged, rejected).
+func (m *Metrics) Rows(input, outcome string, n int64) {
+	if m == nil || n < 0 {
+		return
+	}
+	m.rows.WithLabelValues(input, outcome).Add(float64(n))
+}
+
+// Refreshed notes when a report's refresh succeeded, one that changed nothing included.
+func (m *Metrics) Refreshed(report string, at time.Time) {
+	if m == nil {
+		return
+	}
+	m.lastSuccess.WithLabelValues(report).Set(float64(at.UnixMilli()) / 1000)
+}
+
+// Exported counts a file that was published.
+func (m *Metrics) Exported(report, format string, sizeBytes int64) {
+	if m == nil || sizeBytes < 0 {
+		return
+	}
+	m.exportBytes.WithLabelValues(report, format).Add(float64(sizeBytes))
+}
+
+// Answered counts a request. The route is the pattern that matched, never the path, whose values have no bound.
+func (m *Metrics) Answered(route, method string, status int, took time.Duration) {
+	if m == nil {
+		return
+	}
+	m.requests.WithLabelValues(route, boundedMethod(method), strconv.Itoa(status)).Inc()
+	m.requestTimes.WithLabelValues(route).Observe(took.Seconds())
+}
+
+// boundedMethod keeps callers from making a series of every word that they send.
+func boundedMethod(method string) string {
+	switch method {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return method
+	default:
+		return "other"
+	}
+}
+
+func counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: namespace, Name: name, Help: help}, labels)
+}
+
+func histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: namespace, Name: name, Help: help, Buckets: buckets}, labels)
+}

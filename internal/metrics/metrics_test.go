@@ -1,0 +1,119 @@
+package metrics
+
+import (
+	"errors"
+	"io"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// somethingOfEach makes every metric appear.
+func somethingOfEach(m *Metrics) {
+	m.JobEnded("gias_sync", "completed", 12*time.Second)
+	m.JobEnded("gias_sync", "failed", time.Second)
+	m.Enqueued(120 * time.Millisecond)
+	m.Enqueued(-time.Second)
+	m.NotEnqueued("skipped", "overlap")
+	m.NotEnqueued("missed", "catch_up_none")
+	m.TakenOver("cpd_sync")
+	m.Rows("gias", "read", 24000)
+	m.Rows("gias", "rejected", -1)
+	m.Refreshed("school_onboarding", time.Date(2026, 11, 22, 6, 10, 0, 0, time.UTC))
+	m.Exported("school_onboarding", "xlsx", 4_000_000)
+	m.Answered("GET /reports/{name}", "GET", 200, 4*time.Millisecond)
+	m.Answered("GET /reports/{name}", "BREW", 405, time.Millisecond)
+}
+
+func TestWhatIsCountedIsShown(t *testing.T) {
+	t.Parallel()
+	m := New("v1.2.3")
+	somethingOfEach(m)
+	got := scrape(t, m)
+	for _, want := range []string{
+		`cpd_jobs_jobs_finished_total{kind="gias_sync",outcome="completed"} 1`,
+		`cpd_jobs_jobs_finished_total{kind="gias_sync",outcome="failed"} 1`,
+		`cpd_jobs_job_duration_seconds_bucket{kind="gias_sync",le="1"} 1`,
+		`cpd_jobs_job_duration_seconds_sum{kind="gias_sync"} 13`,
+		`cpd_jobs_ticks_total{reason="",state="enqueued"} 2`,
+		`cpd_jobs_ticks_total{reason="overlap",state="skipped"} 1`,
+		`cpd_jobs_ticks_total{reason="catch_up_none",state="missed"} 1`,
+		`cpd_jobs_tick_lateness_seconds_bucket{le="0.25"} 2`,
+		`cpd_jobs_tick_lateness_seconds_sum 0.12`,
+		`cpd_jobs_takeovers_total{kind="cpd_sync"} 1`,
+		`cpd_jobs_rows_total{input="gias",outcome="read"} 24000`,
+		`cpd_jobs_report_last_success_timestamp_seconds{report="school_onboarding"} 1.7953278e+09`,
+		`cpd_jobs_export_bytes_total{format="xlsx",report="school_onboarding"} 4e+06`,
+		`cpd_jobs_http_requests_total{code="200",method="GET",route="GET /reports/{name}"} 1`,
+		`cpd_jobs_http_requests_total{code="405",method="other",route="GET /reports/{name}"} 1`,
+		`cpd_jobs_http_request_duration_seconds_count{route="GET /reports/{name}"} 2`,
+		`version="v1.2.3"} 1`,
+		"go_goroutines ",
+		"process_cpu_seconds_total ",
+	} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%s is not shown", want)
+		}
+	}
+	if t.Failed() {
+		t.Logf("shown:\n%s", got)
+	}
+}
+
+func TestPromtoolFindsNothing(t *testing.T) {
+	t.Parallel()
+	promtool, err := exec.LookPath("promtool")
+	if err != nil {
+		if os.Getenv("CI") != "" {
+			t.Fatal("promtool is not installed; .ci/prepare installs it")
+		}
+		t.Skip("promtool is not installed; .ci/prepare installs it")
+	}
+	m := New("v1.2.3")
+	somethingOfEach(m)
+	check := exec.CommandContext(t.Context(), promtool, "check", "metrics")
+	check.Stdin = strings.NewReader(scrape(t, m))
+	if out, err := check.CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("promtool check metrics: %v\n%s", err, out)
+	}
+}
+
+func TestNobodyNeedsToCount(t *testing.T) {
+	t.Parallel()
+	somethingOfEach(nil)
+}
+
+func TestFailingCollectorLeavesTheRest(t *testing.T) {
+	t.Parallel()
+	m := New("v1.2.3")
+	m.Register(broken{})
+	scrape(t, m)
+	if got := scrape(t, m); !strings.Contains(got, "go_goroutines ") ||
+		!strings.Contains(got, `promhttp_metric_handler_errors_total{cause="gathering"} 1`) {
+		t.Errorf("want the other metrics and the failure counted, got:\n%s", got)
+	}
+}
+
+type broken struct{}
+
+func (broken) Describe(chan<- *prometheus.Desc) {}
+
+func (broken) Collect(metrics chan<- prometheus.Metric) {
+	metrics <- prometheus.NewInvalidMetric(prometheus.NewInvalidDesc(errors.New("the database is away")), errors.New("the database is away"))
+}
+
+func scrape(t *testing.T, m *Metrics) string {
+	t.Helper()
+	answer := httptest.NewRecorder()
+	m.Handler().ServeHTTP(answer, httptest.NewRequest("GET", "/metrics", nil))
+	text, err := io.ReadAll(answer.Body)
+	if err != nil || answer.Code != 200 {
+		t.Fatalf("scrape: status %d, %v", answer.Code, err)
+	}
+	return string(text)
+}
