@@ -1,0 +1,117 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/run"
+)
+
+// attempt is one try at one job on this worker, as the job sees it.
+type attempt struct {
+	worker  *Worker
+	jobID   int64
+	number  int // counts across takeovers
+	meta    metadata
+	lease   string
+	log     *slog.Logger
+	steps   sync.Mutex // guards the order of steps
+	started []*stepRecord
+	// logged is set by the first line or step: only then is there anything to flush when the attempt ends.
+	logged atomic.Bool
+}
+
+var _ run.Run = (*attempt)(nil)
+
+func (a *attempt) ID() int64         { return a.meta.RunID }
+func (a *attempt) JobID() int64      { return a.jobID }
+func (a *attempt) DryRun() bool      { return a.meta.DryRun }
+func (a *attempt) Log() *slog.Logger { return a.log }
+
+// Step runs f as a step whose progress the recorder writes down once a second.
+func (a *attempt) Step(ctx context.Context, name string, f func(ctx context.Context, s *run.Step) error) error {
+	record := a.begin(name)
+	err := f(ctx, record.step)
+	record.finish(a.worker.now(), err)
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return nil
+}
+
+func (a *attempt) begin(name string) *stepRecord {
+	a.steps.Lock()
+	defer a.steps.Unlock()
+	a.logged.Store(true)
+	record := &stepRecord{
+		jobID: a.jobID, attempt: a.number, number: len(a.started) + 1,
+		step: run.NewStep(name), started: a.worker.now(),
+	}
+	a.started = append(a.started, record)
+	a.worker.recorder.watch(record)
+	return record
+}
+
+// Fence locks River's row of this job and the lease, if it holds one: whoever takes the job over changes both first.
+func (a *attempt) Fence(ctx context.Context, tx pgx.Tx) error {
+	tag, err := tx.Exec(ctx, `
+		SELECT FROM river.river_job
+		WHERE id = $1 AND state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $2
+		FOR NO KEY UPDATE`, a.jobID, a.worker.id)
+	if err != nil {
+		return fmt.Errorf("lock the job's row: %w", err)
+	}
+	if tag.RowsAffected() == 0 {
+		return run.ErrLost
+	}
+	if a.lease == "" {
+		return nil
+	}
+	tag, err = tx.Exec(ctx, `SELECT FROM queue.leases WHERE key = $1 AND job_id = $2 AND worker = $3 FOR NO KEY UPDATE`,
+		a.lease, a.jobID, a.worker.id)
+	if err != nil {
+		return fmt.Errorf("lock the lease %s: %w", a.lease, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return run.ErrLost
+	}
+	return nil
+}
+
+// takeLease takes what the kind allows one attempt at a time to hold. It returns false where another job that is
+// running holds it.
+func (a *attempt) takeLease(ctx context.Context) (bool, error) {
+	if a.lease == "" {
+		return true, nil
+	}
+	tag, err := a.worker.pool.Exec(ctx, `
+		INSERT INTO queue.leases AS held (key, job_id, run_id, worker) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (key) DO UPDATE
+		SET job_id = excluded.job_id, run_id = excluded.run_id, worker = excluded.worker, taken_at = now()
+		WHERE held.job_id = excluded.job_id OR NOT EXISTS (
+			SELECT FROM river.river_job AS j WHERE j.id = held.job_id AND j.state = 'running'
+		)`, a.lease, a.jobID, a.meta.RunID, a.worker.id)
+	if err != nil {
+		return false, fmt.Errorf("take the lease %s: %w", a.lease, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// dropLease lets others go on. Where it cannot, the next taker finds that this job no longer runs.
+func (a *attempt) dropLease(ctx context.Context) {
+	if a.lease == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_, err := a.worker.pool.Exec(ctx, "DELETE FROM queue.leases WHERE key = $1 AND job_id = $2", a.lease, a.jobID)
+	if err != nil {
+		a.log.Warn("lease not given back; it lapses with the job", "lease", a.lease, "error", err)
+	}
+}

@@ -1,0 +1,140 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+
+	"cpd-jobs/internal/run"
+)
+
+// Request asks for one job.
+type Request struct {
+	Kind string
+	// Args is a JSON object; nil means all defaults.
+	Args json.RawMessage
+	// By says who asks: "person ann@laptop", "schedule register 2026-11-22T06:00:00Z".
+	By string
+	// At delays the start; zero means at once.
+	At time.Time
+	// Priority is River's: 1 (first) to 4; 0 means 1.
+	Priority int
+	// RunID joins a chain that is already running; 0 starts a new one.
+	RunID  int64
+	DryRun bool
+	// Schedule and Tick name the tick that the job is for, if any.
+	Schedule string
+	Tick     time.Time
+}
+
+// Ticket says which job was inserted.
+type Ticket struct {
+	ID    int64 `json:"id"`
+	RunID int64 `json:"run_id"`
+}
+
+// Enqueue inserts one job. Wrong kinds and arguments are of class BadInput and insert nothing.
+func (c *Client) Enqueue(ctx context.Context, r Request) (Ticket, error) {
+	var t Ticket
+	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {
+		tickets, err := c.EnqueueTx(ctx, tx, r)
+		if err == nil {
+			t = tickets[0]
+		}
+		return err
+	})
+	return t, err
+}
+
+// EnqueueTx inserts jobs within tx, so that they exist exactly when what tx does is committed.
+func (c *Client) EnqueueTx(ctx context.Context, tx pgx.Tx, requests ...Request) ([]Ticket, error) {
+	requests = slices.Clone(requests)
+	if err := c.giveRunIDs(ctx, tx, requests); err != nil {
+		return nil, err
+	}
+	params := make([]river.InsertManyParams, len(requests))
+	for i, r := range requests {
+		p, err := c.params(r)
+		if err != nil {
+			return nil, err
+		}
+		params[i] = p
+	}
+	inserted, err := c.river.InsertManyTx(ctx, tx, params)
+	if err != nil {
+		return nil, fmt.Errorf("insert %d jobs: %w", len(params), err)
+	}
+	tickets := make([]Ticket, len(inserted))
+	for i, res := range inserted {
+		tickets[i] = Ticket{ID: res.Job.ID, RunID: requests[i].RunID}
+	}
+	return tickets, nil
+}
+
+func (c *Client) giveRunIDs(ctx context.Context, tx pgx.Tx, requests []Request) error {
+	var fresh []int
+	for i, r := range requests {
+		if r.RunID == 0 {
+			fresh = append(fresh, i)
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	rows, _ := tx.Query(ctx, "SELECT nextval('queue.run_ids') FROM generate_series(1, $1)", len(fresh))
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return fmt.Errorf("take run numbers: %w", err)
+	}
+	for n, i := range fresh {
+		requests[i].RunID = ids[n]
+	}
+	return nil
+}
+
+func (c *Client) params(r Request) (river.InsertManyParams, error) {
+	kind, err := c.Kind(r.Kind)
+	if err != nil {
+		return river.InsertManyParams{}, err
+	}
+	args, err := kind.Check(r.Args)
+	if err != nil {
+		return river.InsertManyParams{}, err
+	}
+	m := metadata{RunID: r.RunID, StartedBy: r.By, Schedule: r.Schedule, DryRun: r.DryRun}
+	if !r.Tick.IsZero() {
+		m.Tick = &r.Tick
+	}
+	return river.InsertManyParams{
+		Args:       payload{kind: kind.Name, raw: args},
+		InsertOpts: insertOpts(kind, m, r),
+	}, nil
+}
+
+func insertOpts(kind run.Kind, m metadata, r Request) *river.InsertOpts {
+	return &river.InsertOpts{
+		Queue:       kind.Queue,
+		MaxAttempts: kind.MaxAttempts,
+		Priority:    r.Priority,
+		ScheduledAt: r.At,
+		Metadata:    m.encode(),
+	}
+}
+
+// payload carries the arguments of any kind through River as they are.
+type payload struct {
+	kind string
+	raw  json.RawMessage
+}
+
+func (p payload) Kind() string                 { return p.kind }
+func (p payload) MarshalJSON() ([]byte, error) { return p.raw, nil }
+func (p *payload) UnmarshalJSON(raw []byte) error {
+	p.raw = append(p.raw[:0], raw...)
+	return nil
+}

@@ -1,0 +1,81 @@
+package queue
+
+import (
+	"encoding/json"
+	"time"
+)
+
+// Job is a job as people see it: River's row while it lives, ours after that, with its steps.
+type Job struct {
+	ID    int64  `json:"id"` // River's
+	RunID int64  `json:"run_id"`
+	Kind  string `json:"kind"`
+	// State is River's: available, scheduled, retryable, pending, running, completed, cancelled, discarded.
+	State string `json:"state"`
+	// Attempt counts across takeovers.
+	Attempt   int             `json:"attempt"`
+	Args      json.RawMessage `json:"args"`
+	StartedBy string          `json:"started_by"` // "schedule register 2026-11-22T06:00:00Z", "person ann@host", "job 17"
+	CreatedAt time.Time       `json:"created_at"`
+	// ScheduledAt is when it may start; StartedAt when its latest attempt did.
+	ScheduledAt time.Time       `json:"scheduled_at"`
+	StartedAt   *time.Time      `json:"started_at"`
+	FinishedAt  *time.Time      `json:"finished_at"`
+	Steps       []Step          `json:"steps"`
+	Result      json.RawMessage `json:"result"` // run.Outcome, null until it succeeds
+	Errors      []JobError      `json:"errors"`
+	// Failure is the class of the last error (run.Class), "" if none.
+	Failure string `json:"failure,omitempty"`
+	// TakenOverBy is the job that went on after this one's worker died; 0 if none.
+	TakenOverBy int64  `json:"taken_over_by,omitempty"`
+	Queue       string `json:"queue"`
+	Priority    int    `json:"priority"`
+	MaxAttempts int    `json:"max_attempts"`
+}
+
+// Finished says that no attempt is running or to come.
+func (j Job) Finished() bool {
+	return j.State == "completed" || j.State == "cancelled" || j.State == "discarded"
+}
+
+// Step is what an attempt did, and how far it is.
+type Step struct {
+	Attempt    int        `json:"attempt"`
+	Name       string     `json:"name"`
+	State      string     `json:"state"` // running, done, failed
+	Unit       string     `json:"unit"`  // what done and total count
+	Done       int64      `json:"done"`
+	Total      int64      `json:"total"` // 0: unknown
+	RowsIn     int64      `json:"rows_in"`
+	RowsOut    int64      `json:"rows_out"`
+	StartedAt  time.Time  `json:"started_at"`
+	FinishedAt *time.Time `json:"finished_at"`
+	UpdatedAt  time.Time  `json:"-"`
+}
+
+// JobError is why an attempt failed.
+type JobError struct {
+	Attempt int       `json:"attempt"`
+	At      time.Time `json:"at"`
+	Error   string    `json:"error"`
+	Trace   string    `json:"trace,omitempty"` // the stack of a panic
+}
+
+// LogLine is one line that a job wrote.
+type LogLine struct {
+	ID      int64           `json:"id"`
+	Attempt int             `json:"attempt"`
+	At      time.Time       `json:"at"`
+	Level   string          `json:"level"`
+	Message string          `json:"message"`
+	Attrs   json.RawMessage `json:"attrs"`
+}
+
+// JobFilter narrows a list of jobs; its zero value is the latest 50 of any kind.
+type JobFilter struct {
+	Kind   string
+	State  string
+	RunID  int64
+	Before int64 // ids below this one: the next page
+	Limit  int   // 50 if 0
+}

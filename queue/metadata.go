@@ -1,0 +1,43 @@
+package queue
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// metadata is what we know of a job that River does not; it lives in River's metadata column.
+type metadata struct {
+	RunID     int64  `json:"run_id"`
+	StartedBy string `json:"started_by"`
+	// Schedule and Tick say which tick of which schedule the job is for.
+	Schedule string     `json:"schedule,omitempty"`
+	Tick     *time.Time `json:"tick,omitempty"`
+	DryRun   bool       `json:"dry_run,omitempty"`
+	// BaseAttempt counts the attempts of the jobs that this one took over from, Deaths those of workers under it.
+	BaseAttempt int   `json:"base_attempt,omitempty"`
+	Deaths      int   `json:"deaths,omitempty"`
+	Previous    int64 `json:"previous,omitempty"`
+}
+
+// Keys that are set on a row after its insertion.
+const (
+	keyFailure     = "failure"
+	keyTakenOverBy = "taken_over_by"
+)
+
+func (m metadata) encode() []byte {
+	raw, err := json.Marshal(m)
+	if err != nil {
+		panic(err) // plain fields: cannot fail
+	}
+	return raw
+}
+
+func decodeMetadata(raw []byte) (metadata, error) {
+	var m metadata
+	if err := json.Unmarshal(raw, &m); err != nil {
+		return m, fmt.Errorf("read the metadata of a job: %w", err)
+	}
+	return m, nil
+}

@@ -1,0 +1,72 @@
+package queue
+
+import (
+	"context"
+	"time"
+
+	"github.com/riverqueue/river"
+)
+
+// Ended is an attempt that ended, however it did.
+type Ended struct {
+	Kind    string
+	Outcome string // completed, failed, cancelled, snoozed, interrupted
+	Took    time.Duration
+	Waited  time.Duration // from when it might have started
+}
+
+// subscribe listens to River's events: they are right in every case, while what wraps the work misses panics.
+func (w *Worker) subscribe() (<-chan *river.Event, func()) {
+	return w.river.SubscribeConfig(&river.SubscribeConfig{
+		ChanSize: 50_000,
+		Kinds: []river.EventKind{
+			river.EventKindJobCompleted, river.EventKindJobFailed, river.EventKindJobCancelled,
+			river.EventKindJobSnoozed, river.EventKindJobInterrupted,
+		},
+	})
+}
+
+var outcomes = map[river.EventKind]string{
+	river.EventKindJobCompleted:   "completed",
+	river.EventKindJobFailed:      "failed",
+	river.EventKindJobCancelled:   "cancelled",
+	river.EventKindJobSnoozed:     "snoozed",
+	river.EventKindJobInterrupted: "interrupted",
+}
+
+func (w *Worker) observe(ctx context.Context, events <-chan *river.Event) {
+	for {
+		select {
+		case e, ok := <-events:
+			if !ok {
+				return
+			}
+			w.ended(e)
+		case <-ctx.Done():
+			for len(events) > 0 {
+				w.ended(<-events)
+			}
+			return
+		}
+	}
+}
+
+func (w *Worker) ended(e *river.Event) {
+	if e == nil {
+		return
+	}
+	end := Ended{Kind: e.Job.Kind, Outcome: outcomes[e.Kind], Took: e.JobStats.RunDuration, Waited: e.JobStats.QueueWaitDuration}
+	if w.Observe != nil {
+		w.Observe(end)
+	}
+	attrs := []any{"job", e.Job.ID, "kind", end.Kind, "outcome", end.Outcome, "attempt", e.Job.Attempt, "took", end.Took}
+	if n := len(e.Job.Errors); n > 0 && end.Outcome != "completed" {
+		w.log.Error("job ended", append(attrs, "error", e.Job.Errors[n-1].Error)...)
+		return
+	}
+	if end.Outcome == "snoozed" {
+		w.log.Debug("job ended", attrs...)
+		return
+	}
+	w.log.Info("job ended", attrs...)
+}

@@ -1,0 +1,155 @@
+package queue
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// ErrNoJob says that no job has the id.
+var ErrNoJob = errors.New("no such job")
+
+// Querier is a pool, a connection or a transaction.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+// jobRow is a row of queue.jobs.
+type jobRow struct {
+	ID          int64
+	RunID       *int64
+	Kind        string
+	Queue       string
+	Priority    int
+	State       string
+	Attempt     int
+	MaxAttempts int
+	Args        json.RawMessage
+	Metadata    json.RawMessage
+	Errors      []JobError
+	CreatedAt   time.Time
+	ScheduledAt time.Time
+	AttemptedAt *time.Time
+	FinalizedAt *time.Time
+}
+
+const jobColumns = `id, run_id, kind, queue, priority, state, attempt, max_attempts, args, metadata, errors,
+	created_at, scheduled_at, attempted_at, finalized_at`
+
+// ListJobs lists jobs, latest first, with their steps.
+func ListJobs(ctx context.Context, db Querier, f JobFilter) ([]Job, error) {
+	if f.Limit == 0 {
+		f.Limit = 50
+	}
+	rows, _ := db.Query(ctx, `
+		SELECT `+jobColumns+` FROM queue.jobs
+		WHERE ($1 = '' OR kind = $1) AND ($2 = '' OR state = $2) AND ($3 = 0 OR run_id = $3) AND ($4 = 0 OR id < $4)
+		ORDER BY id DESC LIMIT $5`, f.Kind, f.State, f.RunID, f.Before, f.Limit)
+	return collectJobs(ctx, db, rows)
+}
+
+// FindJob finds one job, with its steps; ErrNoJob where there is none.
+func FindJob(ctx context.Context, db Querier, id int64) (Job, error) {
+	rows, _ := db.Query(ctx, "SELECT "+jobColumns+" FROM queue.jobs WHERE id = $1", id)
+	jobs, err := collectJobs(ctx, db, rows)
+	if err != nil {
+		return Job{}, err
+	}
+	if len(jobs) == 0 {
+		return Job{}, ErrNoJob
+	}
+	return jobs[0], nil
+}
+
+func collectJobs(ctx context.Context, db Querier, rows pgx.Rows) ([]Job, error) {
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[jobRow])
+	if err != nil {
+		return nil, fmt.Errorf("read jobs: %w", err)
+	}
+	jobs := make([]Job, len(found))
+	ids := make([]int64, len(found))
+	for i, r := range found {
+		jobs[i], ids[i] = r.job(), r.ID
+	}
+	steps, err := stepsOf(ctx, db, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range jobs {
+		if s := steps[jobs[i].ID]; s != nil {
+			jobs[i].Steps = s
+		}
+	}
+	return jobs, nil
+}
+
+func (r jobRow) job() Job {
+	var meta struct {
+		metadata
+		Failure     string          `json:"failure"`
+		TakenOverBy int64           `json:"taken_over_by"`
+		Output      json.RawMessage `json:"output"`
+	}
+	// A row that someone inserted by hand may hold anything; what cannot be read is left empty.
+	_ = json.Unmarshal(r.Metadata, &meta)
+	j := Job{
+		ID: r.ID, Kind: r.Kind, State: r.State, Attempt: r.Attempt, Args: r.Args, StartedBy: meta.StartedBy,
+		CreatedAt: r.CreatedAt.UTC(), ScheduledAt: r.ScheduledAt.UTC(), StartedAt: inUTC(r.AttemptedAt), FinishedAt: inUTC(r.FinalizedAt),
+		Steps: []Step{}, Result: meta.Output, Errors: r.Errors, Failure: meta.Failure, TakenOverBy: meta.TakenOverBy,
+		Queue: r.Queue, Priority: r.Priority, MaxAttempts: r.MaxAttempts,
+	}
+	if r.RunID != nil {
+		j.RunID = *r.RunID
+	}
+	if j.Result == nil {
+		j.Result = json.RawMessage("null")
+	}
+	if j.State == "completed" {
+		j.Failure = ""
+	}
+	return j
+}
+
+func inUTC(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	u := t.UTC()
+	return &u
+}
+
+func stepsOf(ctx context.Context, db Querier, jobs []int64) (map[int64][]Step, error) {
+	type row struct {
+		JobID int64
+		Step
+	}
+	rows, _ := db.Query(ctx, `
+		SELECT job_id, attempt, name, state, unit, done, total, rows_in, rows_out, started_at, finished_at, updated_at
+		FROM queue.steps WHERE job_id = ANY ($1) ORDER BY job_id, attempt, number`, jobs)
+	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[row])
+	if err != nil {
+		return nil, fmt.Errorf("read the steps of jobs: %w", err)
+	}
+	steps := map[int64][]Step{}
+	for _, r := range found {
+		r.StartedAt, r.UpdatedAt, r.FinishedAt = r.StartedAt.UTC(), r.UpdatedAt.UTC(), inUTC(r.FinishedAt)
+		steps[r.JobID] = append(steps[r.JobID], r.Step)
+	}
+	return steps, nil
+}
+
+// Logs lists the lines of a job after the line with id after, oldest first, at most 1,000.
+func Logs(ctx context.Context, db Querier, jobID, after int64) ([]LogLine, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT id, attempt, at, level, message, attrs FROM queue.logs
+		WHERE job_id = $1 AND id > $2 ORDER BY id LIMIT 1000`, jobID, after)
+	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[LogLine])
+	if err != nil {
+		return nil, fmt.Errorf("read the log of job %d: %w", jobID, err)
+	}
+	return lines, nil
+}

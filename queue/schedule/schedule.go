@@ -1,0 +1,86 @@
+// Package schedule is the schedules file and the rules that decide what becomes of a tick. It is pure: no database, no
+// clock of its own. The worker's ledger and `schedules simulate` both go through it.
+package schedule
+
+import (
+	"encoding/json"
+	"time"
+
+	"cpd-jobs/queue/cron"
+)
+
+// Schedule is one entry of a schedules file.
+type Schedule struct {
+	Name string `json:"name"`
+	// Cron is empty where the schedule follows another job instead.
+	Cron     string          `json:"cron,omitempty"`
+	Timezone string          `json:"timezone"`
+	Seconds  bool            `json:"seconds,omitempty"`
+	Kind     string          `json:"kind"`
+	Args     json.RawMessage `json:"args"`
+	CatchUp  CatchUp         `json:"catch_up"`
+	Overlap  Overlap         `json:"overlap"`
+	// Jitter delays the start by up to so much, never the tick.
+	Jitter Duration `json:"jitter,omitempty"`
+	// Deadline is how long after its tick a run should be done; later it counts as late. 0: never.
+	Deadline Duration `json:"deadline,omitempty"`
+	Paused   bool     `json:"paused,omitempty"`
+	After    *After   `json:"after,omitempty"`
+}
+
+// CatchUp says what becomes of ticks at which nobody was there.
+type CatchUp struct {
+	Policy Policy `json:"policy"`
+	// MaxAge is how old a tick may be and still be made up; MaxCount how many are at once. 0: any, and 100.
+	MaxAge   Duration `json:"max_age,omitempty"`
+	MaxCount int      `json:"max_count,omitempty"`
+}
+
+// Policy of catching up.
+type Policy string
+
+const (
+	None   Policy = "none"   // late ticks are missed
+	Latest Policy = "latest" // only the last of them runs
+	All    Policy = "all"    // each runs, oldest first
+)
+
+// Overlap says what becomes of a tick while the run before still works.
+type Overlap string
+
+const (
+	Skip          Overlap = "skip"
+	Queue         Overlap = "queue"
+	CancelRunning Overlap = "cancel_running"
+)
+
+// After makes a schedule follow jobs of another kind instead of the clock.
+type After struct {
+	Kind string `json:"kind"`
+	When When   `json:"when"`
+}
+
+// When a schedule that follows another runs.
+type When string
+
+const (
+	Always  When = "always"
+	Changed When = "changed" // only where the job before changed something
+)
+
+// Default catch-up limits.
+const defaultMaxCount = 100
+
+// Spec is the schedule's cron expression in its zone. It must have been checked, as those of a loaded file are.
+func (s Schedule) Spec() (cron.Spec, error) {
+	zone, err := time.LoadLocation(s.Timezone)
+	if err != nil {
+		return cron.Spec{}, err
+	}
+	return cron.Parse(s.Cron, zone, s.Seconds)
+}
+
+// SameTimes says whether two versions of a schedule tick at the same instants, whatever else differs.
+func (s Schedule) SameTimes(other Schedule) bool {
+	return s.Cron == other.Cron && s.Timezone == other.Timezone && s.Seconds == other.Seconds
+}

@@ -1,0 +1,76 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river/rivertype"
+
+	"cpd-jobs/internal/run"
+)
+
+// Cancel stops a job: at once where it waits, and where it runs by ending its context, which cancels its queries.
+// A job that has finished already stays as it is; the returned job says so.
+func (c *Client) Cancel(ctx context.Context, id int64) (Job, error) {
+	if _, err := c.river.JobCancel(ctx, id); err != nil && !errors.Is(err, rivertype.ErrNotFound) {
+		return Job{}, fmt.Errorf("cancel job %d: %w", id, err)
+	}
+	return FindJob(ctx, c.pool, id)
+}
+
+// Retry runs a finished job again, as a new job of the same run with the same arguments, and one that waits for its next
+// attempt at once. A job that is running is refused.
+func (c *Client) Retry(ctx context.Context, id int64, by string) (Ticket, error) {
+	job, err := FindJob(ctx, c.pool, id)
+	if err != nil {
+		return Ticket{}, err
+	}
+	switch {
+	case job.State == "running":
+		return Ticket{}, run.Refuse(fmt.Sprintf("cancel it first: cpd-jobs jobs cancel %d", id), "job %d is running", id)
+	case !job.Finished():
+		if _, err := c.river.JobRetry(ctx, id); err != nil {
+			return Ticket{}, fmt.Errorf("retry job %d: %w", id, err)
+		}
+		return Ticket{ID: id, RunID: job.RunID}, nil
+	}
+	return c.Enqueue(ctx, Request{Kind: job.Kind, Args: job.Args, RunID: job.RunID, By: fmt.Sprintf("%s (job %d again)", by, id)})
+}
+
+// Successor finds the job that went on with the work of a job, however many workers died under it: the job itself
+// where none did.
+func Successor(ctx context.Context, db Querier, job Job) (Job, error) {
+	for job.TakenOverBy != 0 {
+		next, err := FindJob(ctx, db, job.TakenOverBy)
+		if err != nil {
+			return job, err
+		}
+		job = next
+	}
+	return job, nil
+}
+
+// WorkerInfo is a worker process as the others see it.
+type WorkerInfo struct {
+	ID          string    `json:"id"`
+	Host        string    `json:"host"`
+	PID         int       `json:"pid"`
+	Version     string    `json:"version"`
+	StartedAt   time.Time `json:"started_at"`
+	HeartbeatAt time.Time `json:"heartbeat_at"`
+}
+
+// Workers lists the workers that live.
+func Workers(ctx context.Context, db Querier) ([]WorkerInfo, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT id, host, pid, version, started_at, heartbeat_at FROM queue.workers
+		WHERE stopped_at IS NULL AND heartbeat_at > now() - $1::interval ORDER BY started_at`, deadAfter)
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[WorkerInfo])
+	if err != nil {
+		return nil, fmt.Errorf("read the workers: %w", err)
+	}
+	return list, nil
+}

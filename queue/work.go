@@ -1,0 +1,146 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivertype"
+
+	"cpd-jobs/internal/run"
+)
+
+// leaseRetry is how long a job waits before it asks again for a lease that another holds.
+const leaseRetry = 2 * time.Second
+
+// kindWorker works the jobs of one kind for River.
+type kindWorker struct {
+	river.WorkerDefaults[payload]
+	kind   run.Kind
+	worker *Worker
+}
+
+// Timeout is the kind's own: River's minute is wrong here.
+func (k *kindWorker) Timeout(*river.Job[payload]) time.Duration { return k.kind.Timeout }
+
+// NextRetry waits 5 s, 10 s, 20 s ... up to five minutes, give or take a fifth so that jobs that failed together do
+// not come back together.
+func (k *kindWorker) NextRetry(job *river.Job[payload]) time.Time {
+	wait := min(5*time.Second<<min(len(job.Errors), 10), 5*time.Minute)
+	jitter := time.Duration((k.worker.random() - 0.5) * 0.4 * float64(wait))
+	return k.worker.now().Add(wait + jitter)
+}
+
+// Work runs one attempt: lease, the job itself, and its completion with whatever follows.
+func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
+	a, err := k.attempt(job)
+	if err != nil {
+		return err
+	}
+	defer k.worker.active.add(job.ID)()
+	held, err := a.takeLease(ctx)
+	if err != nil {
+		return err
+	}
+	if !held {
+		return river.JobSnooze(leaseRetry)
+	}
+	defer a.dropLease(ctx)
+	outcome, err := k.kind.Work(ctx, a, job.Args.raw)
+	if a.logged.Load() {
+		k.worker.recorder.flush(context.WithoutCancel(ctx))
+	}
+	if err != nil {
+		return k.failed(ctx, job, err)
+	}
+	return k.complete(ctx, a, job, outcome)
+}
+
+func (k *kindWorker) attempt(job *river.Job[payload]) (*attempt, error) {
+	meta, err := decodeMetadata(job.Metadata)
+	if err != nil {
+		return nil, err
+	}
+	a := &attempt{
+		worker: k.worker, jobID: job.ID, number: meta.BaseAttempt + job.Attempt, meta: meta,
+		lease: k.kind.Lease(job.Args.raw),
+	}
+	a.log = slog.New(slog.NewMultiHandler(k.worker.log.Handler(), &jobLog{attempt: a})).
+		With("job", job.ID, "run", meta.RunID, "kind", job.Kind)
+	return a, nil
+}
+
+// complete ends the job. Where nothing must happen together with its end, River's own batched completion does;
+// else follow-ups, the lease and the job's end are one transaction.
+func (k *kindWorker) complete(ctx context.Context, a *attempt, job *river.Job[payload], outcome run.Outcome) error {
+	if err := river.RecordOutput(ctx, outcome); err != nil {
+		return fmt.Errorf("record the result: %w", err)
+	}
+	follow := k.worker.followUps(a, k.kind, outcome)
+	if len(follow) == 0 {
+		return nil
+	}
+	// The work is done: a shutdown that arrives now must not lose its end.
+	ctx = context.WithoutCancel(ctx)
+	return pgx.BeginFunc(ctx, k.worker.pool, func(tx pgx.Tx) error {
+		if err := a.Fence(ctx, tx); err != nil {
+			return err
+		}
+		if _, err := k.worker.client.EnqueueTx(ctx, tx, follow...); err != nil {
+			return fmt.Errorf("insert the jobs that follow: %w", err)
+		}
+		_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
+		return err
+	})
+}
+
+// failed tells River whether trying again can help.
+func (k *kindWorker) failed(ctx context.Context, job *river.Job[payload], err error) error {
+	if errors.Is(context.Cause(ctx), rivertype.ErrJobCancelledRemotely) {
+		return err
+	}
+	if stoppedByShutdown(ctx) {
+		// The cause tells River that the worker is going away: it hands the job back with no attempt used.
+		return errors.Join(context.Cause(ctx), err)
+	}
+	class := run.ClassOf(err)
+	if setErr := river.MetadataSet(ctx, keyFailure, string(class)); setErr != nil {
+		return errors.Join(err, setErr)
+	}
+	switch {
+	case errors.Is(err, run.ErrLost), class == run.BadInput, class == run.Refused:
+		return river.JobCancel(err)
+	case sameFailure(job.Errors, err, 3):
+		return river.JobCancel(fmt.Errorf("%w; quarantined after the same failure three times, try it with: %s", err, command(job)))
+	}
+	return err
+}
+
+// stoppedByShutdown tells a worker that is going away from a job that ran out of time or was cancelled.
+func stoppedByShutdown(ctx context.Context) bool {
+	return ctx.Err() != nil && !errors.Is(ctx.Err(), context.DeadlineExceeded) &&
+		!errors.Is(context.Cause(ctx), rivertype.ErrJobCancelledRemotely)
+}
+
+// sameFailure says whether err is the times-th of an unbroken row of equal failures.
+func sameFailure(before []rivertype.AttemptError, err error, times int) bool {
+	if len(before) < times-1 {
+		return false
+	}
+	for _, e := range before[len(before)-(times-1):] {
+		if e.Error != err.Error() {
+			return false
+		}
+	}
+	return true
+}
+
+// command is what a person types to see the failure again.
+func command(job *river.Job[payload]) string {
+	return fmt.Sprintf("cpd-jobs run %s --local --args '%s'", job.Kind, job.Args.raw)
+}

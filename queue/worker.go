@@ -1,0 +1,200 @@
+package queue
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+
+	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/run"
+)
+
+// ErrWorkerLost says that other workers found this one dead and took its jobs over: start again under a new id.
+var ErrWorkerLost = errors.New("this worker was taken for dead and its jobs were taken over")
+
+// softStop is how long jobs may go on after SIGTERM before they are interrupted: Cloud Foundry kills after ten seconds.
+const softStop = 6 * time.Second
+
+// fetchPoll is how often a queue is looked into although nobody notified: the safety net under LISTEN.
+const fetchPoll = 10 * time.Second
+
+// WorkerOptions says how a worker works.
+type WorkerOptions struct {
+	// ID is this process's, from [NewWorkerID]; the pool's sessions must carry [SessionName] of it.
+	ID      string
+	Host    string
+	PID     int
+	Version string
+	// Queues limits how many jobs of each queue run at once here.
+	Queues map[string]int
+	Kinds  []run.Kind
+	// Follow says which jobs a job that succeeded brings about; nil means none.
+	Follow func(done Finished) []Request
+	// Observe is told of every attempt that ended; nil means nobody is.
+	Observe func(Ended)
+	Log     *slog.Logger
+	Now     clock.Now
+}
+
+// Finished describes a job that has just succeeded.
+type Finished struct {
+	JobID   int64
+	RunID   int64
+	Kind    string
+	Outcome run.Outcome
+}
+
+// DefaultQueues are the queues and how many jobs of each run at once on one worker.
+func DefaultQueues() map[string]int {
+	return map[string]int{"syncs": 2, "reports": 2, "exports": 2, "default": 10}
+}
+
+// Worker works jobs, and looks after those of workers that died.
+type Worker struct {
+	WorkerOptions
+	id       string
+	pool     *pgxpool.Pool
+	client   *Client
+	river    *river.Client[pgx.Tx]
+	recorder *recorder
+	active   *activeJobs
+	log      *slog.Logger
+	now      clock.Now
+	random   func() float64
+	beats    heartbeats
+}
+
+// NewWorker prepares a worker on pool; [Worker.Run] starts it.
+func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
+	client, err := NewClient(pool, o.Kinds, o.Log)
+	if err != nil {
+		return nil, err
+	}
+	w := &Worker{
+		WorkerOptions: o, id: o.ID, pool: pool, client: client, log: o.Log, now: o.Now, random: rand.Float64,
+		active: newActiveJobs(), recorder: &recorder{pool: pool, log: o.Log},
+	}
+	workers := river.NewWorkers()
+	for _, k := range o.Kinds {
+		river.AddWorkerArgs(workers, payload{kind: k.Name}, &kindWorker{kind: k, worker: w})
+	}
+	queues := map[string]river.QueueConfig{}
+	for name, limit := range o.Queues {
+		queues[name] = river.QueueConfig{MaxWorkers: limit}
+	}
+	w.river, err = river.NewClient(riverpgxv5.New(pool), &river.Config{
+		ID:      o.ID,
+		Schema:  riverSchema,
+		Logger:  o.Log,
+		Workers: workers,
+		Queues:  queues,
+		// A newer version's jobs wait for a newer worker instead of failing on this one.
+		FetchOnlyKnownKinds: true,
+		FetchCooldown:       20 * time.Millisecond,
+		FetchPollInterval:   fetchPoll,
+		SoftStopTimeout:     softStop,
+		// What River's leader does, each worker here does for itself, so that no leader can be missing.
+		LeaderElectionDisabled: true,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make a River client: %w", err)
+	}
+	return w, nil
+}
+
+// Client inserts jobs as this worker does.
+func (w *Worker) Client() *Client { return w.client }
+
+// Run works until ctx ends, then finishes or hands back what is running, and returns. It returns ErrWorkerLost when
+// the worker was taken for dead meanwhile.
+func (w *Worker) Run(ctx context.Context) error {
+	if err := w.register(ctx); err != nil {
+		return err
+	}
+	events, unsubscribe := w.subscribe()
+	defer unsubscribe()
+	// River stops first, what looks after its jobs last.
+	upkeep, stopUpkeep := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopUpkeep()
+	work, stopWork := context.WithCancelCause(ctx)
+	defer stopWork(nil)
+	if err := w.river.Start(work); err != nil {
+		return run.Cannot("check DATABASE_URL and that migrations are applied (cpd-jobs migrate up)", "start working: %w", err)
+	}
+	var loops sync.WaitGroup
+	for _, loop := range []func(context.Context){w.recorder.run, w.pulseLoop, w.takeoverLoop, w.archiveLoop} {
+		loops.Go(func() { loop(upkeep) })
+	}
+	loops.Go(func() { w.observe(upkeep, events) })
+	loops.Go(func() { w.heartbeatLoop(upkeep, func() { stopWork(ErrWorkerLost) }) })
+	<-work.Done()
+	w.stopRiver(context.Cause(work))
+	stopUpkeep()
+	loops.Wait()
+	if errors.Is(context.Cause(work), ErrWorkerLost) {
+		return ErrWorkerLost
+	}
+	return w.unregister(ctx)
+}
+
+// stopRiver waits for River: it was told to stop by the end of its context. A worker that is lost must not finish
+// anything, so its jobs are cancelled at once.
+func (w *Worker) stopRiver(cause error) {
+	if errors.Is(cause, ErrWorkerLost) {
+		ctx, cancel := context.WithTimeout(context.Background(), softStop)
+		defer cancel()
+		if err := w.river.StopAndCancel(ctx); err != nil {
+			w.log.Warn("jobs of a lost worker do not stop", "error", err)
+		}
+		return
+	}
+	<-w.river.Stopped()
+}
+
+func (w *Worker) followUps(a *attempt, kind run.Kind, outcome run.Outcome) []Request {
+	if w.Follow == nil || a.DryRun() {
+		return nil
+	}
+	return w.Follow(Finished{JobID: a.jobID, RunID: a.meta.RunID, Kind: kind.Name, Outcome: outcome})
+}
+
+// activeJobs knows which jobs run in this process now.
+type activeJobs struct {
+	mu  sync.Mutex
+	ids map[int64]int
+}
+
+func newActiveJobs() *activeJobs { return &activeJobs{ids: map[int64]int{}} }
+
+// add counts a job as running until the returned function is called.
+func (a *activeJobs) add(id int64) (done func()) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.ids[id]++
+	return func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		if a.ids[id]--; a.ids[id] == 0 {
+			delete(a.ids, id)
+		}
+	}
+}
+
+func (a *activeJobs) list() []int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	ids := make([]int64, 0, len(a.ids))
+	for id := range a.ids {
+		ids = append(ids, id)
+	}
+	return ids
+}
