@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+
+	"cpd-jobs/internal/pg"
+	"cpd-jobs/internal/run"
+)
+
+type dbCommand struct {
+	URL     dbURLCommand     `cmd:"" name:"url" help:"Print the connection string of the product's database."`
+	Install dbInstallCommand `cmd:"" help:"Find PostgreSQL's server programs, or install them."`
+	Dump    dbDumpCommand    `cmd:"" help:"Write what only this database has to a file."`
+	Restore dbRestoreCommand `cmd:"" help:"Load a dump into an empty database."`
+	Reset   dbResetCommand   `cmd:"" help:"Delete the embedded databases and exported files, to start afresh."`
+}
+
+type dbURLCommand struct {
+	Source bool `help:"Of the CPD source instead."`
+}
+
+func (c dbURLCommand) Run(ctx context.Context, a *app) error {
+	get := a.databaseURL
+	if c.Source {
+		get = a.sourceURL
+	}
+	url, err := get(ctx)
+	if err != nil {
+		return err
+	}
+	if url == "" {
+		return run.Reject("set CPD_DATABASE_URL", "no CPD source is configured")
+	}
+	_, err = fmt.Fprintln(a.stdout, url)
+	return err
+}
+
+type dbInstallCommand struct{}
+
+func (dbInstallCommand) Run(ctx context.Context, a *app) error {
+	dir, err := pg.FindBinaries()
+	if err != nil {
+		if err := pg.Install(ctx, a.stderr); err != nil {
+			return err
+		}
+		if dir, err = pg.FindBinaries(); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprintf(a.stderr, "PostgreSQL's programs are in %s\n", dir)
+	return err
+}
+
+type dbDumpCommand struct {
+	File string `arg:"" help:"File to write."`
+}
+
+func (c dbDumpCommand) Run(ctx context.Context, a *app) error {
+	url, err := a.databaseURL(ctx)
+	if err != nil {
+		return err
+	}
+	if err := pg.Dump(ctx, url, c.File, a.stderr); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "written: %s\n", c.File)
+	return err
+}
+
+type dbRestoreCommand struct {
+	File string `arg:"" help:"File that db dump wrote."`
+}
+
+func (c dbRestoreCommand) Run(ctx context.Context, a *app) error {
+	url, err := a.databaseURL(ctx)
+	if err != nil {
+		return err
+	}
+	if err := pg.Restore(ctx, url, c.File, a.stderr); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "restored from %s\n", c.File)
+	return err
+}
+
+type dbResetCommand struct {
+	Yes bool `help:"Do it without asking."`
+}
+
+func (c dbResetCommand) Run(ctx context.Context, a *app) error {
+	cfg, err := a.config()
+	if err != nil {
+		return err
+	}
+	if cfg.Database != "" {
+		return run.Reject("unset DATABASE_URL", "only the embedded databases can be reset, and DATABASE_URL is set")
+	}
+	dir, err := a.dir()
+	if err != nil {
+		return err
+	}
+	if !c.Yes {
+		return run.Reject("cpd-jobs db reset --yes does it", "this deletes the databases and exported files in %s", dir)
+	}
+	if err := a.dropDatabases(ctx); err != nil {
+		return err
+	}
+	for _, folder := range []string{"exports", "demo"} {
+		if err := os.RemoveAll(filepath.Join(dir, folder)); err != nil {
+			return fmt.Errorf("delete %s: %w", folder, err)
+		}
+	}
+	_, err = fmt.Fprintf(a.stdout, "databases and exported files in %s are deleted\n", dir)
+	return err
+}
+
+// dropDatabases fails where somebody still uses one.
+func (a *app) dropDatabases(ctx context.Context) error {
+	server, err := a.embedded(ctx)
+	if err != nil {
+		return err
+	}
+	pool, err := pg.Open(ctx, server.URL("postgres"), pg.PoolOptions{App: "cpd-jobs reset", MaxConns: 1})
+	if err != nil {
+		return err
+	}
+	defer pool.Close()
+	for _, name := range []string{productDatabase, sourceDatabase} {
+		if _, err := pool.Exec(ctx, "DROP DATABASE IF EXISTS "+name); err != nil {
+			return run.Refuse("stop every cpd-jobs that uses it, then try again", "delete the database %s: %w", name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,104 @@
+// Command cpd-jobs schedules and runs the batch jobs of a school continuing-professional-development service, and
+// serves their results.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+
+	_ "time/tzdata" // two workers with different copies of the zone data would disagree about a tick
+
+	"cpd-jobs/internal/run"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	code := cpdJobs(ctx, stop, os.Args[1:], os.Environ(), os.Stdout, os.Stderr)
+	stop()
+	os.Exit(code)
+}
+
+// commands is the whole command line; each field is a file of its own.
+type commands struct {
+	Schedules string `name:"schedules" placeholder:"FILE" env:"CPD_JOBS_SCHEDULES" help:"Schedules to use in place of the built-in ones."`
+
+	Demo    demoCommand    `cmd:"" help:"Make a demo database, run every job once, and serve the pages."`
+	Serve   serveCommand   `cmd:"" help:"Run jobs and serve the pages."`
+	Worker  workerCommand  `cmd:"" help:"Run jobs."`
+	Web     webCommand     `cmd:"" help:"Serve the pages."`
+	Run     runCommand     `cmd:"" help:"Run one job and follow it."`
+	Enqueue enqueueCommand `cmd:"" help:"Insert one job and print its id."`
+	Jobs    jobsCommand    `cmd:"" help:"List, show, cancel and retry jobs."`
+	Reports reportsCommand `cmd:"" help:"List and show reports."`
+	Exports exportsCommand `cmd:"" help:"List and download exported files."`
+	Migrate migrateCommand `cmd:"" help:"Bring the database up to date."`
+	DB      dbCommand      `cmd:"" name:"db" help:"Find, dump and restore the databases."`
+	Version versionCommand `cmd:"" help:"Print the version."`
+}
+
+// errUsage is returned by commands whose words are wrong beyond what the parser sees.
+var errUsage = errors.New("wrong usage")
+
+// cpdJobs runs one command and returns the program's exit status.
+func cpdJobs(ctx context.Context, stop func(), args, environ []string, stdout, stderr io.Writer) int {
+	var c commands
+	exited := -1
+	parser, err := kong.New(&c,
+		kong.Name("cpd-jobs"),
+		kong.Description("Schedules and runs the batch jobs of a school CPD service.\n\nExit status: 0 done, 1 the job failed, was cancelled or was refused, 2 wrong usage, file or configuration, 3 the database or a source cannot be reached."),
+		kong.Writers(stdout, stderr),
+		kong.Exit(func(code int) { exited = code }),
+		kong.UsageOnError(),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
+	)
+	if err != nil {
+		panic(err) // the command line's own declaration is wrong
+	}
+	words, err := parser.Parse(args)
+	if exited >= 0 {
+		return exited
+	}
+	if err != nil {
+		fmt.Fprintf(stderr, "cpd-jobs: %s\nhint: cpd-jobs --help lists the commands, cpd-jobs COMMAND --help its flags\n", err)
+		return 2
+	}
+	a := newApp(environ, c.Schedules, stdout, stderr)
+	a.stopSignals = stop
+	words.BindTo(ctx, (*context.Context)(nil))
+	err = words.Run(a)
+	if closeErr := a.close(); err == nil {
+		err = closeErr
+	}
+	return a.explain(err)
+}
+
+// explain prints an error as one line for a person and returns the exit status.
+func (a *app) explain(err error) int {
+	var silent *exitStatus
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &silent):
+		return silent.code
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(a.stderr, "cpd-jobs: interrupted; nothing is half done, the same command goes on from here")
+		return 1
+	}
+	fmt.Fprintf(a.stderr, "cpd-jobs: %s\n", err)
+	if errors.Is(err, errUsage) {
+		return 2
+	}
+	return run.ExitStatus(err)
+}
+
+// exitStatus ends the program with a status after everything has been said.
+type exitStatus struct{ code int }
+
+func (e *exitStatus) Error() string { return fmt.Sprintf("exit status %d", e.code) }

@@ -1,0 +1,80 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/migrations"
+	"cpd-jobs/reports"
+)
+
+type migrateCommand struct {
+	Up     migrateUpCommand     `cmd:"" help:"Apply what is missing."`
+	Status migrateStatusCommand `cmd:"" help:"List the migrations and whether the database has them."`
+}
+
+type migrateUpCommand struct{}
+
+func (migrateUpCommand) Run(ctx context.Context, a *app) error {
+	pool, err := a.pool(ctx, "cpd-jobs migrate", 4)
+	if err != nil {
+		return err
+	}
+	applied, err := migrate(ctx, pool)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "%d migrations applied; the database is up to date\n", applied)
+	return err
+}
+
+// migrate brings schemas and report tables up to date. It may be called by several processes at once.
+func migrate(ctx context.Context, pool *pgxpool.Pool) (int, error) {
+	applied, err := migrations.Up(ctx, pool)
+	if err != nil {
+		return applied, err
+	}
+	return applied, reports.Ensure(ctx, pool)
+}
+
+type migrateStatusCommand struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+func (c migrateStatusCommand) Run(ctx context.Context, a *app) error {
+	pool, err := a.pool(ctx, "cpd-jobs migrate", 4)
+	if err != nil {
+		return err
+	}
+	list, err := migrations.Status(ctx, pool)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, map[string]any{"migrations": list})
+	}
+	t := newTable("version", "migration", "state")
+	for _, m := range list {
+		t.row(m.Version, m.Name, m.State)
+	}
+	return t.print(a.stdout)
+}
+
+// checkSchema says what the database lacks, as a person can act on it.
+func (a *app) checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
+	pending, err := migrations.Pending(ctx, pool)
+	if err != nil {
+		return run.Cannot("run: cpd-jobs migrate up", "%w", err)
+	}
+	if pending == 0 {
+		return nil
+	}
+	if a.server != nil { // the embedded database is ours alone: nobody else would migrate it
+		_, err := migrate(ctx, pool)
+		return err
+	}
+	return run.Reject("run: cpd-jobs migrate up", "the database lacks %d migrations of this version", pending)
+}

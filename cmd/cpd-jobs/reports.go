@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"cpd-jobs/internal/clock"
+	"cpd-jobs/reports"
+)
+
+type reportsCommand struct {
+	List reportsListCommand `cmd:"" help:"List the reports and what is live of each."`
+	Show reportsShowCommand `cmd:"" help:"Show a report: what is live, from which inputs, and its earlier versions."`
+}
+
+type reportsListCommand struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+func (c reportsListCommand) Run(ctx context.Context, a *app) error {
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := reports.Summaries(ctx, pool)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, map[string]any{"reports": list})
+	}
+	t := newTable("report", "version", "rows", "as of", "age", "target")
+	for _, o := range list {
+		if o.Latest == nil {
+			t.row(o.Name, "", "", "", "", o.Freshness)
+			continue
+		}
+		age := clock.System().Sub(o.Latest.AsOf).Round(time.Minute)
+		t.row(o.Name, o.Latest.Version, o.Latest.Rows, o.Latest.AsOf, age, o.Freshness)
+	}
+	return t.print(a.stdout)
+}
+
+type reportsShowCommand struct {
+	Name string `arg:"" help:"The report's name."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+func (c reportsShowCommand) Run(ctx context.Context, a *app) error {
+	d, err := reports.Find(c.Name)
+	if err != nil {
+		return err
+	}
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := reports.Refreshes(ctx, pool, d.Name, 10)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, map[string]any{"reports": []any{map[string]any{
+			"name": d.Name, "title": d.Title, "about": d.About, "version": d.Version, "columns": d.Columns, "refreshes": list,
+		}}})
+	}
+	t := newTable("version", "as of", "published", "rows", "added", "removed", "changed", "run")
+	for _, r := range list {
+		t.row(r.Version, r.AsOf, r.PublishedAt, r.Rows, r.Added, r.Removed, r.Changed, r.RunID)
+	}
+	return t.print(a.stdout)
+}

@@ -1,0 +1,189 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"strings"
+	"time"
+
+	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/run"
+	"cpd-jobs/queue"
+)
+
+// jobFlags are what commands that make a job share.
+type jobFlags struct {
+	Kind string            `arg:"" help:"Kind of job; cpd-jobs jobs kinds lists them."`
+	Arg  map[string]string `name:"arg" placeholder:"NAME=VALUE" mapsep:"none" help:"An argument of the job; may be repeated."`
+	Args string            `name:"args" placeholder:"JSON" help:"All arguments as one JSON object."`
+}
+
+// request turns the words of the command line into a job. Values are read by the argument's type.
+func (f jobFlags) request(kind run.Kind) (queue.Request, error) {
+	args := map[string]json.RawMessage{}
+	if f.Args != "" {
+		if err := json.Unmarshal([]byte(f.Args), &args); err != nil {
+			return queue.Request{}, run.Reject(`such as --args '{"report": "school_onboarding"}'`, "--args is no JSON object: %w", err)
+		}
+	}
+	for name, text := range f.Arg {
+		param, err := kind.Param(name)
+		if err != nil {
+			return queue.Request{}, err
+		}
+		if args[name], err = param.Parse(text); err != nil {
+			return queue.Request{}, err
+		}
+	}
+	raw, err := json.Marshal(args)
+	return queue.Request{Kind: kind.Name, Args: raw, By: person()}, err
+}
+
+type enqueueCommand struct {
+	jobFlags `embed:""`
+	At       time.Time `placeholder:"T" help:"Start no earlier than this (RFC 3339)."`
+	Priority int       `help:"1 (first) to 4 (last)." default:"1"`
+	JSON     bool      `name:"json" help:"Print JSON."`
+}
+
+func (c enqueueCommand) Run(ctx context.Context, a *app) error {
+	if c.Priority < 1 || c.Priority > 4 {
+		return run.Reject("1 runs first", "--priority is %d and must be 1 to 4", c.Priority)
+	}
+	client, _, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	kind, err := client.Kind(c.Kind)
+	if err != nil {
+		return err
+	}
+	request, err := c.request(kind)
+	if err != nil {
+		return err
+	}
+	request.At, request.Priority = c.At, c.Priority
+	ticket, err := client.Enqueue(ctx, request)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, ticket)
+	}
+	_, err = fmt.Fprintln(a.stdout, ticket.ID)
+	return err
+}
+
+type runCommand struct {
+	jobFlags `embed:""`
+	DryRun   bool `help:"Say what would change, and change nothing."`
+	Local    bool `help:"Run it in this process, with no worker anywhere."`
+	JSON     bool `name:"json" help:"Print the finished job as JSON."`
+}
+
+func (c runCommand) Run(ctx context.Context, a *app) error {
+	client, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	kind, err := client.Kind(c.Kind)
+	if err != nil {
+		return err
+	}
+	request, err := c.request(kind)
+	if err != nil {
+		return err
+	}
+	if c.Local {
+		return c.local(ctx, a, kind, request)
+	}
+	request.DryRun = c.DryRun
+	ticket, err := client.Enqueue(ctx, request)
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stderr, "job %d (%s), run %d\n", ticket.ID, kind.Name, ticket.RunID)
+	if workers, err := queue.Workers(ctx, pool); err == nil && len(workers) == 0 {
+		fmt.Fprintln(a.stderr, "no worker is running: start one with cpd-jobs worker, or use --local")
+	}
+	job, err := a.follow(ctx, client, pool, ticket.ID)
+	if err != nil {
+		return err
+	}
+	return a.finish(job, c.JSON)
+}
+
+// local works the job here; what it prints is what following it would.
+func (c runCommand) local(ctx context.Context, a *app, kind run.Kind, request queue.Request) error {
+	args, err := kind.Check(request.Args)
+	if err != nil {
+		return err
+	}
+	show := newProgress(a.stderr)
+	r := &run.Local{
+		Dry: c.DryRun, Now: clock.System, Logger: slog.New(show.handler(a.log().Handler())),
+		OnStep: show.localStep,
+	}
+	ctx, cancel := context.WithTimeout(ctx, kind.Timeout)
+	defer cancel()
+	stop := show.watch(ctx)
+	outcome, err := kind.Work(ctx, r, args)
+	stop()
+	if err != nil {
+		return err
+	}
+	return printJSON(a.stdout, outcome)
+}
+
+// follow shows a job until it ends. The first interrupt detaches, which is no failure; a second one, while it says
+// so, cancels the job.
+func (a *app) follow(ctx context.Context, client *queue.Client, db queue.Querier, id int64) (queue.Job, error) {
+	show := newProgress(a.stderr)
+	job, err := queue.Follow(ctx, db, id, show)
+	show.end()
+	if !errors.Is(err, context.Canceled) {
+		return job, err
+	}
+	a.stopSignals() // from here the next interrupt is ours
+	again := make(chan os.Signal, 1)
+	signal.Notify(again, os.Interrupt)
+	defer signal.Stop(again)
+	fmt.Fprintf(a.stderr, "\ndetached: job %d goes on; come back with: cpd-jobs jobs logs %d --follow\npress Ctrl-C again within 3 seconds to cancel the job\n", id, id)
+	select {
+	case <-again:
+	case <-time.After(3 * time.Second):
+		return job, &exitStatus{0}
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	if _, err := client.Cancel(ctx, id); err != nil {
+		return job, err
+	}
+	fmt.Fprintf(a.stderr, "job %d is cancelled\n", id)
+	return queue.Follow(ctx, db, id, newProgress(a.stderr))
+}
+
+// finish prints how a job ended and turns that into the exit status.
+func (a *app) finish(job queue.Job, asJSON bool) error {
+	if asJSON {
+		if err := printJSON(a.stdout, map[string]any{"jobs": []queue.Job{job}}); err != nil {
+			return err
+		}
+	} else if job.State == "completed" {
+		fmt.Fprintf(a.stdout, "job %d done: %s\n", job.ID, job.Result)
+	}
+	if job.State == "completed" {
+		return nil
+	}
+	last := "it was " + job.State
+	if n := len(job.Errors); n > 0 {
+		last = strings.TrimPrefix(job.Errors[n-1].Error, "JobCancelError: ")
+	}
+	return &run.Failure{Class: run.Class(job.Failure), Err: fmt.Errorf("job %d (%s) %s: %s", job.ID, job.Kind, job.State, last),
+		Hint: fmt.Sprintf("cpd-jobs jobs show %d says more", job.ID)}
+}

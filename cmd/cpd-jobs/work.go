@@ -1,0 +1,141 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
+
+	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/metrics"
+	"cpd-jobs/internal/web"
+	"cpd-jobs/migrations"
+	"cpd-jobs/queue"
+)
+
+// workerConnections is the pool of a worker: one for River's notifications, the rest for jobs and what looks after
+// them. Too few and a sync's parallel copies wait for each other; too many and several workers exhaust the server.
+const workerConnections = 24
+
+type workerCommand struct{}
+
+func (workerCommand) Run(ctx context.Context, a *app) error {
+	m := metrics.New(version())
+	return a.work(ctx, m)
+}
+
+type webCommand struct{}
+
+func (webCommand) Run(ctx context.Context, a *app) error {
+	l, err := a.listen(ctx)
+	if err != nil {
+		return err
+	}
+	return a.serve(ctx, l, metrics.New(version()))
+}
+
+type serveCommand struct{}
+
+func (serveCommand) Run(ctx context.Context, a *app) error { return a.workAndServe(ctx) }
+
+// workAndServe runs jobs and pages in one process until ctx ends.
+func (a *app) workAndServe(ctx context.Context) error {
+	l, err := a.listen(ctx)
+	if err != nil {
+		return err
+	}
+	m := metrics.New(version())
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.work(ctx, m) })
+	g.Go(func() error { return a.serve(ctx, l, m) })
+	return g.Wait()
+}
+
+// work runs jobs until ctx ends.
+func (a *app) work(ctx context.Context, m *metrics.Metrics) error {
+	worker, err := a.worker(ctx, m)
+	if err != nil {
+		return err
+	}
+	return a.workAs(ctx, worker, m)
+}
+
+// workAs runs jobs as the given worker; one that was taken for dead starts again as another.
+func (a *app) workAs(ctx context.Context, worker *queue.Worker, m *metrics.Metrics) error {
+	for {
+		a.log().Info("worker started", "worker", worker.ID)
+		err := worker.Run(ctx)
+		if !errors.Is(err, queue.ErrWorkerLost) {
+			return err
+		}
+		if worker, err = a.worker(ctx, m); err != nil {
+			return err
+		}
+	}
+}
+
+// worker prepares a worker whose sessions can be told from those of others.
+func (a *app) worker(ctx context.Context, m *metrics.Metrics) (*queue.Worker, error) {
+	host, err := os.Hostname()
+	if err != nil {
+		return nil, fmt.Errorf("find this machine's name: %w", err)
+	}
+	id := queue.NewWorkerID(host)
+	pool, err := a.pool(ctx, queue.SessionName(id), workerConnections)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := migrate(ctx, pool); err != nil {
+		return nil, err
+	}
+	kinds, err := a.kinds(ctx, pool)
+	if err != nil {
+		return nil, err
+	}
+	return queue.NewWorker(pool, queue.WorkerOptions{
+		ID: id, Host: host, PID: os.Getpid(), Version: version(), Queues: queue.DefaultQueues(), Kinds: kinds,
+		Observe: func(e queue.Ended) { m.JobEnded(e.Kind, e.Outcome, e.Took) },
+		Log:     a.log(), Now: clock.System,
+	})
+}
+
+func (a *app) listen(ctx context.Context) (net.Listener, error) {
+	c, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	return web.Listen(ctx, c.Listen)
+}
+
+// serve answers pages until ctx ends.
+func (a *app) serve(ctx context.Context, l net.Listener, m *metrics.Metrics) error {
+	pool, err := a.pool(ctx, "cpd-jobs web", 8)
+	if err != nil {
+		return err
+	}
+	if err := a.checkSchema(ctx, pool); err != nil {
+		return err
+	}
+	files, err := a.store()
+	if err != nil {
+		return err
+	}
+	pages := web.New(web.Deps{
+		DB: pool, Store: files, Log: a.log(), Now: clock.System, Version: version(), Metrics: m.Handler(),
+		Schema: func(ctx context.Context) error { return schemaCurrent(ctx, pool) },
+	})
+	a.log().Info("pages served", "address", "http://"+l.Addr().String())
+	return web.ServeOn(ctx, l, pages, a.log())
+}
+
+func schemaCurrent(ctx context.Context, pool *pgxpool.Pool) error {
+	pending, err := migrations.Pending(ctx, pool)
+	if err == nil && pending > 0 {
+		err = fmt.Errorf("%d migrations are missing", pending)
+	}
+	return err
+}
