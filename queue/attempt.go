@@ -29,8 +29,14 @@ type attempt struct {
 
 var _ run.Run = (*attempt)(nil)
 
-func (a *attempt) ID() int64         { return a.meta.RunID }
-func (a *attempt) JobID() int64      { return a.jobID }
+func (a *attempt) ID() int64    { return a.meta.RunID }
+func (a *attempt) JobID() int64 { return a.jobID }
+func (a *attempt) Tick() time.Time {
+	if a.meta.Tick == nil {
+		return time.Time{}
+	}
+	return *a.meta.Tick
+}
 func (a *attempt) DryRun() bool      { return a.meta.DryRun }
 func (a *attempt) Log() *slog.Logger { return a.log }
 

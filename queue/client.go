@@ -29,7 +29,7 @@ type Client struct {
 func NewClient(pool *pgxpool.Pool, kinds []run.Kind, log *slog.Logger) (*Client, error) {
 	c := &Client{pool: pool, kinds: byName(kinds), log: log}
 	var err error
-	c.river, err = river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: riverSchema, Logger: log})
+	c.river, err = river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: riverSchema, Logger: warnings(log)})
 	if err != nil {
 		return nil, fmt.Errorf("make a River client: %w", err)
 	}

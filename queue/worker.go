@@ -53,9 +53,20 @@ type Finished struct {
 	Outcome run.Outcome
 }
 
-// DefaultQueues are the queues and how many jobs of each run at once on one worker.
-func DefaultQueues() map[string]int {
-	return map[string]int{"syncs": 2, "reports": 2, "exports": 2, "default": 10}
+// QueuesWith are the queues and how many jobs of each run at once on one worker, with changes; the error, of class
+// BadInput, names a queue that there is not.
+func QueuesWith(changes map[string]int) (map[string]int, error) {
+	queues := map[string]int{"syncs": 2, "reports": 2, "exports": 2, "default": 10}
+	for name, slots := range changes {
+		if _, known := queues[name]; !known {
+			return nil, run.Reject("the queues are syncs, reports, exports and default", "no queue is called %q", name)
+		}
+		if slots < 1 || slots > river.QueueNumWorkersMax {
+			return nil, run.Reject("give a number from 1 to 10000", "%d slots for queue %s", slots, name)
+		}
+		queues[name] = slots
+	}
+	return queues, nil
 }
 
 // Worker works jobs, and looks after those of workers that died.
@@ -94,7 +105,7 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 	w.river, err = river.NewClient(riverpgxv5.New(pool), &river.Config{
 		ID:      o.ID,
 		Schema:  riverSchema,
-		Logger:  o.Log,
+		Logger:  warnings(o.Log),
 		Workers: workers,
 		Queues:  queues,
 		// A newer version's jobs wait for a newer worker instead of failing on this one.

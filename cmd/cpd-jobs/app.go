@@ -37,6 +37,10 @@ type app struct {
 	stdout        io.Writer
 	stderr        io.Writer
 	stopSignals   func()
+	// quiet leaves what is not worth a warning out of the log: the command says itself what it does.
+	quiet bool
+	// slots are how many jobs of a queue run at once, where a worker is told so.
+	slots map[string]int
 
 	cfg     *config.Config
 	logger  *slog.Logger
@@ -71,6 +75,9 @@ func (a *app) log() *slog.Logger {
 	if c, err := a.config(); err == nil {
 		level := new(slog.LevelVar)
 		level.Set(c.Log.Level)
+		if a.quiet && level.Level() == slog.LevelInfo {
+			level.Set(slog.LevelWarn)
+		}
 		o.Format, o.Level, o.Environment = c.Log.Format, level, c.Environment
 	}
 	a.logger = log.New(a.stderr, o)

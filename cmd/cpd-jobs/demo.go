@@ -138,6 +138,7 @@ type demoRunCommand struct {
 }
 
 func (c demoRunCommand) Run(ctx context.Context, a *app) error {
+	a.quiet = true
 	cfg, err := a.config()
 	if err != nil {
 		return err

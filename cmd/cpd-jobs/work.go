@@ -21,11 +21,13 @@ import (
 // them. Too few and a sync's parallel copies wait for each other; too many and several workers exhaust the server.
 const workerConnections = 24
 
-type workerCommand struct{}
+type workerCommand struct {
+	Slots map[string]int `placeholder:"QUEUE=N" help:"How many jobs of a queue run at once here (syncs=2, reports=2, exports=2, default=10)."`
+}
 
-func (workerCommand) Run(ctx context.Context, a *app) error {
-	m := metrics.New(version())
-	return a.work(ctx, m)
+func (c workerCommand) Run(ctx context.Context, a *app) error {
+	a.slots = c.Slots
+	return a.work(ctx, metrics.New(version()))
 }
 
 type webCommand struct{}
@@ -96,8 +98,12 @@ func (a *app) worker(ctx context.Context, m *metrics.Metrics) (*queue.Worker, er
 	if err != nil {
 		return nil, err
 	}
+	queues, err := queue.QueuesWith(a.slots)
+	if err != nil {
+		return nil, err
+	}
 	return queue.NewWorker(pool, queue.WorkerOptions{
-		ID: id, Host: host, PID: os.Getpid(), Version: version(), Queues: queue.DefaultQueues(), Kinds: kinds,
+		ID: id, Host: host, PID: os.Getpid(), Version: version(), Queues: queues, Kinds: kinds,
 		Observe: func(e queue.Ended) { m.JobEnded(e.Kind, e.Outcome, e.Took) },
 		Log:     a.log(), Now: clock.System,
 	})

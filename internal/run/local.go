@@ -13,6 +13,7 @@ import (
 type Local struct {
 	Logger *slog.Logger
 	Dry    bool
+	For    time.Time
 	// OnStep, where set, is told when a step starts (err nil, finished false) and when it ends.
 	OnStep func(s *Step, finished bool, took time.Duration, err error)
 	// Now is the clock that times steps.
@@ -23,6 +24,7 @@ var _ Run = (*Local)(nil)
 
 func (l *Local) ID() int64                                 { return 0 }
 func (l *Local) JobID() int64                              { return 0 }
+func (l *Local) Tick() time.Time                           { return l.For }
 func (l *Local) DryRun() bool                              { return l.Dry }
 func (l *Local) Fence(ctx context.Context, _ pgx.Tx) error { return ctx.Err() }
 

@@ -6,6 +6,7 @@ package run
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 )
@@ -16,6 +17,9 @@ type Run interface {
 	ID() int64
 	// JobID is the River job's, 0 outside the queue.
 	JobID() int64
+	// Tick is what the job is for where a schedule started it: its due moment, the zero time otherwise. Dates that the
+	// work depends on come from here, so that a tick made up late does what it would have done.
+	Tick() time.Time
 	// DryRun says that the job must change nothing and report what it would have changed.
 	DryRun() bool
 	// Log writes lines that are kept with the job and shown by `cpd-jobs jobs logs`. No personal data.

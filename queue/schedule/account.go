@@ -1,10 +1,6 @@
 package schedule
 
-import (
-	"time"
-
-	"cpd-jobs/queue/cron"
-)
+import "time"
 
 // State of a tick in the ledger.
 type State string
@@ -19,28 +15,28 @@ const (
 type Reason string
 
 const (
-	Paused      Reason = "paused"
-	Overlapped  Reason = "overlap"
+	Paused     Reason = "paused"
+	Overlapped Reason = "overlap"
+	// TooOld is a late tick beyond max_age or max_count, or one in whose place a later one runs.
 	TooOld      Reason = "too_old"
 	CatchUpNone Reason = "catch_up_none"
 	Restored    Reason = "restored"
 )
 
-// OnTime is how late a tick may be noticed and still count as on time: a database that restarts, a deploy.
-const OnTime = time.Minute
-
 // Tick is a tick and what became of it.
 type Tick struct {
 	At     time.Time
 	State  State
-	Reason Reason
+	Reason Reason // "" where it was enqueued
+	// MadeUp says that it was enqueued although nobody was there at its time.
+	MadeUp bool
 	// CancelRunning says that what still runs of this schedule must be cancelled first.
 	CancelRunning bool
 }
 
 // Situation is what the ledger knows about a schedule at the moment of accounting.
 type Situation struct {
-	// Paused says whether a tick falls into a pause; nil means that none does.
+	// Paused says whether a tick falls into a pause; nil means that none does. [Schedule.Paused] is not looked at.
 	Paused func(tick time.Time) bool
 	// Running says that a job of this schedule is not finished.
 	Running bool
@@ -48,73 +44,46 @@ type Situation struct {
 	RestoredAt time.Time
 }
 
-// Span is a stretch of time in which one version of a schedule decides: ticks in (After, Until].
-type Span struct {
-	Schedule Schedule
-	Spec     cron.Spec
-	After    time.Time
-	Until    time.Time // zero: without end
+// free says that nothing but its time stands against a tick.
+func (in Situation) free(tick time.Time) bool { return in.against(tick) == "" }
+
+func (in Situation) against(tick time.Time) Reason {
+	switch {
+	case in.Paused != nil && in.Paused(tick):
+		return Paused
+	case !in.RestoredAt.IsZero() && !tick.After(in.RestoredAt):
+		return Restored
+	default:
+		return ""
+	}
 }
 
-// Due lists the ticks of a span after `after` and up to now, oldest first, at most limit of the latest. A schedule that
-// was due each second for two weeks would else fill the memory: older ones are counted, not listed.
-func (s Span) Due(after, now time.Time, limit int) (ticks []time.Time, more int) {
-	if after.Before(s.After) {
-		after = s.After
-	}
-	if !s.Until.IsZero() && s.Until.Before(now) {
-		now = s.Until
-	}
-	for t := s.Spec.Next(after); !t.IsZero() && !t.After(now); t = s.Spec.Next(t) {
-		if len(ticks) == limit {
-			ticks, more = ticks[1:], more+1
-		}
-		ticks = append(ticks, t)
-	}
-	return ticks, more
-}
+// A tick is on time while the next one is not due yet, but at least for as long as it may take to notice one while
+// machines come and go, and at most for as long as a deploy or a restart of the database takes. Were the most longer, a
+// night run would start in the morning under catch_up none; were it shorter, a deploy would lose one.
+const (
+	onTimeAtLeast = 10 * time.Second
+	onTimeAtMost  = time.Minute
+)
 
-// Account decides what becomes of due ticks, given oldest first.
-func Account(s Schedule, due []time.Time, now time.Time, in Situation) []Tick {
-	ticks := make([]Tick, len(due))
-	makeUp := s.CatchUp.allowance()
-	running := in.Running
-	for i := len(due) - 1; i >= 0; i-- { // the latest first: allowances go to them
-		t := Tick{At: due[i], State: Enqueued}
-		late := now.Sub(t.At) > OnTime
-		switch {
-		case in.Paused != nil && in.Paused(t.At):
-			t.State, t.Reason = Skipped, Paused
-		case !in.RestoredAt.IsZero() && !t.At.After(in.RestoredAt):
-			t.State, t.Reason = Skipped, Restored
-		case late && s.CatchUp.Policy == None:
-			t.State, t.Reason = Missed, CatchUpNone
-		case late && !s.CatchUp.reaches(now.Sub(t.At)), late && makeUp == 0:
-			t.State, t.Reason = Missed, TooOld
-		case late:
-			makeUp--
-		}
-		ticks[i] = t
+// onTime says whether a tick is noticed in time at now; next is the tick after it, zero where none comes.
+func onTime(tick, next, now time.Time) bool {
+	age := now.Sub(tick)
+	switch {
+	case age <= onTimeAtLeast:
+		return true
+	case age > onTimeAtMost:
+		return false
+	default:
+		return next.IsZero() || age <= next.Sub(tick)
 	}
-	for i := range ticks { // in order: an earlier one runs when a later one comes
-		t := &ticks[i]
-		if t.State != Enqueued {
-			continue
-		}
-		late := now.Sub(t.At) > OnTime
-		if running && s.Overlap == Skip && !(late && s.CatchUp.Policy == All) {
-			t.State, t.Reason = Skipped, Overlapped
-			continue
-		}
-		t.CancelRunning = running && s.Overlap == CancelRunning
-		running = true
-	}
-	return ticks
 }
 
 // allowance is how many late ticks may be made up at once.
 func (c CatchUp) allowance() int {
 	switch {
+	case c.Policy == None:
+		return 0
 	case c.Policy == Latest:
 		return 1
 	case c.MaxCount > 0:
@@ -122,8 +91,4 @@ func (c CatchUp) allowance() int {
 	default:
 		return defaultMaxCount
 	}
-}
-
-func (c CatchUp) reaches(age time.Duration) bool {
-	return c.MaxAge == 0 || age <= time.Duration(c.MaxAge)
 }

@@ -28,7 +28,7 @@ func ParseDuration(text string) (Duration, error) {
 		}
 	}
 	d, err := time.ParseDuration(rest)
-	if err != nil || d < 0 {
+	if err != nil || d < 0 || total+d < 0 { // a sum below 0 has overflowed
 		return 0, fmt.Errorf("%q is no duration such as 90s, 15m, 36h or 14d", text)
 	}
 	return Duration(total + d), nil

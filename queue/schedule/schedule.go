@@ -4,7 +4,6 @@ package schedule
 
 import (
 	"encoding/json"
-	"time"
 
 	"cpd-jobs/queue/cron"
 )
@@ -24,14 +23,16 @@ type Schedule struct {
 	Jitter Duration `json:"jitter,omitempty"`
 	// Deadline is how long after its tick a run should be done; later it counts as late. 0: never.
 	Deadline Duration `json:"deadline,omitempty"`
-	Paused   bool     `json:"paused,omitempty"`
-	After    *After   `json:"after,omitempty"`
+	// Paused is how the schedule starts its life; whether it is paused now is for the ledger to say.
+	Paused bool   `json:"paused,omitempty"`
+	After  *After `json:"after,omitempty"`
 }
 
 // CatchUp says what becomes of ticks at which nobody was there.
 type CatchUp struct {
 	Policy Policy `json:"policy"`
-	// MaxAge is how old a tick may be and still be made up; MaxCount how many are at once. 0: any, and 100.
+	// MaxAge is how old a tick may be and still be made up; 0: any age. MaxCount is how many are made up at once under
+	// [All]; 0: 100. Too high a count and the first morning after a long outage is a flood.
 	MaxAge   Duration `json:"max_age,omitempty"`
 	MaxCount int      `json:"max_count,omitempty"`
 }
@@ -42,7 +43,7 @@ type Policy string
 const (
 	None   Policy = "none"   // late ticks are missed
 	Latest Policy = "latest" // only the last of them runs
-	All    Policy = "all"    // each runs, oldest first
+	All    Policy = "all"    // each runs, oldest first; they do not skip one another for overlapping
 )
 
 // Overlap says what becomes of a tick while the run before still works.
@@ -73,7 +74,7 @@ const defaultMaxCount = 100
 
 // Spec is the schedule's cron expression in its zone. It must have been checked, as those of a loaded file are.
 func (s Schedule) Spec() (cron.Spec, error) {
-	zone, err := time.LoadLocation(s.Timezone)
+	zone, err := Zone(s.Timezone)
 	if err != nil {
 		return cron.Spec{}, err
 	}

@@ -1,0 +1,300 @@
+package web
+
+import (
+	"context"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/chromedp/cdproto/browser"
+	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/chromedp"
+)
+
+// axe is axe-core, which looks for what keeps people out of a page. Mozilla Public License 2.0, testdata/axe.LICENSE.
+//
+//go:embed testdata/axe.min.js
+var axe string
+
+// patience bounds what a test asks of the browser; nothing takes that long.
+const patience = 5 * time.Minute
+
+// chromium is the one browser of all tests: started by the first that asks, stopped by TestMain.
+var (
+	chromium     = sync.OnceValues(startChromium)
+	stopChromium = func() {}
+)
+
+func TestMain(m *testing.M) {
+	code := m.Run()
+	stopChromium()
+	os.Exit(code)
+}
+
+func startChromium() (context.Context, error) {
+	path, err := findChromium()
+	if err != nil {
+		return nil, err
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:],
+		chromedp.ExecPath(path),
+		chromedp.NoSandbox, // tests run as root in containers, where Chromium's sandbox cannot be had
+		chromedp.DisableGPU,
+		chromedp.Flag("disable-quic", true),
+		chromedp.Flag("disable-component-update", true),
+	)
+	allocator, stopAllocator := chromedp.NewExecAllocator(context.Background(), options...)
+	ctx, stop := chromedp.NewContext(allocator)
+	stopChromium = func() {
+		stop()
+		stopAllocator()
+	}
+	return ctx, chromedp.Do(ctx)
+}
+
+func findChromium() (string, error) {
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", fmt.Errorf("chromium: %w", exec.ErrNotFound)
+}
+
+// newTab opens a tab with a profile of its own, closed after the test. Without a browser the test is skipped, or fails where CI is set.
+func newTab(t *testing.T) context.Context {
+	t.Helper()
+	parent, err := chromium()
+	switch {
+	case errors.Is(err, exec.ErrNotFound) && os.Getenv("CI") == "":
+		t.Skip("needs a browser: install chromium")
+	case err != nil:
+		t.Fatalf("start the browser: %v", err)
+	}
+	tab, closeTab := chromedp.NewContext(parent, chromedp.WithNewBrowserContext())
+	t.Cleanup(closeTab)
+	if err := chromedp.Do(tab); err != nil {
+		t.Fatalf("open a tab: %v", err)
+	}
+	bounded, cancel := context.WithTimeout(tab, patience)
+	t.Cleanup(cancel)
+	return bounded
+}
+
+func do(t *testing.T, tab context.Context, steps ...chromedp.Action[chromedp.Void]) {
+	t.Helper()
+	if err := chromedp.Do(tab, steps...); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func evaluate[T any](t *testing.T, tab context.Context, script string, options ...chromedp.EvaluateOption) T {
+	t.Helper()
+	v, err := chromedp.Run(tab, chromedp.Evaluate[T](script, options...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// addresses are those of one page of each kind on a site with everything in it.
+func addresses(f *fixture) map[string]string {
+	return map[string]string{
+		"reports":       "/",
+		"report":        "/reports/school-onboarding",
+		"runs":          "/runs",
+		"filtered-runs": "/runs?state=discarded&run=1",
+		"run":           fmt.Sprintf("/runs/%d", f.done),
+		"failed-run":    fmt.Sprintf("/runs/%d", f.failed),
+		"running-run":   fmt.Sprintf("/runs/%d", f.running),
+		"not-found":     "/nowhere",
+	}
+}
+
+// TestAnAnalystFindsAndDownloadsTheReport goes the way of somebody who has never seen the pages, with and without JavaScript.
+func TestAnAnalystFindsAndDownloadsTheReport(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	server := httptest.NewServer(f.handler)
+	t.Cleanup(server.Close)
+	for _, c := range []struct {
+		name         string
+		noJavaScript bool
+		link         string
+	}{
+		{"spreadsheet", false, "(Excel)"},
+		{"csv without JavaScript", true, "(CSV)"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			tab := newTab(t)
+			if _, err := chromedp.Call(tab, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: c.noJavaScript}); err != nil {
+				t.Fatal(err)
+			}
+			do(t, tab,
+				chromedp.Navigate(server.URL),
+				chromedp.Click(`//main//a[text()="School onboarding"]`),
+				chromedp.WaitVisible(`//h2[text()="Download"]`),
+			)
+			got := downloadByClick(t, tab, `//main//h3/a[contains(., "`+c.link+`")]`)
+			want, ok := f.files[got.name]
+			if !ok {
+				t.Fatalf("a file called %s arrived, which nobody exported", got.name)
+			}
+			if got.sha256 != want {
+				t.Errorf("%s arrived with SHA-256 %s, want %s", got.name, got.sha256, want)
+			}
+		})
+	}
+}
+
+type arrived struct{ name, sha256 string }
+
+func downloadByClick(t *testing.T, tab context.Context, link string) arrived {
+	t.Helper()
+	folder := t.TempDir()
+	ours := chromedp.FromContext(tab).BrowserContextID
+	_, err := chromedp.CallBrowser(tab, browser.SetDownloadBehavior, browser.SetDownloadBehaviorParams{
+		Behavior: browser.SetDownloadBehaviorBehaviorAllowAndName, BrowserContextID: ours, DownloadPath: folder, EventsEnabled: new(true),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	begun := chromedp.BrowserEvents(tab, browser.DownloadWillBegin)
+	progress := chromedp.BrowserEvents(tab, browser.DownloadProgress)
+	do(t, tab, chromedp.Click(link))
+	for b, err := range begun {
+		if err != nil {
+			t.Fatalf("no download began: %v", err)
+		}
+		if !strings.Contains(b.URL, "/downloads/") {
+			continue
+		}
+		for p, err := range progress {
+			if err != nil {
+				t.Fatalf("the download did not end: %v", err)
+			}
+			if p.GUID != b.GUID || p.State == browser.DownloadProgressStateInProgress {
+				continue
+			}
+			body, err := os.ReadFile(filepath.Join(folder, b.GUID))
+			if p.State != browser.DownloadProgressStateCompleted || err != nil {
+				t.Fatalf("the download ended as %s: %v", p.State, err)
+			}
+			sum := sha256.Sum256(body)
+			return arrived{name: b.SuggestedFilename, sha256: hex.EncodeToString(sum[:])}
+		}
+	}
+	t.Fatal("no download began")
+	return arrived{}
+}
+
+func TestPagesKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	server := httptest.NewServer(f.handler)
+	t.Cleanup(server.Close)
+	tab := newTab(t)
+	do(t, tab, chromedp.Navigate(`data:text/html,<title>Without words</title><img src="x">`))
+	if len(violations(t, tab)) == 0 {
+		t.Fatal("axe-core finds nothing wrong with a page that has no language and an image without a text")
+	}
+	for name, address := range addresses(f) {
+		for _, width := range []int64{1280, 320} {
+			do(t, tab, chromedp.EmulateViewport(width, 900), chromedp.Navigate(server.URL+address))
+			if got := evaluate[int64](t, tab, "document.documentElement.scrollWidth"); got > width {
+				t.Errorf("%s is %d pixels wide in a window of %d", name, got, width)
+			}
+			for _, v := range violations(t, tab) {
+				t.Errorf("%s at %d pixels: %s", name, width, v)
+			}
+		}
+	}
+}
+
+// violations asks axe-core what on the page breaks the Web Content Accessibility Guidelines 2.2, levels A and AA.
+func violations(t *testing.T, tab context.Context) []string {
+	t.Helper()
+	do(t, tab, chromedp.Evaluate[chromedp.Void](axe))
+	text := evaluate[string](t, tab, `axe.run(document, {runOnly: {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}).then(r =>
+		JSON.stringify(r.violations.map(v => v.id + ": " + v.help + ": " + v.nodes.map(n => n.target.join(" ") + " " + n.html).join(" | "))))`,
+		chromedp.EvalAwaitPromise)
+	var list []string
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func TestPagesObeyTheirPolicyAndNeedNoOtherHost(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	server := httptest.NewServer(f.handler)
+	t.Cleanup(server.Close)
+	tab := newTab(t)
+	for name, address := range addresses(f) {
+		do(t, tab, chromedp.Navigate(server.URL+address))
+		if got := evaluate[string](t, tab, "document.body.className"); !strings.Contains(got, "govuk-frontend-supported") {
+			t.Errorf("%s: the inline script did not run: body has class %q", name, got)
+		}
+		others := evaluate[[]string](t, tab, `performance.getEntriesByType("resource").map(e => e.name).filter(n => !n.startsWith(location.origin + "/"))`)
+		if len(others) > 0 {
+			t.Errorf("%s asks other hosts: %v", name, others)
+		}
+		if weight := evaluate[int64](t, tab, pageWeight); weight > 150_000 {
+			t.Errorf("%s weighs %d bytes, want at most 150,000", name, weight)
+		}
+	}
+}
+
+// pageWeight is all that a first visit transfers.
+const pageWeight = `performance.getEntries().reduce((sum, e) => sum + (e.encodedBodySize || 0), 0)`
+
+// TestPictures writes a picture of each page to docs/pictures when UPDATE_PICTURES is set: of the site at
+// PICTURES_URL if that is set too, such as the demo, else of the tests' own.
+func TestPictures(t *testing.T) {
+	if os.Getenv("UPDATE_PICTURES") == "" {
+		t.Skip("set UPDATE_PICTURES=1 to write docs/pictures")
+	}
+	f := newFixture(t)
+	server := httptest.NewServer(f.handler)
+	t.Cleanup(server.Close)
+	base, folder := server.URL, filepath.Join("..", "..", "docs", "pictures")
+	pages := addresses(f)
+	if url := os.Getenv("PICTURES_URL"); url != "" {
+		base, pages = url, map[string]string{"reports": "/", "report": "/reports/school-onboarding", "runs": "/runs", "run": "/runs/1"}
+	}
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	tab := newTab(t)
+	for name, address := range pages {
+		do(t, tab, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(base+address))
+		takePicture(t, tab, filepath.Join(folder, name+".png"))
+	}
+	do(t, tab, chromedp.EmulateViewport(320, 700), chromedp.Navigate(base+pages["report"]))
+	takePicture(t, tab, filepath.Join(folder, "report-narrow.png"))
+}
+
+func takePicture(t *testing.T, tab context.Context, file string) {
+	t.Helper()
+	picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file, picture, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Logf("wrote %s", file)
+}

@@ -1,0 +1,83 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"cpd-jobs/reports"
+)
+
+// reportsPage is the front page: every report and how fresh it is.
+type reportsPage struct{ Reports []reportLine }
+
+// reportLine is one report of the list.
+type reportLine struct {
+	Name, Title, About, Href string
+	Freshness                freshness
+}
+
+// freshness is how old a report's data are, against its target.
+type freshness struct {
+	Refreshed   bool // false: no refresh has been published, and nothing else is known
+	AsOf        time.Time
+	PublishedAt time.Time
+	Age         time.Duration // of the data, by the clock of this machine
+	Target      time.Duration // 0: the report has none
+	Late        bool
+	Rows        int64
+	Noun        string // what the rows are: "Schools"
+}
+
+func (reportsPage) Page() Page {
+	return Page{Template: "reports.html", Title: "Reports", Section: "/"}
+}
+
+func (s *site) reportList(w http.ResponseWriter, r *http.Request) error {
+	overviews, err := reports.Summaries(r.Context(), s.DB)
+	if err != nil {
+		return err
+	}
+	var page reportsPage
+	now := s.Now()
+	for _, o := range overviews {
+		def, err := findReport(o.Name)
+		if err != nil {
+			continue // not for everybody
+		}
+		page.Reports = append(page.Reports, reportLine{
+			Name:      o.Name,
+			Title:     o.Title,
+			About:     o.About,
+			Href:      reportPath(o.Name),
+			Freshness: newFreshness(def, o.Latest, now),
+		})
+	}
+	return s.render(w, http.StatusOK, page)
+}
+
+// findReport takes a report's name with hyphens or underscores. A report with personal data is nobody's while there is
+// no sign-in to tell who asks.
+func findReport(name string) (*reports.Definition, error) {
+	def, err := reports.Find(strings.ReplaceAll(name, "-", "_"))
+	if err != nil || def.Restricted() {
+		return nil, notFound("There is no report of that name.")
+	}
+	return def, nil
+}
+
+// newFreshness judges by the age of the data, not of the refresh: a refresh of old inputs does not make a report fresh.
+func newFreshness(def *reports.Definition, latest *reports.Refreshed, now time.Time) freshness {
+	f := freshness{Noun: words(def.Row) + "s", Target: def.Freshness}
+	if latest == nil {
+		return f
+	}
+	f.Refreshed = true
+	f.AsOf, f.PublishedAt, f.Rows = latest.AsOf, latest.PublishedAt, latest.Rows
+	f.Age = max(0, now.Sub(latest.AsOf))
+	f.Late = f.Target > 0 && f.Age > f.Target
+	return f
+}
+
+// reportPath is the address of a report: with hyphens, as people type addresses.
+func reportPath(name string) string { return "/reports/" + strings.ReplaceAll(name, "_", "-") }

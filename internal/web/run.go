@@ -1,0 +1,188 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cpd-jobs/queue"
+)
+
+// runPage is one job: /runs/{id} names the job, as every command does; its run, which may span several jobs, is one
+// of its facts.
+type runPage struct {
+	Job       queue.Job
+	LastError string // why the latest attempt failed; "" where it did not
+	Facts     []fact
+	Steps     []stepLine
+	Attempts  bool // steps of more than one attempt are shown
+	Errors    []queue.JobError
+	Log       []logLine
+	More      string // address of the log lines after these; "" if these are the last
+	Again     string // the command that does the same again
+}
+
+// fact is one line of what is known of a job: text, a link or an instant.
+type fact struct {
+	Key, Text, Href string
+	At              *time.Time
+}
+
+// stepLine is a step as the page shows it.
+type stepLine struct {
+	queue.Step
+	Took     string
+	Progress string // how far a running step is
+}
+
+// logLine is a log line with its attributes as key=value.
+type logLine struct {
+	queue.LogLine
+	Attrs []string
+}
+
+func (p runPage) Page() Page {
+	return Page{Template: "run.html", Title: fmt.Sprintf("%s, job %d", words(p.Job.Kind), p.Job.ID), Section: "/runs"}
+}
+
+// logsPerPage is the most lines that queue.Logs gives at once.
+const logsPerPage = 1000
+
+func (s *site) run(w http.ResponseWriter, r *http.Request) error {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return notFound("Jobs have whole numbers.")
+	}
+	job, err := queue.FindJob(r.Context(), s.DB, id)
+	if err != nil {
+		return noJob(id, err)
+	}
+	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64) // anything else is from the start
+	lines, err := queue.Logs(r.Context(), s.DB, id, after)
+	if err != nil {
+		return err
+	}
+	return s.render(w, http.StatusOK, newRunPage(job, lines, s.Now()))
+}
+
+func newRunPage(job queue.Job, lines []queue.LogLine, now time.Time) runPage {
+	p := runPage{
+		Job:    job,
+		Facts:  jobFacts(job, now),
+		Errors: job.Errors,
+		Again:  againCommand(job.Kind, job.Args),
+	}
+	if n := len(job.Errors); n > 0 && job.State != "completed" {
+		p.LastError = job.Errors[n-1].Error
+	}
+	for _, st := range job.Steps {
+		p.Steps = append(p.Steps, newStepLine(st, now))
+		p.Attempts = p.Attempts || st.Attempt != job.Steps[0].Attempt
+	}
+	for _, l := range lines {
+		p.Log = append(p.Log, logLine{LogLine: l, Attrs: logAttrs(l.Attrs)})
+	}
+	if n := len(lines); n == logsPerPage {
+		p.More = fmt.Sprintf("/runs/%d?after=%d#log", job.ID, lines[n-1].ID)
+	}
+	return p
+}
+
+// jobFacts lists what a developer wants to know first.
+func jobFacts(j queue.Job, now time.Time) []fact {
+	facts := []fact{
+		{Key: "Job", Text: strconv.FormatInt(j.ID, 10)},
+		{Key: "Run", Text: strconv.FormatInt(j.RunID, 10), Href: "/runs?run=" + strconv.FormatInt(j.RunID, 10)},
+		{Key: "Kind", Text: j.Kind, Href: "/runs?kind=" + j.Kind},
+		{Key: "Started by", Text: j.StartedBy},
+		{Key: "Attempt", Text: fmt.Sprintf("%d of at most %d", j.Attempt, j.MaxAttempts)},
+		{Key: "Queue", Text: j.Queue},
+		{Key: "Created", At: &j.CreatedAt},
+	}
+	if j.State == "scheduled" || j.State == "retryable" {
+		facts = append(facts, fact{Key: "Starts", At: &j.ScheduledAt})
+	}
+	facts = append(facts,
+		fact{Key: "Started", At: j.StartedAt},
+		fact{Key: "Finished", At: j.FinishedAt},
+		fact{Key: "Took", Text: jobTook(j, now)},
+		fact{Key: "Arguments", Text: compactJSON(j.Args)},
+		fact{Key: "Result", Text: compactJSON(j.Result)},
+	)
+	if j.TakenOverBy != 0 {
+		facts = append(facts, fact{Key: "Taken over by", Text: fmt.Sprintf("job %d", j.TakenOverBy), Href: fmt.Sprintf("/runs/%d", j.TakenOverBy)})
+	}
+	return slices.DeleteFunc(facts, func(f fact) bool { return f.Text == "" && f.At == nil })
+}
+
+func newStepLine(st queue.Step, now time.Time) stepLine {
+	l := stepLine{Step: st}
+	if st.FinishedAt != nil {
+		l.Took = took(st.FinishedAt.Sub(st.StartedAt))
+		return l
+	}
+	l.Took = took(now.Sub(st.StartedAt)) + " so far"
+	switch {
+	case st.Total > 0:
+		l.Progress = fmt.Sprintf("%s of %s %s", count(st.Done), count(st.Total), st.Unit)
+	case st.Done > 0:
+		l.Progress = count(st.Done) + " " + st.Unit
+	}
+	return l
+}
+
+// logAttrs flattens the attributes of a log line: {"rows": 3} to rows=3, in order of name.
+func logAttrs(raw json.RawMessage) []string {
+	fields := map[string]json.RawMessage{}
+	if err := json.Unmarshal(raw, &fields); err != nil {
+		return []string{string(raw)}
+	}
+	attrs := make([]string, 0, len(fields))
+	for name, value := range fields {
+		attrs = append(attrs, name+"="+attrText(value))
+	}
+	slices.Sort(attrs)
+	return attrs
+}
+
+// compactJSON is raw on one line, and nothing where it says nothing.
+func compactJSON(raw json.RawMessage) string {
+	var b bytes.Buffer
+	if err := json.Compact(&b, raw); err != nil {
+		return string(raw)
+	}
+	if text := b.String(); text != "null" && text != "{}" {
+		return text
+	}
+	return ""
+}
+
+// againCommand is the command that starts the same job, for a POSIX shell.
+func againCommand(kind string, args json.RawMessage) string {
+	command := "cpd-jobs run " + kind
+	if text := compactJSON(args); text != "" {
+		command += " --args '" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+	}
+	return command
+}
+
+// attrText is a JSON value as people read it: text without its quotes, anything else as JSON.
+func attrText(value json.RawMessage) string {
+	var text string
+	if err := json.Unmarshal(value, &text); err == nil && string(value) != "null" {
+		return text
+	}
+	return string(value)
+}
+
+func noJob(id int64, err error) error {
+	if statusOf(err) == http.StatusNotFound {
+		return notFound(fmt.Sprintf("There is no job %d. Jobs are kept for 400 days.", id))
+	}
+	return err
+}

@@ -1,0 +1,140 @@
+package web
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"cpd-jobs/queue"
+)
+
+// runsPerPage is how many jobs a page of the list shows.
+const runsPerPage = 50
+
+// runsPage lists jobs, newest first.
+type runsPage struct {
+	Filter string // what was asked for, in words; "" for everything
+	Kind   string
+	RunID  int64
+	States []stateChoice
+	Jobs   []jobLine
+	Older  string // address of the next page; "" on the last
+}
+
+// stateChoice is one option of the state filter.
+type stateChoice struct {
+	Value, Text string
+	Selected    bool
+}
+
+// jobLine is a job as the list shows it.
+type jobLine struct {
+	queue.Job
+	Took string
+}
+
+func (runsPage) Page() Page {
+	return Page{Template: "runs.html", Title: "Runs", Section: "/runs"}
+}
+
+func (s *site) runList(w http.ResponseWriter, r *http.Request) error {
+	filter, err := runFilter(r.URL.Query())
+	if err != nil {
+		return err
+	}
+	ask := filter
+	ask.Limit = runsPerPage + 1 // one more tells whether there are older ones
+	jobs, err := queue.ListJobs(r.Context(), s.DB, ask)
+	if err != nil {
+		return err
+	}
+	page := runsPage{Filter: describe(filter), Kind: filter.Kind, RunID: filter.RunID, States: stateChoices(filter.State)}
+	if len(jobs) > runsPerPage {
+		jobs = jobs[:runsPerPage]
+		page.Older = olderThan(filter, jobs[runsPerPage-1].ID)
+	}
+	now := s.Now()
+	for _, j := range jobs {
+		page.Jobs = append(page.Jobs, jobLine{Job: j, Took: jobTook(j, now)})
+	}
+	return s.render(w, http.StatusOK, page)
+}
+
+// jobStates are the states that people may ask for, in the order of a job's life, with the words of its tag.
+var jobStates = []struct{ value, text string }{
+	{"", "Any"},
+	{"available", "Waiting"},
+	{"scheduled", "Scheduled"},
+	{"running", "Running"},
+	{"retryable", "Will try again"},
+	{"completed", "Done"},
+	{"cancelled", "Cancelled"},
+	{"discarded", "Failed"},
+}
+
+func stateChoices(selected string) []stateChoice {
+	choices := make([]stateChoice, len(jobStates))
+	for i, s := range jobStates {
+		choices[i] = stateChoice{Value: s.value, Text: s.text, Selected: s.value == selected}
+	}
+	return choices
+}
+
+// runFilter reads ?kind, ?state, ?run and ?before. What no job can have leads nowhere rather than to everything.
+func runFilter(q url.Values) (queue.JobFilter, error) {
+	f := queue.JobFilter{Kind: q.Get("kind"), State: q.Get("state"), Limit: runsPerPage}
+	known := slices.ContainsFunc(jobStates, func(s struct{ value, text string }) bool { return s.value == f.State })
+	if !known {
+		return f, notFound("There is no such state of a job.")
+	}
+	for name, field := range map[string]*int64{"run": &f.RunID, "before": &f.Before} {
+		text := q.Get(name)
+		if text == "" {
+			continue
+		}
+		n, err := strconv.ParseInt(text, 10, 64)
+		if err != nil || n < 1 {
+			return f, notFound("Runs and jobs have whole numbers above 0.")
+		}
+		*field = n
+	}
+	return f, nil
+}
+
+// describe says in words what f lets through.
+func describe(f queue.JobFilter) string {
+	text := "jobs"
+	for _, s := range jobStates {
+		if s.value == f.State && f.State != "" {
+			text += " in the state “" + s.text + "”"
+		}
+	}
+	if f.Kind != "" {
+		text += " of kind " + f.Kind
+	}
+	if f.RunID != 0 {
+		text += " of run " + strconv.FormatInt(f.RunID, 10)
+	}
+	if f.Before != 0 {
+		text += " before job " + strconv.FormatInt(f.Before, 10)
+	}
+	if text == "jobs" {
+		return ""
+	}
+	return text
+}
+
+func olderThan(f queue.JobFilter, id int64) string {
+	q := url.Values{"before": {strconv.FormatInt(id, 10)}}
+	if f.Kind != "" {
+		q.Set("kind", f.Kind)
+	}
+	if f.State != "" {
+		q.Set("state", f.State)
+	}
+	if f.RunID != 0 {
+		q.Set("run", strconv.FormatInt(f.RunID, 10))
+	}
+	return "/runs?" + q.Encode()
+}

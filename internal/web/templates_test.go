@@ -1,0 +1,126 @@
+package web
+
+import (
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"io/fs"
+	"path"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"cpd-jobs/queue"
+	"cpd-jobs/reports"
+)
+
+var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+
+// samples has each page's data with everything that its template can show, and with as little as there can be.
+func samples() map[string]content {
+	later := noon.Add(90 * time.Second)
+	job := queue.Job{
+		ID: 12, RunID: 7, Kind: "cpd_sync", State: "retryable", Attempt: 2, MaxAttempts: 5, Queue: "syncs",
+		Args: json.RawMessage(`{"source":"a b"}`), Result: json.RawMessage("null"), StartedBy: "person ann@laptop",
+		CreatedAt: noon, ScheduledAt: later, StartedAt: &noon, FinishedAt: &later, TakenOverBy: 13,
+		Errors: []queue.JobError{{Attempt: 1, At: later, Error: "no <answer>", Trace: "main.go:1"}},
+		Steps: []queue.Step{
+			{Attempt: 1, Name: "copy", State: "failed", Unit: "rows", RowsIn: 5, StartedAt: noon, FinishedAt: &later},
+			{Attempt: 2, Name: "copy", State: "running", Unit: "bytes", Done: 3, Total: 9, StartedAt: later},
+		},
+	}
+	lines := make([]queue.LogLine, logsPerPage)
+	for i := range lines {
+		lines[i] = queue.LogLine{ID: int64(i), At: noon, Level: "info", Message: "copied", Attrs: json.RawMessage(`{"rows":5}`)}
+	}
+	file := attachment{ID: 3, Title: "School onboarding (CSV)", Href: "/f", Name: "f.csv", Format: "Comma-separated values", Label: "CSV", Short: true, Note: "n", Size: 9, Rows: 1, Version: 2, AsOf: noon, CreatedAt: noon, SHA256: "ab"}
+	fresh := freshness{Refreshed: true, AsOf: noon, PublishedAt: noon, Age: time.Hour, Target: 30 * time.Minute, Late: true, Rows: 5, Noun: "Schools"}
+	chart := &funnel{About: "a", Choices: []funnelChoice{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}},
+		Stages: []funnelStage{{Title: "Contacted", Schools: 2, Reached: 5, Share: 1, Ranked: true}, {Title: "No ECTs", Schools: 1}}}
+	chart.draw()
+	return map[string]content{
+		"report list":              reportsPage{Reports: []reportLine{{Name: "a", Title: "A", About: "a", Href: "/a", Freshness: fresh}, {Name: "b", Title: "B", Href: "/b"}}},
+		"empty report list":        reportsPage{},
+		"report":                   reportPage{Title: "A", About: "a", Freshness: fresh, Warnings: []warning{{About: "odd rows", Offending: 3, Of: 9}}, FilesNote: "n", Files: []attachment{file}, Funnel: chart, Inputs: []inputLine{{Title: "CPD service", AsAt: noon, Rows: 5, Version: 1}}, Versions: []versionLine{{Refreshed: reports.Refreshed{Version: 2, AsOf: noon, RunID: 7}, Files: []attachment{file}}, {Refreshed: reports.Refreshed{Version: 1, AsOf: noon}}}},
+		"report without refreshes": reportPage{Title: "A"},
+		"runs":                     runsPage{Filter: "jobs", Kind: "probe", RunID: 7, States: stateChoices("running"), Jobs: []jobLine{{Job: job, Took: "1 s"}}, Older: "/runs?before=2"},
+		"empty runs":               runsPage{States: stateChoices("")},
+		"run":                      newRunPage(job, lines, later),
+		"run that has not begun":   newRunPage(queue.Job{ID: 1, Kind: "probe", State: "available"}, nil, noon),
+		"not found":                problem{Status: 404, Detail: "d"},
+		"failure":                  problem{Status: 500, Reference: "R"},
+	}
+}
+
+func TestEveryTemplateTakesItsType(t *testing.T) {
+	t.Parallel()
+	p := newPages(newAssets(), "1.2.3")
+	shown := map[string]bool{"layout.html": true, "parts.html": true}
+	for name, c := range samples() {
+		body, err := p.html(c)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		shown[c.Page().Template] = true
+		if want := "<title>" + c.Page().Title + " – CPD reports</title>"; !strings.Contains(string(body), want) {
+			t.Errorf("%s has no %s", name, want)
+		}
+		if !strings.Contains(string(body), "no sign-in is configured") {
+			t.Errorf("%s does not say that no sign-in is configured", name)
+		}
+		if strings.Contains(string(body), "ZgotmplZ") || strings.Contains(string(body), "<no value>") {
+			t.Errorf("%s shows a value that its template does not take:\n%s", name, body)
+		}
+	}
+	files, err := fs.Glob(templateFiles, "templates/*.html")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if !shown[path.Base(f)] {
+			t.Errorf("%s has no sample", f)
+		}
+	}
+}
+
+func TestTextFromDataIsEscaped(t *testing.T) {
+	t.Parallel()
+	body, err := newPages(newAssets(), "1").html(samples()["run"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(body), "no &lt;answer&gt;") || strings.Contains(string(body), "no <answer>") {
+		t.Error("an error's text is not escaped")
+	}
+	if strings.Contains(string(body), "main.go:1") {
+		t.Error("the page shows a stack")
+	}
+}
+
+func TestPolicyAllowsTheOneInlineScriptOfEveryPage(t *testing.T) {
+	t.Parallel()
+	p := newPages(newAssets(), "1")
+	inline := regexp.MustCompile(`(?s)<script>(.*?)</script>`)
+	for name, c := range samples() {
+		body, err := p.html(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := inline.FindAllSubmatch(body, -1)
+		if len(found) != 1 {
+			t.Fatalf("%s has %d inline scripts, want 1", name, len(found))
+		}
+		sum := sha256.Sum256(found[0][1])
+		if got := "'sha256-" + base64.StdEncoding.EncodeToString(sum[:]) + "'"; got != inlineScriptHash {
+			t.Errorf("%s: the inline script's hash is %s, the policy allows %s", name, got, inlineScriptHash)
+		}
+		if regexp.MustCompile(`<[^>]+\s(style|on[a-z]+)=`).Match(body) {
+			t.Errorf("%s has an inline style or handler, which the policy blocks", name)
+		}
+	}
+	if !strings.Contains(securityHeaders["Content-Security-Policy"], inlineScriptHash) {
+		t.Error("the policy does not name the hash")
+	}
+}
