@@ -1,0 +1,39 @@
+package pgtest
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"cpd-jobs/internal/pg"
+)
+
+// memoryDisk is where Linux keeps files in memory. Cloning a database makes some 500 files, which is many times
+// quicker there.
+const memoryDisk = "/dev/shm"
+
+// memoryEnough is the room that the memory disk must have: tests of national size take a good part of it.
+const memoryEnough = 6 << 30
+
+// serverDir is one folder for each user, where the server's user may go.
+func serverDir() string {
+	name := fmt.Sprintf("cpd-jobs-test-%d", os.Geteuid())
+	if room(memoryDisk) >= memoryEnough {
+		return filepath.Join(memoryDisk, name)
+	}
+	dir := filepath.Join(os.TempDir(), name)
+	if _, moved, err := pg.ResolveDir(dir); err == nil && moved {
+		return filepath.Join("/tmp", name) // root has a temporary folder that is closed to others
+	}
+	return dir
+}
+
+// room is the free space of a folder's disk in bytes, 0 where there is no such folder.
+func room(dir string) uint64 {
+	var st syscall.Statfs_t
+	if err := syscall.Statfs(dir, &st); err != nil {
+		return 0
+	}
+	return st.Bavail * uint64(st.Bsize)
+}

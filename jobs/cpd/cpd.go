@@ -1,0 +1,124 @@
+// Package cpd copies what reports need of the CPD service's database into schema cpd: all tables of one moment,
+// streamed from COPY to COPY without a look at the values, and swapped in together. It leaves what the data mean to
+// the reports.
+package cpd
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/run"
+)
+
+// Deps is what the sync works with. Zero durations and counts are the defaults.
+type Deps struct {
+	DB *pgxpool.Pool
+	// SourceURL is the CPD service's PostgreSQL.
+	SourceURL string
+	// Workers is how many tables are copied at once (3). More load the source more; one doubles the time.
+	Workers int
+	// StatementTimeout ends one table's COPY at the source (20 minutes).
+	StatementTimeout time.Duration
+	// Stall ends a copy of which no byte has moved for that long (2 minutes).
+	Stall time.Duration
+	// SwapPatience is how long the swap waits for reports that read the old copy (20 minutes).
+	SwapPatience time.Duration
+}
+
+func (d Deps) workers() int                    { return or(d.Workers, 3) }
+func (d Deps) statementTimeout() time.Duration { return or(d.StatementTimeout, 20*time.Minute) }
+func (d Deps) stall() time.Duration            { return or(d.Stall, 2*time.Minute) }
+func (d Deps) swapPatience() time.Duration     { return or(d.SwapPatience, 20*time.Minute) }
+
+func or[T comparable](value, otherwise T) T {
+	var zero T
+	if value == zero {
+		return otherwise
+	}
+	return value
+}
+
+// Kinds is cpd_sync.
+func Kinds(d Deps) []run.Kind {
+	sync := run.Kind{
+		Name: "cpd_sync", Queue: "syncs", Timeout: time.Hour, MaxAttempts: 5,
+		About: "Copy the CPD service's tables that reports need, all of one moment",
+	}
+	lease := func(Args) string { return "cpd_sync" }
+	return []run.Kind{run.NewKind(sync, lease, func(ctx context.Context, r run.Run, args Args) (run.Outcome, error) {
+		return Sync(ctx, r, d, args)
+	})}
+}
+
+// Sync copies the tables and publishes a version. On any error the copy before stays whole and live.
+func Sync(ctx context.Context, r run.Run, d Deps, args Args) (run.Outcome, error) {
+	src, err := openSource(ctx, d)
+	if err != nil {
+		return run.Outcome{}, err
+	}
+	defer src.close()
+	s := &syncing{run: r, deps: d, src: src, tables: Tables(), allow: args.Allow}
+	if err := r.Step(ctx, "check columns", s.check); err != nil {
+		return run.Outcome{}, err
+	}
+	if r.DryRun() {
+		return s.compare(ctx)
+	}
+	return s.publish(ctx)
+}
+
+// syncing is one sync under way.
+type syncing struct {
+	run    run.Run
+	deps   Deps
+	src    *source
+	tables []Table
+	allow  []string
+
+	before map[string]relation // the source's tables
+	live   map[string]relation // our views
+	last   published           // what is live
+}
+
+// check makes sure that the copy can be made, before anything is.
+func (s *syncing) check(ctx context.Context, _ *run.Step) (err error) {
+	if s.before, err = s.src.describe(ctx, s.tables); err != nil {
+		return err
+	}
+	if wrong := problems(s.tables, s.before, Table.reads); len(wrong) > 0 {
+		return run.Reject("the service's tables have changed and jobs/cpd must follow; the copy before stays",
+			"the CPD database has not what is copied: %s", join(wrong))
+	}
+	if added := newColumns(s.tables, s.before); len(added) > 0 {
+		s.run.Log().Warn("the CPD database has new columns; they are not copied", "columns", added)
+	}
+	if s.live, err = describe(ctx, s.deps.DB, schema, s.tables); err != nil {
+		return err
+	}
+	if wrong := problems(s.tables, s.live, Table.all); len(wrong) > 0 {
+		return run.Reject("run cpd-jobs migrate up", "this program copies what schema cpd has no room for: %s", join(wrong))
+	}
+	s.last, err = lastPublished(ctx, s.deps.DB)
+	return err
+}
+
+// publish copies, guards and swaps.
+func (s *syncing) publish(ctx context.Context) (run.Outcome, error) {
+	c, err := newCopy(ctx, s)
+	if err != nil {
+		return run.Outcome{}, err
+	}
+	defer c.dropLeftovers(ctx)
+	c.dropLeftovers(ctx)
+	if err := c.fill(ctx); err != nil {
+		return run.Outcome{}, err
+	}
+	if err := s.run.Step(ctx, "compare with the copy before", func(context.Context, *run.Step) error {
+		return guard(s.tables, s.last.Tables, c.details.Tables, s.allow)
+	}); err != nil {
+		return run.Outcome{}, err
+	}
+	return c.swap(ctx)
+}

@@ -1,0 +1,68 @@
+package cpd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/run"
+)
+
+// dropLeftovers drops the tables of this copy and of those before it that no view shows: the copy that was live, and
+// what an attempt that died or failed left behind. A later copy, which may be under way already, is none of ours.
+// What cannot be dropped now, because somebody still reads it, the next sync drops.
+func (c *tableCopy) dropLeftovers(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+	defer cancel()
+	names, err := c.leftovers(ctx)
+	for _, name := range names {
+		dropped := c.drop(ctx, name)
+		if errors.Is(dropped, run.ErrLost) {
+			return // they are the business of whoever has the job now
+		}
+		err = errors.Join(err, dropped)
+	}
+	if err != nil {
+		c.run.Log().Warn("copies that nobody needs are still there; the next sync drops them", "error", err)
+	}
+}
+
+func (c *tableCopy) leftovers(ctx context.Context) ([]string, error) {
+	names := make([]string, len(c.tables))
+	for i, t := range c.tables {
+		names[i] = t.Name
+	}
+	rows, _ := c.deps.DB.Query(ctx, `
+		SELECT c.relname
+		FROM pg_class AS c
+		CROSS JOIN LATERAL regexp_match(c.relname, '^(.+)_([0-9]{1,18})$') AS part
+		WHERE c.relnamespace = $1::regnamespace AND c.relkind = 'r'
+			AND part[1] = ANY($2) AND part[2]::bigint <= $3
+			AND NOT EXISTS (
+				SELECT FROM pg_depend AS d
+				WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
+			)
+		ORDER BY c.relname`, schema, names, c.number)
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("list the copies: %w", err)
+	}
+	return list, nil
+}
+
+// drop waits for nobody. Without CASCADE a table that a view shows cannot go, whatever is thought of it.
+func (c *tableCopy) drop(ctx context.Context, name string) error {
+	return pgx.BeginFunc(ctx, c.deps.DB, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", swapLockTimeout.Milliseconds())); err != nil {
+			return err
+		}
+		if err := c.run.Fence(ctx, tx); err != nil {
+			return err
+		}
+		_, err := tx.Exec(ctx, "DROP TABLE IF EXISTS "+pgx.Identifier{schema, name}.Sanitize())
+		return err
+	})
+}

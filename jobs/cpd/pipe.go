@@ -1,0 +1,110 @@
+package cpd
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+)
+
+// pipeBuffer is what pgconn reads at once for one CopyData message: 64 KiB less its header.
+const pipeBuffer = 1<<16 - 5
+
+// pipe moves rows from one server's COPY to another's, as the bytes they are.
+type pipe struct {
+	source, target *pgconn.PgConn
+	out, in        string
+	moved          func(n int64)
+	stall          time.Duration
+}
+
+// targetGone is what the reading side leaves in the pipe for the writing side: not the source's fault.
+type targetGone struct{ error }
+
+// run returns how many rows and bytes were moved. Both connections are free again, or closed, when it returns.
+func (p pipe) run(ctx context.Context) (Count, error) {
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	read, write := io.Pipe()
+	var total atomic.Int64
+	defer watch(&total, p.stall, func() { stop(errStalled) })()
+
+	sent := make(chan error, 1)
+	var tag pgconn.CommandTag
+	go func() {
+		var err error
+		tag, err = p.send(ctx, write, &total)
+		_ = write.CloseWithError(err) // nil is the end of the data
+		sent <- err
+	}()
+	_, targetErr := p.target.CopyFrom(ctx, read, p.in)
+	_ = read.CloseWithError(targetGone{errors.Join(errors.New("the target ended"), targetErr)})
+	sourceErr := <-sent
+	if _, ok := errors.AsType[targetGone](sourceErr); sourceErr != nil && !ok {
+		return Count{}, sourceFailure(ctx, "read it", sourceErr)
+	}
+	if targetErr != nil {
+		return Count{}, p.targetFailure(ctx, targetErr)
+	}
+	return Count{Rows: tag.RowsAffected(), Bytes: total.Load()}, nil
+}
+
+func (p pipe) send(ctx context.Context, w io.Writer, total *atomic.Int64) (pgconn.CommandTag, error) {
+	// The source hands over row by row; a switch between goroutines for each would cost more than the copy.
+	buffer := bufio.NewWriterSize(counter{w, total, p.moved}, pipeBuffer)
+	tag, err := p.source.CopyTo(ctx, buffer, p.out)
+	if err != nil {
+		return tag, err
+	}
+	return tag, buffer.Flush()
+}
+
+func (p pipe) targetFailure(ctx context.Context, err error) error {
+	if cause := context.Cause(ctx); cause != nil {
+		return fmt.Errorf("write it: %w", cause)
+	}
+	return fmt.Errorf("write it: %w", err)
+}
+
+// counter counts what has gone through.
+type counter struct {
+	to    io.Writer
+	total *atomic.Int64
+	moved func(int64)
+}
+
+func (c counter) Write(b []byte) (int, error) {
+	n, err := c.to.Write(b)
+	c.total.Add(int64(n))
+	c.moved(int64(n))
+	return n, err
+}
+
+// watch calls stalled once n has not changed for between one and two times the limit. The returned function ends it.
+func watch(n *atomic.Int64, limit time.Duration, stalled func()) (end func()) {
+	done, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		ticker := time.NewTicker(limit)
+		defer ticker.Stop()
+		for last := int64(-1); ; {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+			}
+			if now := n.Load(); now != last {
+				last = now
+				continue
+			}
+			stalled()
+			return
+		}
+	}()
+	return func() { close(done); <-ended }
+}

@@ -1,0 +1,86 @@
+package cpd
+
+// The types of the columns that are copied, as the database's format_type names them.
+const (
+	boolean   = "boolean"
+	integer   = "integer"
+	smallint  = "smallint"
+	text      = "text"
+	timestamp = "timestamp without time zone"
+	uuid      = "uuid"
+	varchar   = "character varying"
+)
+
+// Table is one of the CPD service's tables and what of it is copied. Every table has the key `id`.
+type Table struct {
+	Name string
+	// Columns are copied as they are, in this order. They are those that some report uses, and no more.
+	Columns []Column
+	// Computed columns follow: the source works them out, so that what they are made of stays there.
+	Computed []Computed
+	// Left are the source's columns that are known and stay behind. Any other is new, and announced.
+	Left []string
+	// MaxLoss is the share of its rows that the table may lose from one copy to the next. Too small and ordinary
+	// cleaning stops the sync; too large and a half-empty source gets through.
+	MaxLoss float64
+}
+
+// Column is a column and its type.
+type Column struct{ Name, Type string }
+
+// Computed is a column that the source computes from others.
+type Computed struct {
+	Column
+	SQL   string
+	Reads []Column
+}
+
+// Schools are never deleted by the service: a lost one is a fault. The rest may be tidied.
+const (
+	schoolsMaxLoss = 0.02
+	usualMaxLoss   = 0.20
+)
+
+// left lists columns that stay behind, with the stamps that every table has.
+func left(names ...string) []string { return append(names, "created_at", "updated_at") }
+
+// leftButCreated is left for tables whose created_at a report uses.
+func leftButCreated(names ...string) []string { return append(names, "updated_at") }
+
+// Tables lists what is copied: the one truth, with which a test compares the migrations. A column with personal data
+// has no place here. A report that is allowed some gets tables of its own in a schema that only it may read.
+func Tables() []Table {
+	return append(append(cohortsAndProviders(), places()...), append(onboarding(), participants()...)...)
+}
+
+func cohortsAndProviders() []Table {
+	return []Table{
+		{
+			Name: "cohorts", MaxLoss: usualMaxLoss,
+			Columns: []Column{{"id", uuid}, {"start_year", smallint}, {"academic_year_start_date", timestamp}},
+			Left: left("registration_start_date", "automatic_assignment_period_end_date", "payments_frozen_at",
+				"mentor_funding", "detailed_evidence_types"),
+		},
+		{
+			Name: "lead_providers", MaxLoss: usualMaxLoss,
+			Columns: []Column{{"id", uuid}, {"name", varchar}},
+			Left:    left("cpd_lead_provider_id", "vat_chargeable"),
+		},
+		{
+			Name: "delivery_partners", MaxLoss: usualMaxLoss,
+			Columns: []Column{{"id", uuid}, {"name", varchar}, {"discarded_at", timestamp}},
+			Left:    left(),
+		},
+		{
+			Name: "core_induction_programmes", MaxLoss: usualMaxLoss,
+			Columns: []Column{{"id", uuid}, {"name", varchar}},
+			Left:    left(),
+		},
+		{
+			Name: "appropriate_bodies", MaxLoss: usualMaxLoss,
+			Columns: []Column{{"id", uuid}, {"name", varchar}},
+			Left: left("body_type", "disable_from_year", "listed", "listed_for_school_type_codes",
+				"selectable_by_schools"),
+		},
+	}
+}

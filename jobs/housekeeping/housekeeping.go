@@ -1,0 +1,109 @@
+// Package housekeeping deletes what has been kept long enough, a batch at a time so that nobody waits for it.
+package housekeeping
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"math"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/run"
+)
+
+// batch is how many rows one statement deletes: enough to get on, few enough to hold locks only for milliseconds.
+const batch = 5000
+
+// chore is one thing to delete when it is old.
+type chore struct {
+	name string
+	keep string // an interval, as PostgreSQL reads it
+}
+
+// chores are done in this order. The name is that of the statement in sql/, and of the count in the result.
+var chores = []chore{
+	{"jobs", "400 days"}, // with their steps and logs
+	{"logs", "90 days"},
+	{"steps", "400 days"}, // of jobs that left no history
+	{"probes", "30 days"},
+	{"workers", "30 days"},
+}
+
+//go:embed sql/*.sql
+var statements embed.FS
+
+// Deps is what housekeeping works with.
+type Deps struct{ DB *pgxpool.Pool }
+
+// Kinds is housekeeping.
+func Kinds(d Deps) []run.Kind {
+	kind := run.Kind{
+		Name: "housekeeping", Queue: "default", Timeout: 30 * time.Minute, MaxAttempts: 5,
+		About: "Delete history, logs and the like that have been kept long enough",
+	}
+	lease := func(struct{}) string { return "housekeeping" }
+	return []run.Kind{run.NewKind(kind, lease, func(ctx context.Context, r run.Run, _ struct{}) (run.Outcome, error) {
+		return Clean(ctx, r, d.DB)
+	})}
+}
+
+// Clean does every chore; its summary is how many rows each deleted, or would delete in a dry run.
+func Clean(ctx context.Context, r run.Run, db *pgxpool.Pool) (run.Outcome, error) {
+	counts := map[string]int64{}
+	for _, c := range chores {
+		err := r.Step(ctx, c.name, func(ctx context.Context, step *run.Step) error {
+			rows, err := c.do(ctx, r, db, step)
+			counts[c.name] = rows
+			step.SetRows(rows, 0)
+			return err
+		})
+		if err != nil {
+			return run.Outcome{}, err
+		}
+	}
+	return run.Outcome{Summary: counts}, nil
+}
+
+// do deletes batches until one is not full. A dry run deletes all at once, and takes it back.
+func (c chore) do(ctx context.Context, r run.Run, db *pgxpool.Pool, step *run.Step) (total int64, err error) {
+	if r.DryRun() {
+		return c.try(ctx, db)
+	}
+	for rows := int64(batch); rows == batch; {
+		rows, err = c.delete(ctx, db, batch)
+		if err != nil {
+			return total, err
+		}
+		total += rows
+		step.Add(rows)
+	}
+	return total, nil
+}
+
+func (c chore) try(ctx context.Context, db *pgxpool.Pool) (int64, error) {
+	tx, err := db.Begin(ctx)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	return c.delete(ctx, tx, math.MaxInt64)
+}
+
+type querier interface {
+	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
+}
+
+func (c chore) delete(ctx context.Context, db querier, limit int64) (rows int64, err error) {
+	sql, err := statements.ReadFile("sql/" + c.name + ".sql")
+	if err != nil {
+		return 0, err
+	}
+	err = db.QueryRow(ctx, string(sql), pgx.NamedArgs{"keep": c.keep, "limit": limit}).Scan(&rows)
+	if err != nil {
+		return 0, fmt.Errorf("delete what is older than %s: %w", c.keep, err)
+	}
+	return rows, nil
+}

@@ -1,0 +1,78 @@
+package housekeeping_test
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/pgtest"
+	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/housekeeping"
+)
+
+// Jobs 1 to 6,001 are old, 7,000 is not; 8,000 lives still and has no history.
+const fill = `
+	INSERT INTO queue.history (id, kind, queue, priority, state, attempt, max_attempts, args, metadata, created_at,
+		scheduled_at, finalized_at)
+	SELECT id, 'probe', 'default', 1, 'completed', 1, 3, '{}', '{}', at, at, at
+	FROM (SELECT n AS id, now() - interval '401 days' AS at FROM generate_series(1, 6001) AS n
+		UNION ALL SELECT 7000, now() - interval '399 days') AS old;
+	INSERT INTO queue.steps (job_id, attempt, number, name, state, started_at, updated_at) VALUES
+		(1, 1, 1, 'sleep', 'done', now() - interval '401 days', now()),
+		(7000, 1, 1, 'sleep', 'done', now() - interval '399 days', now()),
+		(8000, 1, 1, 'sleep', 'done', now() - interval '401 days', now()),
+		(8000, 1, 2, 'sleep', 'done', now(), now());
+	INSERT INTO queue.logs (job_id, attempt, at, level, message) VALUES
+		(1, 1, now() - interval '401 days', 'INFO', 'with its job'),
+		(7000, 1, now() - interval '91 days', 'INFO', 'before its job'),
+		(7000, 1, now() - interval '89 days', 'INFO', 'kept');
+	INSERT INTO queue.probes (job_id, run_id, row, made_at) VALUES (1, 1, 1, now() - interval '31 days'), (2, 2, 1, now());
+	INSERT INTO queue.workers (id, host, pid, version, heartbeat_at) VALUES
+		('gone', 'host', 1, '1', now() - interval '31 days'), ('alive', 'host', 2, '1', now())`
+
+func left(t *testing.T, db *pgxpool.Pool) []int {
+	t.Helper()
+	rows, _ := db.Query(t.Context(), `
+		SELECT count(*)::int FROM queue.history UNION ALL SELECT count(*) FROM queue.logs UNION ALL
+		SELECT count(*) FROM queue.steps UNION ALL SELECT count(*) FROM queue.probes UNION ALL
+		SELECT count(*) FROM queue.workers`)
+	list, err := pgx.CollectRows(rows, pgx.RowTo[int])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return list
+}
+
+func TestClean(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	if _, err := db.Exec(t.Context(), fill); err != nil {
+		t.Fatal(err)
+	}
+	deleted := map[string]int64{"jobs": 6001, "logs": 1, "steps": 1, "probes": 1, "workers": 1}
+	for _, test := range []struct {
+		name string
+		run  run.Run
+		want map[string]int64
+		left []int // jobs, logs, steps, probes, workers
+	}{
+		// Each chore of a dry run is tried alone: the logs and steps of old jobs count with the logs and steps too.
+		{"dry run", &run.Local{Dry: true}, map[string]int64{"jobs": 6001, "logs": 2, "steps": 2, "probes": 1, "workers": 1},
+			[]int{6002, 3, 4, 2, 2}},
+		{"first time", &run.Local{}, deleted, []int{1, 1, 2, 1, 1}},
+		{"again", &run.Local{}, map[string]int64{"jobs": 0, "logs": 0, "steps": 0, "probes": 0, "workers": 0}, []int{1, 1, 2, 1, 1}},
+	} {
+		got, err := housekeeping.Kinds(housekeeping.Deps{DB: db})[0].Work(t.Context(), test.run, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(test.want, got.Summary); diff != "" {
+			t.Errorf("%s: deleted (-want +got):\n%s", test.name, diff)
+		}
+		if diff := cmp.Diff(test.left, left(t, db)); diff != "" {
+			t.Errorf("%s: left of jobs, logs, steps, probes, workers (-want +got):\n%s", test.name, diff)
+		}
+	}
+}
