@@ -19,7 +19,7 @@ type attempt struct {
 	jobID   int64
 	number  int // counts across takeovers
 	meta    metadata
-	lease   string
+	leases  []string
 	log     *slog.Logger
 	steps   sync.Mutex // guards the order of steps
 	started []*stepRecord
@@ -76,48 +76,56 @@ func (a *attempt) Fence(ctx context.Context, tx pgx.Tx) error {
 	if tag.RowsAffected() == 0 {
 		return run.ErrLost
 	}
-	if a.lease == "" {
+	if len(a.leases) == 0 {
 		return nil
 	}
-	tag, err = tx.Exec(ctx, `SELECT FROM queue.leases WHERE key = $1 AND job_id = $2 AND worker = $3 FOR NO KEY UPDATE`,
-		a.lease, a.jobID, a.worker.id)
+	tag, err = tx.Exec(ctx, `SELECT FROM queue.leases WHERE key = ANY ($1) AND job_id = $2 AND worker = $3 ORDER BY key FOR NO KEY UPDATE`,
+		a.leases, a.jobID, a.worker.id)
 	if err != nil {
-		return fmt.Errorf("lock the lease %s: %w", a.lease, err)
+		return fmt.Errorf("lock the leases %v: %w", a.leases, err)
 	}
-	if tag.RowsAffected() == 0 {
+	if tag.RowsAffected() < int64(len(a.leases)) {
 		return run.ErrLost
 	}
 	return nil
 }
 
-// takeLease takes what the kind allows one attempt at a time to hold. It returns false where another job that is
-// running holds it.
-func (a *attempt) takeLease(ctx context.Context) (bool, error) {
-	if a.lease == "" {
-		return true, nil
+// takeLeases takes what one attempt at a time may hold. It returns false, and holds nothing, where another job that is
+// running has one of them.
+func (a *attempt) takeLeases(ctx context.Context) (bool, error) {
+	for _, key := range a.leases {
+		held, err := a.takeLease(ctx, key)
+		if err != nil || !held {
+			a.dropLeases(ctx)
+			return false, err
+		}
 	}
+	return true, nil
+}
+
+func (a *attempt) takeLease(ctx context.Context, key string) (bool, error) {
 	tag, err := a.worker.pool.Exec(ctx, `
 		INSERT INTO queue.leases AS held (key, job_id, run_id, worker) VALUES ($1, $2, $3, $4)
 		ON CONFLICT (key) DO UPDATE
 		SET job_id = excluded.job_id, run_id = excluded.run_id, worker = excluded.worker, taken_at = now()
 		WHERE held.job_id = excluded.job_id OR NOT EXISTS (
 			SELECT FROM river.river_job AS j WHERE j.id = held.job_id AND j.state = 'running'
-		)`, a.lease, a.jobID, a.meta.RunID, a.worker.id)
+		)`, key, a.jobID, a.meta.RunID, a.worker.id)
 	if err != nil {
-		return false, fmt.Errorf("take the lease %s: %w", a.lease, err)
+		return false, fmt.Errorf("take the lease %s: %w", key, err)
 	}
 	return tag.RowsAffected() == 1, nil
 }
 
-// dropLease lets others go on. Where it cannot, the next taker finds that this job no longer runs.
-func (a *attempt) dropLease(ctx context.Context) {
-	if a.lease == "" {
+// dropLeases lets others go on. Where it cannot, the next taker finds that this job no longer runs.
+func (a *attempt) dropLeases(ctx context.Context) {
+	if len(a.leases) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	_, err := a.worker.pool.Exec(ctx, "DELETE FROM queue.leases WHERE key = $1 AND job_id = $2", a.lease, a.jobID)
+	_, err := a.worker.pool.Exec(ctx, "DELETE FROM queue.leases WHERE key = ANY ($1) AND job_id = $2", a.leases, a.jobID)
 	if err != nil {
-		a.log.Warn("lease not given back; it lapses with the job", "lease", a.lease, "error", err)
+		a.log.Warn("leases not given back; they lapse with the job", "leases", a.leases, "error", err)
 	}
 }

@@ -30,6 +30,10 @@ type Request struct {
 	// Schedule and Tick name the tick that the job is for, if any.
 	Schedule string
 	Tick     time.Time
+	// Serial makes jobs of the schedule run one after the other.
+	Serial bool
+	// Backfill is the number of the backfill that asks; 0 for none.
+	Backfill int64
 }
 
 // Ticket says which job was inserted.
@@ -56,6 +60,9 @@ func (c *Client) EnqueueTx(ctx context.Context, tx pgx.Tx, requests ...Request) 
 	requests = slices.Clone(requests)
 	if err := c.giveRunIDs(ctx, tx, requests); err != nil {
 		return nil, err
+	}
+	if len(requests) == 0 {
+		return nil, nil
 	}
 	params := make([]river.InsertManyParams, len(requests))
 	for i, r := range requests {
@@ -106,7 +113,7 @@ func (c *Client) params(r Request) (river.InsertManyParams, error) {
 	if err != nil {
 		return river.InsertManyParams{}, err
 	}
-	m := metadata{RunID: r.RunID, StartedBy: r.By, Schedule: r.Schedule, DryRun: r.DryRun}
+	m := metadata{RunID: r.RunID, StartedBy: r.By, Schedule: r.Schedule, DryRun: r.DryRun, Serial: r.Serial, Backfill: r.Backfill}
 	if !r.Tick.IsZero() {
 		m.Tick = &r.Tick
 	}

@@ -16,6 +16,11 @@ import (
 // lockApply keeps two processes from applying two files at once. "schedule" in ASCII.
 const lockApply = 0x7363686564756c65
 
+// beginner is a pool or a connection.
+type beginner interface {
+	Begin(context.Context) (pgx.Tx, error)
+}
+
 // Applied says what became of a schedules file.
 type Applied struct {
 	Applied    bool
@@ -27,9 +32,7 @@ type Applied struct {
 // ApplySchedules makes a file's schedules live if its generation is higher than that of what is live, or, where the
 // file names none, if this version was never live before. A worker that starts again with an older file therefore
 // changes nothing; going back to an older version takes a higher generation.
-func ApplySchedules(ctx context.Context, db interface {
-	Begin(context.Context) (pgx.Tx, error)
-}, file schedule.File, raw []byte, by string) (Applied, error) {
+func ApplySchedules(ctx context.Context, db beginner, file schedule.File, raw []byte, by string) (Applied, error) {
 	var out Applied
 	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock($1)", int64(lockApply)); err != nil {

@@ -13,6 +13,8 @@ type metadata struct {
 	// Schedule and Tick say which tick of which schedule the job is for.
 	Schedule string     `json:"schedule,omitempty"`
 	Tick     *time.Time `json:"tick,omitempty"`
+	Serial   bool       `json:"serial,omitempty"` // one job of the schedule at a time
+	Backfill int64      `json:"backfill,omitempty"`
 	DryRun   bool       `json:"dry_run,omitempty"`
 	// BaseAttempt counts the attempts of the jobs that this one took over from, Deaths those of workers under it.
 	BaseAttempt int   `json:"base_attempt,omitempty"`

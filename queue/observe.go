@@ -15,6 +15,20 @@ type Ended struct {
 	Waited  time.Duration // from when it might have started
 }
 
+// TickWritten is a tick that has its row in the ledger now.
+type TickWritten struct {
+	Schedule string
+	State    string
+	Reason   string
+	Late     time.Duration // from the tick to its row
+}
+
+func (w *Worker) tickWritten(d decided, now time.Time) {
+	if w.ObserveTick != nil {
+		w.ObserveTick(TickWritten{Schedule: d.by.Name, State: string(d.State), Reason: string(d.Reason), Late: now.Sub(d.At)})
+	}
+}
+
 // subscribe listens to River's events: they are right in every case, while what wraps the work misses panics.
 func (w *Worker) subscribe() (<-chan *river.Event, func()) {
 	return w.river.SubscribeConfig(&river.SubscribeConfig{

@@ -9,19 +9,55 @@ import (
 // pulseEvery is how late a delayed job or a retry may start.
 const pulseEvery = time.Second
 
-// pulseLoop makes jobs available whose time has come. Every worker does it: River leaves it to a leader, and with a
-// leader that keeps dying nothing delayed would ever start.
+// pulseLoop makes jobs available whose time has come, and accounts for the ticks of schedules when they are due. Every
+// worker does both: River leaves them to a leader, and with a leader that keeps dying nothing delayed would ever start.
 func (w *Worker) pulseLoop(ctx context.Context) {
-	for every(ctx, pulseEvery) {
-		if err := w.pulse(ctx); err != nil && ctx.Err() == nil {
-			w.log.Warn("delayed jobs not looked at; trying again", "error", err)
+	wait := time.Duration(0)
+	for every(ctx, wait) {
+		wait = pulseEvery
+		beat, err := w.pulse(ctx)
+		if err != nil {
+			w.troubled(ctx, "delayed jobs and ticks not looked at; trying again", err)
+			continue
+		}
+		if beat.backfilled {
+			if _, err := w.backfill(ctx); err != nil {
+				w.troubled(ctx, "backfill not gone on with; trying again", err)
+			}
+		}
+		if beat.next > pulseEvery {
+			continue
+		}
+		if !every(ctx, beat.next) {
+			return
+		}
+		done, err := w.account(ctx)
+		if err != nil {
+			w.troubled(ctx, "ticks not accounted for; trying again", err)
+		} else if done > 0 {
+			wait = 0 // the next tick may be near
 		}
 	}
 }
 
+func (w *Worker) troubled(ctx context.Context, what string, err error) {
+	if ctx.Err() == nil {
+		w.log.Warn(what, "error", err)
+	}
+}
+
+// pulsed is what a look at the queue found.
+type pulsed struct {
+	next       time.Duration // until the next tick of any schedule, by the database's clock
+	backfilled bool          // somebody asked for past ticks
+}
+
 // pulse also tells of jobs that River made available for a moment to come: their insertion notified nobody.
-func (w *Worker) pulse(ctx context.Context) error {
-	_, err := w.pool.Exec(ctx, `
+func (w *Worker) pulse(ctx context.Context) (pulsed, error) {
+	var seconds *float64
+	var generation int64
+	var p pulsed
+	err := w.pool.QueryRow(ctx, `
 		WITH due AS (
 			SELECT id FROM river.river_job
 			WHERE state IN ('scheduled', 'retryable') AND scheduled_at <= now()
@@ -34,13 +70,28 @@ func (w *Worker) pulse(ctx context.Context) error {
 			SELECT DISTINCT queue FROM river.river_job
 			WHERE state = 'available' AND scheduled_at BETWEEN now() - $1::interval AND now()
 			  AND scheduled_at > created_at
+		), told AS (
+			SELECT pg_notify($2 || '.river_insert', json_build_object('queue', queue)::text)
+			FROM (SELECT queue FROM moved UNION SELECT queue FROM waiting) AS q
 		)
-		SELECT pg_notify($2 || '.river_insert', json_build_object('queue', queue)::text)
-		FROM (SELECT queue FROM moved UNION SELECT queue FROM waiting) AS q`, 2*pulseEvery, riverSchema)
+		SELECT (SELECT extract(epoch FROM min(next_tick) - clock_timestamp())::float8 FROM queue.schedules),
+		       (SELECT coalesce(max(generation), 0) FROM queue.schedule_files),
+		       EXISTS (SELECT FROM queue.backfills WHERE finished_at IS NULL)
+		FROM (SELECT count(*) FROM told) AS done`, 2*pulseEvery, riverSchema).Scan(&seconds, &generation, &p.backfilled)
 	if err != nil {
-		return fmt.Errorf("make delayed jobs available: %w", err)
+		return pulsed{}, fmt.Errorf("make delayed jobs available: %w", err)
 	}
-	return nil
+	if generation != w.followersOf.Load() {
+		if err := w.loadFollowers(ctx); err != nil {
+			return pulsed{}, err
+		}
+		w.followersOf.Store(generation)
+	}
+	p.next = time.Hour
+	if seconds != nil {
+		p.next = max(0, time.Duration(*seconds*float64(time.Second)))
+	}
+	return p, nil
 }
 
 // Finished jobs stay in River's table for historyAfter, then move to our history: a queue is fast while it is small.

@@ -17,6 +17,7 @@ import (
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
+	"cpd-jobs/queue/schedule"
 )
 
 // testArgs are the arguments of the kinds of these tests.
@@ -86,6 +87,22 @@ func (b *bench) wait(id int64) queue.Job {
 		b.t.Fatalf("follow job %d: %v (it is %+v)", id, err, job)
 	}
 	return job
+}
+
+// schedules applies a schedules file and waits until the worker knows it.
+func (b *bench) schedules(text string) {
+	b.t.Helper()
+	file, _, err := schedule.Parse([]byte(text), b.worker.Client().Kind, clock.System())
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	applied, err := queue.ApplySchedules(b.t.Context(), b.pool, file, []byte(text), "test")
+	if err != nil || !applied.Applied {
+		b.t.Fatalf("apply: %+v, %v", applied, err)
+	}
+	for b.worker.Generation() < applied.Generation {
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 type silent struct{}
@@ -195,16 +212,9 @@ func TestOneHolderOfALease(t *testing.T) {
 
 func TestSuccessorsAreInsertedWithTheEnd(t *testing.T) {
 	t.Parallel()
-	follow := func(o *queue.WorkerOptions) {
-		o.Follow = func(f queue.Finished) []queue.Request {
-			if f.Kind != "first" {
-				return nil
-			}
-			return []queue.Request{{Kind: "second", RunID: f.RunID, By: "job"}}
-		}
-	}
 	done := func(context.Context, run.Run, testArgs) (run.Outcome, error) { return run.Outcome{}, nil }
-	b := start(t, follow, kind("first", done), kind("second", done))
+	b := start(t, nil, kind("first", done), kind("second", done))
+	b.schedules("schedules: [{name: chain, kind: second, after: {kind: first}}]")
 	first := b.wait(b.enqueue("first", "{}"))
 	jobs, err := queue.ListJobs(t.Context(), b.pool, queue.JobFilter{RunID: first.RunID, Kind: "second"})
 	if err != nil || len(jobs) != 1 {

@@ -21,6 +21,16 @@ func (c *Client) Cancel(ctx context.Context, id int64) (Job, error) {
 	return FindJob(ctx, c.pool, id)
 }
 
+// cancelAll cancels jobs within tx.
+func (c *Client) cancelAll(ctx context.Context, tx pgx.Tx, ids []int64) error {
+	for _, id := range ids {
+		if _, err := c.river.JobCancelTx(ctx, tx, id); err != nil && !errors.Is(err, rivertype.ErrNotFound) {
+			return fmt.Errorf("cancel job %d: %w", id, err)
+		}
+	}
+	return nil
+}
+
 // Retry runs a finished job again, as a new job of the same run with the same arguments, and one that waits for its next
 // attempt at once. A job that is running is refused.
 func (c *Client) Retry(ctx context.Context, id int64, by string) (Ticket, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -43,14 +44,14 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 		return err
 	}
 	defer k.worker.active.add(job.ID)()
-	held, err := a.takeLease(ctx)
+	held, err := a.takeLeases(ctx)
 	if err != nil {
 		return err
 	}
 	if !held {
 		return river.JobSnooze(leaseRetry)
 	}
-	defer a.dropLease(ctx)
+	defer a.dropLeases(ctx)
 	outcome, err := k.kind.Work(ctx, a, job.Args.raw)
 	if a.logged.Load() {
 		k.worker.recorder.flush(context.WithoutCancel(ctx))
@@ -68,8 +69,14 @@ func (k *kindWorker) attempt(job *river.Job[payload]) (*attempt, error) {
 	}
 	a := &attempt{
 		worker: k.worker, jobID: job.ID, number: meta.BaseAttempt + job.Attempt, meta: meta,
-		lease: k.kind.Lease(job.Args.raw),
 	}
+	if key := k.kind.Lease(job.Args.raw); key != "" {
+		a.leases = append(a.leases, key)
+	}
+	if meta.Serial {
+		a.leases = append(a.leases, "schedule:"+meta.Schedule)
+	}
+	slices.Sort(a.leases) // everybody takes them in the same order
 	a.log = slog.New(slog.NewMultiHandler(k.worker.log.Handler(), &jobLog{attempt: a})).
 		With("job", job.ID, "run", meta.RunID, "kind", job.Kind)
 	return a, nil
@@ -91,10 +98,14 @@ func (k *kindWorker) complete(ctx context.Context, a *attempt, job *river.Job[pa
 		if err := a.Fence(ctx, tx); err != nil {
 			return err
 		}
-		if _, err := k.worker.client.EnqueueTx(ctx, tx, follow...); err != nil {
+		going, err := notPaused(ctx, tx, follow)
+		if err != nil {
+			return err
+		}
+		if _, err := k.worker.client.EnqueueTx(ctx, tx, going...); err != nil {
 			return fmt.Errorf("insert the jobs that follow: %w", err)
 		}
-		_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
+		_, err = river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
 		return err
 	})
 }

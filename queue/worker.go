@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -16,6 +17,7 @@ import (
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/queue/schedule"
 )
 
 // ErrWorkerLost says that other workers found this one dead and took its jobs over: start again under a new id.
@@ -37,20 +39,12 @@ type WorkerOptions struct {
 	// Queues limits how many jobs of each queue run at once here.
 	Queues map[string]int
 	Kinds  []run.Kind
-	// Follow says which jobs a job that succeeded brings about; nil means none.
-	Follow func(done Finished) []Request
 	// Observe is told of every attempt that ended; nil means nobody is.
 	Observe func(Ended)
-	Log     *slog.Logger
-	Now     clock.Now
-}
-
-// Finished describes a job that has just succeeded.
-type Finished struct {
-	JobID   int64
-	RunID   int64
-	Kind    string
-	Outcome run.Outcome
+	// ObserveTick is told of every tick that this worker wrote into the ledger; nil means nobody is.
+	ObserveTick func(TickWritten)
+	Log         *slog.Logger
+	Now         clock.Now
 }
 
 // QueuesWith are the queues and how many jobs of each run at once on one worker, with changes; the error, of class
@@ -82,6 +76,10 @@ type Worker struct {
 	now      clock.Now
 	random   func() float64
 	beats    heartbeats
+	// followers are the schedules that follow jobs, as of followersOf, the generation of the schedules file.
+	followers   atomic.Pointer[[]schedule.Schedule]
+	followersOf atomic.Int64
+	heldSaid    time.Time
 }
 
 // NewWorker prepares a worker on pool; [Worker.Run] starts it.
@@ -122,6 +120,9 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 	return w, nil
 }
 
+// Generation of the schedules file that this worker follows.
+func (w *Worker) Generation() int64 { return w.followersOf.Load() }
+
 // Client inserts jobs as this worker does.
 func (w *Worker) Client() *Client { return w.client }
 
@@ -129,6 +130,9 @@ func (w *Worker) Client() *Client { return w.client }
 // the worker was taken for dead meanwhile.
 func (w *Worker) Run(ctx context.Context) error {
 	if err := w.register(ctx); err != nil {
+		return err
+	}
+	if err := w.loadFollowers(ctx); err != nil {
 		return err
 	}
 	events, unsubscribe := w.subscribe()
@@ -169,13 +173,6 @@ func (w *Worker) stopRiver(cause error) {
 		return
 	}
 	<-w.river.Stopped()
-}
-
-func (w *Worker) followUps(a *attempt, kind run.Kind, outcome run.Outcome) []Request {
-	if w.Follow == nil || a.DryRun() {
-		return nil
-	}
-	return w.Follow(Finished{JobID: a.jobID, RunID: a.meta.RunID, Kind: kind.Name, Outcome: outcome})
 }
 
 // activeJobs knows which jobs run in this process now.

@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"iter"
+	"slices"
 	"time"
 )
 
@@ -11,7 +12,8 @@ import (
 type Plan struct {
 	span         Span
 	in           Situation
-	after, until time.Time // ticks in (after, until] are due
+	after, until time.Time   // ticks in (after, until] are due
+	due          []time.Time // the due ticks and the one after them, where they are few
 
 	onTime time.Time // ticks from here on are on time
 	makeUp time.Time // late ticks from here on are made up
@@ -24,15 +26,51 @@ type Plan struct {
 func (s Span) Plan(after, now time.Time, in Situation) Plan {
 	p := Plan{span: s, in: in}
 	p.after, p.until = s.within(after, now)
-	first := s.Spec.Next(p.after)
-	if first.IsZero() || first.After(p.until) {
-		p.until = p.after
-		return p
-	}
+	p.list()
 	p.findOnTime(now)
-	p.findMakeUp(first, now)
+	p.findMakeUp(now)
 	p.findEnds()
 	return p
+}
+
+// few is how many ticks are kept rather than computed again at each step of the plan. Nearly always there is one.
+const few = 16
+
+// list keeps the due ticks if they are few.
+func (p *Plan) list() {
+	due := make([]time.Time, 0, 2)
+	for t := p.span.Spec.Next(p.after); ; t = p.span.Spec.Next(t) {
+		due = append(due, t)
+		if t.IsZero() || t.After(p.until) {
+			p.due = due
+			return
+		}
+		if len(due) > few {
+			return
+		}
+	}
+}
+
+// walk is that of the span, from the list where there is one.
+func (p *Plan) walk(after, until time.Time) iter.Seq[time.Time] {
+	if p.due == nil {
+		return p.span.walk(after, until)
+	}
+	return func(yield func(time.Time) bool) {
+		for _, t := range p.due[:len(p.due)-1] {
+			if t.After(after) && (t.After(until) || !yield(t)) {
+				return
+			}
+		}
+	}
+}
+
+// next is the tick after one that is due.
+func (p *Plan) next(t time.Time) time.Time {
+	if i := slices.IndexFunc(p.due, t.Equal); i >= 0 {
+		return p.due[i+1]
+	}
+	return p.span.Spec.Next(t)
 }
 
 // instant is the smallest step in time: it turns "from" into "after".
@@ -44,8 +82,8 @@ func (p *Plan) findOnTime(now time.Time) {
 	if from.Before(p.after) {
 		from = p.after
 	}
-	for t := range p.span.walk(from, p.until) {
-		if onTime(t, p.span.Spec.Next(t), now) {
+	for t := range p.walk(from, p.until) {
+		if onTime(t, p.next(t), now) {
 			p.onTime = t
 			return
 		}
@@ -53,28 +91,25 @@ func (p *Plan) findOnTime(now time.Time) {
 }
 
 // findMakeUp gives the allowance to the latest of the late ticks. Under latest, a tick that is on time is the latest.
-func (p *Plan) findMakeUp(first, now time.Time) {
+func (p *Plan) findMakeUp(now time.Time) {
 	p.makeUp = p.onTime
 	c := p.span.Schedule.CatchUp
 	n := c.allowance()
-	if n == 0 || !first.Before(p.onTime) {
-		return
-	}
-	if c.Policy == Latest && p.any(p.onTime) {
+	if n == 0 || c.Policy == Latest && p.any(p.onTime) {
 		return
 	}
 	from := p.after
 	if oldest := now.Add(-time.Duration(c.MaxAge) - instant); c.MaxAge > 0 && oldest.After(from) {
 		from = oldest
 	}
-	if t, ok := p.span.latest(n, from, p.onTime.Add(-instant), p.in.free); ok {
+	if t, ok := walk(p.walk).latest(n, from, p.onTime.Add(-instant), p.in.free); ok {
 		p.makeUp = t
 	}
 }
 
 // any says whether a tick from here on could run.
 func (p *Plan) any(from time.Time) bool {
-	for t := range p.span.walk(from.Add(-instant), p.until) {
+	for t := range p.walk(from.Add(-instant), p.until) {
 		if p.in.free(t) {
 			return true
 		}
@@ -86,14 +121,14 @@ func (p *Plan) findEnds() {
 	if p.span.Schedule.Overlap == Queue {
 		return
 	}
-	for t := range p.span.walk(p.makeUp.Add(-instant), p.until) {
+	for t := range p.walk(p.makeUp.Add(-instant), p.until) {
 		if p.in.free(t) {
 			p.oldest = t
 			break
 		}
 	}
 	if !p.oldest.IsZero() {
-		p.newest, _ = p.span.latest(1, p.oldest.Add(-instant), p.until, p.in.free)
+		p.newest, _ = walk(p.walk).latest(1, p.oldest.Add(-instant), p.until, p.in.free)
 	}
 }
 
@@ -103,7 +138,7 @@ func (p Plan) Ticks(after time.Time) iter.Seq[Tick] {
 		if after.Before(p.after) {
 			after = p.after
 		}
-		for t := range p.span.walk(after, p.until) {
+		for t := range p.walk(after, p.until) {
 			if !yield(p.decide(t)) {
 				return
 			}

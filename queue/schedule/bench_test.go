@@ -1,0 +1,63 @@
+package schedule
+
+import (
+	"testing"
+)
+
+func spanOf(t testing.TB, s Schedule) Span {
+	t.Helper()
+	if s.Timezone == "" {
+		s.Timezone = London
+	}
+	spec, err := s.Spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Span{Schedule: s, Spec: spec}
+}
+
+func BenchmarkNext(b *testing.B) {
+	for _, s := range []Schedule{{Cron: "* * * * * *", Seconds: true}, {Cron: "* * * * *"}, {Cron: "10 * * * *"}, {Cron: "0 6 * * *"}, {Cron: "@every 90s"}} {
+		b.Run(s.Cron, func(b *testing.B) {
+			span := spanOf(b, s)
+			t := november
+			for b.Loop() {
+				t = span.Spec.Next(t)
+			}
+		})
+	}
+}
+
+func BenchmarkPlanOfOneTick(b *testing.B) {
+	span := spanOf(b, Schedule{Cron: "* * * * *", Overlap: Skip, CatchUp: CatchUp{Policy: Latest}})
+	t := november
+	for b.Loop() {
+		next := span.Spec.Next(t)
+		for tick := range span.Plan(t, next, Situation{}).Ticks(t) {
+			t = tick.At
+		}
+	}
+}
+
+func BenchmarkSimulateAYear(b *testing.B) {
+	schedules := parse(b, tenSchedules)
+	for b.Loop() {
+		if _, err := Simulate(schedules, SimulateOptions{From: november, To: november.AddDate(1, 0, 0), Event: func(Event) {}}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+const tenSchedules = `
+schedules:
+- {name: minute, cron: "* * * * *", kind: probe}
+- {name: hour, cron: "10 * * * *", kind: probe, overlap: queue}
+- {name: night, cron: "0 6 * * *", kind: probe, catch_up: {policy: all}}
+- {name: night-ny, cron: "30 1 * * *", kind: probe, timezone: America/New_York}
+- {name: quarter, cron: "*/15 * * * *", kind: probe, overlap: cancel_running}
+- {name: week, cron: "0 7 * * 1", kind: probe}
+- {name: month, cron: "0 4 1 * *", kind: probe, catch_up: {policy: none}}
+- {name: every, cron: "@every 90m", kind: probe}
+- {name: steps, cron: "*/20 1-5 * * *", kind: probe}
+- {name: paused, cron: "0 12 * * *", kind: probe, paused: true}
+`
