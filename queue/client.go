@@ -3,6 +3,7 @@ package queue
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"strings"
 
@@ -20,7 +21,7 @@ const riverSchema = "river"
 // Client inserts and steers jobs. It does not work them: that is [Worker].
 type Client struct {
 	pool  *pgxpool.Pool
-	kinds map[string]run.Kind
+	kinds kindSet
 	river *river.Client[pgx.Tx]
 	log   *slog.Logger
 }
@@ -37,35 +38,37 @@ func NewClient(pool *pgxpool.Pool, kinds []run.Kind, log *slog.Logger) (*Client,
 }
 
 // Kinds lists the kinds that the client knows, by name.
-func (c *Client) Kinds() []run.Kind {
-	var list []run.Kind
-	for _, k := range c.kinds {
-		list = append(list, k)
-	}
-	slices.SortFunc(list, func(a, b run.Kind) int { return strings.Compare(a.Name, b.Name) })
-	return list
-}
+func (c *Client) Kinds() []run.Kind { return c.kinds.list() }
 
 // Kind finds a kind by name. The error, of class BadInput, names the nearest.
-func (c *Client) Kind(name string) (run.Kind, error) {
-	if k, ok := c.kinds[name]; ok {
+func (c *Client) Kind(name string) (run.Kind, error) { return c.kinds.find(name) }
+
+// KindFinder finds kinds as [Client.Kind] does, without a database.
+func KindFinder(kinds []run.Kind) func(name string) (run.Kind, error) { return byName(kinds).find }
+
+// kindSet is kinds by name.
+type kindSet map[string]run.Kind
+
+func byName(kinds []run.Kind) kindSet {
+	set := make(kindSet, len(kinds))
+	for _, k := range kinds {
+		set[k.Name] = k
+	}
+	return set
+}
+
+func (s kindSet) list() []run.Kind {
+	return slices.SortedFunc(maps.Values(s), func(a, b run.Kind) int { return strings.Compare(a.Name, b.Name) })
+}
+
+func (s kindSet) find(name string) (run.Kind, error) {
+	if k, ok := s[name]; ok {
 		return k, nil
 	}
-	var names []string
-	for _, k := range c.Kinds() {
-		names = append(names, k.Name)
-	}
+	names := slices.Sorted(maps.Keys(s))
 	hint := "the kinds are " + strings.Join(names, ", ")
 	if near := run.Nearest(name, names); near != "" {
 		hint = "did you mean " + near + "? " + hint
 	}
 	return run.Kind{}, run.Reject(hint, "no kind of job is called %q", name)
-}
-
-func byName(kinds []run.Kind) map[string]run.Kind {
-	m := make(map[string]run.Kind, len(kinds))
-	for _, k := range kinds {
-		m[k.Name] = k
-	}
-	return m
 }

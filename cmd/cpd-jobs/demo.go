@@ -202,15 +202,22 @@ func (c demoRunCommand) work(ctx context.Context, a *app, o demo.Options, l net.
 	}
 	g.Go(func() error { return a.workAs(working, worker, m) })
 	g.Go(func() error {
-		err := c.jobs(working, a, o)
-		if err == nil && !c.NoServe {
-			fmt.Fprintf(a.stdout, "\nthe pages are at http://%s (Ctrl-C stops)\n", l.Addr())
-			return a.serve(working, l, m)
+		defer stop()
+		if err := c.jobs(working, a, o); err != nil || c.NoServe {
+			return err
 		}
-		stop()
-		return err
+		return a.demoServe(working, l, m)
 	})
 	return g.Wait()
+}
+
+// demoServe lets the schedules go on from here and serves the pages.
+func (a *app) demoServe(ctx context.Context, l net.Listener, m *metrics.Metrics) error {
+	if err := a.applySchedules(ctx, person()+" (demo)"); err != nil {
+		return err
+	}
+	fmt.Fprintf(a.stdout, "\nthe pages are at http://%s (Ctrl-C stops)\n", l.Addr())
+	return a.serve(ctx, l, m)
 }
 
 // jobs runs what the demo shows, unless it is there already.

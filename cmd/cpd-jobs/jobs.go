@@ -221,11 +221,8 @@ type jobsKindsCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
-func (c jobsKindsCommand) Run(ctx context.Context, a *app) error {
-	kinds, err := a.kinds(ctx, nil)
-	if err != nil {
-		return err
-	}
+func (c jobsKindsCommand) Run(a *app) error {
+	kinds := offlineKinds()
 	if c.JSON {
 		return printJSON(a.stdout, map[string]any{"kinds": kinds})
 	}

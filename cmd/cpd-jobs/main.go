@@ -27,20 +27,21 @@ func main() {
 
 // commands is the whole command line; each field is a file of its own.
 type commands struct {
-	Schedules string `name:"schedules" placeholder:"FILE" env:"CPD_JOBS_SCHEDULES" help:"Schedules to use in place of the built-in ones."`
+	SchedulesFile string `name:"schedules" placeholder:"FILE" env:"CPD_JOBS_SCHEDULES" help:"Schedules to use in place of the built-in ones."`
 
-	Demo    demoCommand    `cmd:"" help:"Make a demo database, run every job once, and serve the pages."`
-	Serve   serveCommand   `cmd:"" help:"Run jobs and serve the pages."`
-	Worker  workerCommand  `cmd:"" help:"Run jobs."`
-	Web     webCommand     `cmd:"" help:"Serve the pages."`
-	Run     runCommand     `cmd:"" help:"Run one job and follow it."`
-	Enqueue enqueueCommand `cmd:"" help:"Insert one job and print its id."`
-	Jobs    jobsCommand    `cmd:"" help:"List, show, cancel and retry jobs."`
-	Reports reportsCommand `cmd:"" help:"List and show reports."`
-	Exports exportsCommand `cmd:"" help:"List and download exported files."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database up to date."`
-	DB      dbCommand      `cmd:"" name:"db" help:"Find, dump and restore the databases."`
-	Version versionCommand `cmd:"" help:"Print the version."`
+	Demo      demoCommand      `cmd:"" help:"Make a demo database, run every job once, and serve the pages."`
+	Serve     serveCommand     `cmd:"" help:"Run jobs and serve the pages."`
+	Worker    workerCommand    `cmd:"" help:"Run jobs."`
+	Web       webCommand       `cmd:"" help:"Serve the pages."`
+	Run       runCommand       `cmd:"" help:"Run one job and follow it."`
+	Enqueue   enqueueCommand   `cmd:"" help:"Insert one job and print its id."`
+	Jobs      jobsCommand      `cmd:"" help:"List, show, cancel and retry jobs."`
+	Schedules schedulesCommand `cmd:"" help:"List, check, pause, backfill and simulate schedules."`
+	Reports   reportsCommand   `cmd:"" help:"List and show reports."`
+	Exports   exportsCommand   `cmd:"" help:"List and download exported files."`
+	Migrate   migrateCommand   `cmd:"" help:"Bring the database up to date."`
+	DB        dbCommand        `cmd:"" name:"db" help:"Find, dump and restore the databases."`
+	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 
 // errUsage is returned by commands whose words are wrong beyond what the parser sees.
@@ -69,7 +70,7 @@ func cpdJobs(ctx context.Context, stop func(), args, environ []string, stdout, s
 		fmt.Fprintf(stderr, "cpd-jobs: %s\nhint: cpd-jobs --help lists the commands, cpd-jobs COMMAND --help its flags\n", err)
 		return 2
 	}
-	a := newApp(environ, c.Schedules, stdout, stderr)
+	a := newApp(environ, c.SchedulesFile, stdout, stderr)
 	a.stopSignals = stop
 	words.BindTo(ctx, (*context.Context)(nil))
 	err = words.Run(a)

@@ -63,6 +63,9 @@ func (a *app) work(ctx context.Context, m *metrics.Metrics) error {
 	if err != nil {
 		return err
 	}
+	if err := a.applySchedules(ctx, worker.ID); err != nil {
+		return err
+	}
 	return a.workAs(ctx, worker, m)
 }
 

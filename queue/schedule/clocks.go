@@ -23,25 +23,37 @@ type Change struct {
 	Kind ChangeKind
 	// At is the tick as the wall there shows it.
 	At time.Time
-	// Skipped are the times on the wall that do not come and for which the tick stands; of a Moved tick only.
-	Skipped []string
+	// Skipped are the times, on a wall whose clock was not put forward, that do not come and for which the tick stands;
+	// of a Moved tick only.
+	Skipped []time.Time
 }
 
 // String is for a person, with the date.
 func (c Change) String() string {
-	day, at := c.At.Format("2 January 2006"), wall(c.At)
+	const date = "2 January 2006"
 	if c.Kind == FirstOfTwo {
-		return fmt.Sprintf("%s comes twice on %s, the first one counts", at, day)
+		return fmt.Sprintf("%s comes twice on %s, the first one counts", wall(c.At), c.At.Format(date))
+	}
+	day, at := c.Skipped[0].Format(date), wall(c.At)
+	if c.At.Format(date) != day {
+		at += " on " + c.At.Format(date)
 	}
 	if len(c.Skipped) == 1 {
-		return fmt.Sprintf("%s does not come on %s, its tick moves to %s", c.Skipped[0], day, at)
+		return fmt.Sprintf("%s does not come on %s, its tick moves to %s", wall(c.Skipped[0]), day, at)
 	}
-	shown := c.Skipped[:min(4, len(c.Skipped))]
-	more := ""
-	if n := len(c.Skipped) - len(shown); n > 0 {
-		more = fmt.Sprintf(" and %d more", n)
+	return fmt.Sprintf("%s do not come on %s, one tick at %s stands for them", c.skipped(), day, at)
+}
+
+func (c Change) skipped() string {
+	shown := make([]string, 0, 4)
+	for _, t := range c.Skipped[:min(cap(shown), len(c.Skipped))] {
+		shown = append(shown, wall(t))
 	}
-	return fmt.Sprintf("%s%s do not come on %s, one tick at %s stands for them", strings.Join(shown, ", "), more, day, at)
+	list := strings.Join(shown, ", ")
+	if more := len(c.Skipped) - len(shown); more > 0 {
+		return fmt.Sprintf("%s and %d more", list, more)
+	}
+	return list
 }
 
 // MarshalText is String.
@@ -80,13 +92,13 @@ func change(s Schedule, spec cron.Spec, tick time.Time) *Change {
 }
 
 // labels are the times of the schedule on a wall whose clock was not put forward.
-func labels(s Schedule, from time.Time, zone *time.Location, gap time.Duration) (list []string) {
+func labels(s Schedule, from time.Time, zone *time.Location, gap time.Duration) (list []time.Time) {
 	spec, err := cron.Parse(s.Cron, zone, s.Seconds)
 	if err != nil || gap <= 0 {
 		return nil
 	}
 	for t := range (Span{Spec: spec}).walk(from.Add(-instant), from.Add(gap-instant)) {
-		list = append(list, wall(t.In(zone)))
+		list = append(list, t.In(zone))
 	}
 	return list
 }
