@@ -37,7 +37,7 @@ type app struct {
 	stdout        io.Writer
 	stderr        io.Writer
 	stopSignals   func()
-	// quiet leaves what is not worth a warning out of the log: the command says itself what it does.
+	// quiet leaves all but errors out of the log: the command says itself what it does.
 	quiet bool
 	// slots are how many jobs of a queue run at once, where a worker is told so.
 	slots map[string]int
@@ -75,8 +75,8 @@ func (a *app) log() *slog.Logger {
 	if c, err := a.config(); err == nil {
 		level := new(slog.LevelVar)
 		level.Set(c.Log.Level)
-		if a.quiet && level.Level() == slog.LevelInfo {
-			level.Set(slog.LevelWarn)
+		if a.quiet && level.Level() <= slog.LevelInfo {
+			level.Set(slog.LevelError)
 		}
 		o.Format, o.Level, o.Environment = c.Log.Format, level, c.Environment
 	}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// program is the built binary: these tests are its users.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "cpd-jobs-program-")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	program = filepath.Join(dir, "cpd-jobs")
+	if out, err := exec.Command("go", "build", "-o", program, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "build the program: %v\n%s", err, out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// place is a data directory of its own with the environment that goes with it.
+type place struct {
+	t   *testing.T
+	dir string
+	env []string
+}
+
+// newPlace makes a data directory that PostgreSQL's user may enter, which those of testing are not.
+func newPlace(t *testing.T) *place {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "cpd-jobs-place-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "CPD_JOBS_DATA_DIR=" + dir, "PORT=0"}
+	return &place{t: t, dir: dir, env: env}
+}
+
+// result is what a command left.
+type result struct {
+	status         int
+	stdout, stderr string
+}
+
+// run runs the program to its end, two minutes at most.
+func (p *place) run(args ...string) result {
+	p.t.Helper()
+	var stdout, stderr bytes.Buffer
+	cmd := p.command(args...)
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+	timer := time.AfterFunc(4*time.Minute, func() { _ = cmd.Process.Kill() })
+	defer timer.Stop()
+	err := cmd.Run()
+	if _, exited := errors.AsType[*exec.ExitError](err); err != nil && !exited {
+		p.t.Fatalf("cpd-jobs %s: %v", strings.Join(args, " "), err)
+	}
+	return result{status: cmd.ProcessState.ExitCode(), stdout: stdout.String(), stderr: stderr.String()}
+}
+
+func (p *place) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(program, args...)
+	cmd.Env = p.env
+	return cmd
+}
+
+// ok runs the program and fails the test unless it ends with status 0.
+func (p *place) ok(args ...string) result {
+	p.t.Helper()
+	r := p.run(args...)
+	if r.status != 0 {
+		p.t.Fatalf("cpd-jobs %s: status %d\n%s%s", strings.Join(args, " "), r.status, r.stdout, r.stderr)
+	}
+	return r
+}
+
+// fails runs the program and checks its status, and that it says one line with the given words on standard error.
+func (p *place) fails(status int, words string, args ...string) {
+	p.t.Helper()
+	r := p.run(args...)
+	said := strings.TrimSpace(r.stderr)
+	if r.status != status || !strings.Contains(said, words) {
+		p.t.Errorf("cpd-jobs %s: status %d, want %d; it says\n%s\nwant it to say %q", strings.Join(args, " "), r.status, status, said, words)
+	}
+}
+
+// json runs the program and reads the one list that it prints.
+func (p *place) json(list string, args ...string) []map[string]any {
+	p.t.Helper()
+	r := p.ok(append(args, "--json")...)
+	var document map[string][]map[string]any
+	if err := json.Unmarshal([]byte(r.stdout), &document); err != nil {
+		p.t.Fatalf("cpd-jobs %s prints no JSON: %v\n%s", strings.Join(args, " "), err, r.stdout)
+	}
+	return document[list]
+}
