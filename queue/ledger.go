@@ -227,6 +227,7 @@ func (b *batch) enqueue(ctx context.Context, tx pgx.Tx, ticks []decided) error {
 	requests := make([]Request, len(ticks))
 	for i, d := range ticks {
 		requests[i] = tickRequest(d.by, d.At, "schedule "+d.by.Name+" "+d.At.UTC().Format(time.RFC3339))
+		requests[i].Serial = requests[i].Serial || d.MadeUp // those that are made up together do not crowd
 		if d.CancelRunning {
 			if err := b.worker.client.cancelAll(ctx, tx, b.running[d.by.Name]); err != nil {
 				return err

@@ -4,8 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
+	"time"
 
+	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 )
@@ -15,6 +19,7 @@ type dbCommand struct {
 	Install dbInstallCommand `cmd:"" help:"Find PostgreSQL's server programs, or install them."`
 	Dump    dbDumpCommand    `cmd:"" help:"Write what only this database has to a file."`
 	Restore dbRestoreCommand `cmd:"" help:"Load a dump into an empty database."`
+	Hold    dbHoldCommand    `cmd:"" hidden:""`
 	Reset   dbResetCommand   `cmd:"" help:"Delete the embedded databases and exported files, to start afresh."`
 }
 
@@ -34,8 +39,39 @@ func (c dbURLCommand) Run(ctx context.Context, a *app) error {
 	if url == "" {
 		return run.Reject("set CPD_DATABASE_URL", "no CPD source is configured")
 	}
+	if err := a.holdServer(ctx); err != nil {
+		return err
+	}
 	_, err = fmt.Fprintln(a.stdout, url)
 	return err
+}
+
+// holdFor is how long the embedded server stays up after its address was printed or last used.
+const holdFor = 10 * time.Minute
+
+// holdServer keeps the embedded server up for whoever is given its address.
+func (a *app) holdServer(ctx context.Context) error {
+	if a.server == nil {
+		return nil
+	}
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	command := exec.Command(self, "db", "hold")
+	command.Env = append(slices.Clone(a.environ), "CPD_JOBS_DATA_DIR="+a.dataDir) // it works in another folder
+	fmt.Fprintf(a.stderr, "the embedded PostgreSQL stays up until nobody has used it for %s\n", holdFor)
+	return pg.HoldFor(ctx, a.dataDir, command, clock.System())
+}
+
+type dbHoldCommand struct{}
+
+func (dbHoldCommand) Run(ctx context.Context, a *app) error {
+	dir, err := a.dir()
+	if err != nil {
+		return err
+	}
+	return pg.Hold(ctx, dir, holdFor, clock.System)
 }
 
 type dbInstallCommand struct{}

@@ -1,0 +1,132 @@
+package export
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/reports"
+	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/table"
+)
+
+// Args are the arguments of report_export.
+type Args struct {
+	Report  string     `json:"report" default:"school_onboarding" help:"name of the report"`
+	Formats []string   `json:"formats" default:"[\"xlsx\", \"csv\"]" help:"xlsx, csv"`
+	Where   Where      `json:"where,omitempty" help:"only rows that have these values, by column; an empty value means none"`
+	Columns []string   `json:"columns,omitempty" help:"only these columns, in this order"`
+	AsOf    *time.Time `json:"as_of,omitempty" help:"as the report was at this moment; today only the live version is kept"`
+}
+
+// Where is what rows must have, by column. In JSON the values may be of any simple type.
+type Where map[string]string
+
+// UnmarshalJSON takes texts, numbers, true, false and null (no value).
+func (w *Where) UnmarshalJSON(raw []byte) error {
+	var values map[string]json.RawMessage
+	if err := json.Unmarshal(raw, &values); err != nil {
+		return err
+	}
+	*w = make(Where, len(values))
+	for name, value := range values {
+		var text string
+		switch first := strings.TrimSpace(string(value))[0]; {
+		case first == '"':
+			if err := json.Unmarshal(value, &text); err != nil {
+				return err
+			}
+		case first == '{' || first == '[':
+			return fmt.Errorf("where: %s: give one value", name)
+		case string(value) != "null":
+			text = string(value)
+		}
+		(*w)[name] = text
+	}
+	return nil
+}
+
+// Validate compares the arguments with the report's definition.
+func (a Args) Validate() error {
+	d, err := reports.Find(a.Report)
+	if err != nil {
+		return err
+	}
+	return errors.Join(a.checkFormats(d), a.checkColumns(d), a.checkWhere(d))
+}
+
+func (a Args) checkFormats(d *reports.Definition) error {
+	if len(a.Formats) == 0 {
+		return errors.New("formats: name at least one")
+	}
+	var problems []error
+	for i, f := range a.Formats {
+		_, known := formats[f]
+		switch {
+		case !known || !slices.Contains(d.Formats, f):
+			problems = append(problems, unknown("formats", f, "no format of this report", d.Formats))
+		case slices.Contains(a.Formats[:i], f):
+			problems = append(problems, fmt.Errorf("formats: %s is there twice", f))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (a Args) checkColumns(d *reports.Definition) error {
+	var problems []error
+	for i, name := range a.Columns {
+		if _, ok := d.Column(name); !ok {
+			problems = append(problems, unknown("columns", name, "no column of this report", columnNames(d)))
+		} else if slices.Contains(a.Columns[:i], name) {
+			problems = append(problems, fmt.Errorf("columns: %s is there twice", name))
+		}
+	}
+	return errors.Join(problems...)
+}
+
+func (a Args) checkWhere(d *reports.Definition) error {
+	var problems []error
+	for _, name := range slices.Sorted(maps.Keys(a.Where)) {
+		c, ok := d.Column(name)
+		if !ok {
+			problems = append(problems, unknown("where", name, "no column of this report", columnNames(d)))
+			continue
+		}
+		if value := a.Where[name]; value != "" {
+			if _, err := table.ParseStrict(value, table.Type(c.Type)); err != nil {
+				problems = append(problems, fmt.Errorf("where: %s: %w", name, err))
+			}
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// unknown says what is wrong with a name, and which name may have been meant.
+func unknown(argument, name, what string, names []string) error {
+	if near := run.Nearest(name, names); near != "" {
+		return fmt.Errorf("%s: %q is %s; did you mean %s?", argument, name, what, near)
+	}
+	return fmt.Errorf("%s: %q is %s; there are: %s", argument, name, what, strings.Join(names, ", "))
+}
+
+func columnNames(d *reports.Definition) []string {
+	names := make([]string, len(d.Columns))
+	for i, c := range d.Columns {
+		names[i] = c.Name
+	}
+	return names
+}
+
+// selection is what the arguments leave of the report. Naming every column in order leaves all of it.
+func (a Args) selection(d *reports.Definition) exports.Selection {
+	s := exports.Selection{Where: a.Where, Columns: a.Columns}
+	if slices.Equal(a.Columns, columnNames(d)) {
+		s.Columns = nil
+	}
+	return s
+}

@@ -1,0 +1,150 @@
+package export
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"cpd-jobs/reports"
+	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/inputs"
+	"cpd-jobs/reports/table"
+)
+
+const defaultPublisher = "Department for Education"
+
+// licence is the one that the department publishes under.
+var licence = table.Line{
+	Text: "Open Government Licence v3.0",
+	Link: "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+}
+
+// sources are what people call the inputs.
+var sources = map[inputs.Input]string{
+	inputs.CPD:    "CPD service",
+	inputs.GIAS:   "Get Information about Schools (the register)",
+	inputs.Uplift: "Uplift files",
+}
+
+// documentOf is what files of one refresh say of themselves. It knows nothing of the export, so that two exports of
+// the same refresh are the same to the byte.
+func documentOf(d Deps, def *reports.Definition, live reports.Refreshed, s exports.Selection) table.Document {
+	publisher := d.Publisher
+	if publisher == "" {
+		publisher = defaultPublisher
+	}
+	doc := table.Document{
+		Name: def.Name, Title: def.Title, About: def.About, Row: def.Row, Publisher: publisher, Licence: licence,
+		Source: sourceLine(publisher, live.Inputs), AsAt: live.AsOf, Made: live.PublishedAt,
+		Columns: columnsOf(def, s),
+	}
+	if keyed(doc.Columns, def.Key) {
+		doc.Key = []string{def.Key}
+	}
+	if !s.Whole() {
+		doc.Notes = []string{"This is a part of the report: " + selectionText(def, s) + "."}
+	}
+	doc.Cover = []table.Section{
+		{Heading: "As at", Lines: inputLines(live.Inputs)},
+		{Heading: "Version", Lines: versionLines(live)},
+		{Heading: "Part of the report", Lines: []table.Line{{Text: capital(selectionText(def, s))}}},
+		{Heading: "Contact", Lines: []table.Line{contactLine(d.Contact)}},
+		{Heading: "Licence", Lines: []table.Line{licence}},
+	}
+	return doc
+}
+
+func columnsOf(def *reports.Definition, s exports.Selection) []table.Column {
+	names := s.Columns
+	if len(names) == 0 {
+		names = columnNames(def)
+	}
+	list := make([]table.Column, len(names))
+	for i, name := range names {
+		c, _ := def.Column(name)
+		about := c.About
+		if c.Unit != "" {
+			about += " Unit: " + c.Unit + "."
+		}
+		list[i] = table.Column{Name: c.Name, Title: c.Title, About: about, Type: table.Type(c.Type), Source: strings.Join(c.Sources, ", ")}
+	}
+	return list
+}
+
+func keyed(columns []table.Column, key string) bool {
+	return slices.ContainsFunc(columns, func(c table.Column) bool { return c.Name == key })
+}
+
+func sourceLine(publisher string, used []reports.InputUsed) string {
+	names := make([]string, len(used))
+	for i, in := range used {
+		names[i] = sourceName(in.Input)
+	}
+	return publisher + ": " + strings.Join(names, "; ")
+}
+
+func sourceName(in inputs.Input) string {
+	if name, ok := sources[in]; ok {
+		return name
+	}
+	return string(in)
+}
+
+func inputLines(used []reports.InputUsed) []table.Line {
+	lines := make([]table.Line, len(used))
+	for i, in := range used {
+		lines[i].Text = fmt.Sprintf("%s: %s (version %d, %s rows)", sourceName(in.Input), moment(in.AsAt), in.Version, table.Thousands(in.Rows))
+	}
+	return lines
+}
+
+func versionLines(live reports.Refreshed) []table.Line {
+	return []table.Line{
+		{Text: fmt.Sprintf("Version %d of the report, published on %s by run %d", live.Version, moment(live.PublishedAt), live.RunID)},
+		{Text: fmt.Sprintf("Definition %s (%.12s), computed by cpd-jobs %s", live.DefinitionVersion, live.DefinitionHash, live.ProgramVersion)},
+		{Text: fmt.Sprintf("%s rows; since the version before: %s added, %s removed, %s changed", table.Thousands(live.Rows),
+			table.Thousands(live.Added), table.Thousands(live.Removed), table.Thousands(live.Changed))},
+	}
+}
+
+// selectionText says what a file has: all rows and columns, or rows where Region is London.
+func selectionText(def *reports.Definition, s exports.Selection) string {
+	if s.Whole() {
+		return "all rows and columns"
+	}
+	var terms []string
+	for _, name := range slices.Sorted(maps.Keys(s.Where)) {
+		c, _ := def.Column(name)
+		term := c.Title + " is " + s.Where[name]
+		if s.Where[name] == "" {
+			term = c.Title + " is empty"
+		}
+		terms = append(terms, term)
+	}
+	rows := "all rows"
+	if terms != nil {
+		rows = "rows where " + strings.Join(terms, " and ")
+	}
+	if len(s.Columns) == 0 {
+		return rows + ", all columns"
+	}
+	return rows + ", " + strconv.Itoa(len(s.Columns)) + " of " + strconv.Itoa(len(def.Columns)) + " columns"
+}
+
+func contactLine(contact string) table.Line {
+	switch {
+	case contact == "":
+		return table.Line{Text: "The team that runs the CPD service"}
+	case strings.Contains(contact, "://"):
+		return table.Line{Text: "Ask about these figures", Link: contact}
+	default:
+		return table.Line{Text: contact, Link: "mailto:" + contact}
+	}
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04") + " UTC" }
+
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

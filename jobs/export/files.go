@@ -1,0 +1,219 @@
+package export
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"iter"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/reports/csvfile"
+	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/store"
+	"cpd-jobs/reports/table"
+	"cpd-jobs/reports/xlsx"
+)
+
+// format is one kind of file.
+type format struct {
+	begin  func(w io.Writer, doc table.Document, summaries []table.Summary) (writer, error)
+	reread func(f store.File, doc table.Document) iter.Seq2[[]table.Value, error]
+	// beside describes the file in one that stands beside it; nil for none.
+	beside func(doc table.Document, name string, rows int64) (besideName string, content []byte, err error)
+}
+
+// writer writes one file.
+type writer interface {
+	Add(row []table.Value) error
+	Close() error
+}
+
+// fitter is a writer that cannot hold every value as it is.
+type fitter interface {
+	Sum() *table.Sum // of the rows as the file holds them
+	Altered() int
+}
+
+// aborter is a writer that leaves something behind unless it is closed or aborted.
+type aborter interface{ Abort() error }
+
+// formats are those that this program writes, by name, which is also the extension.
+var formats = map[string]format{
+	"xlsx": {begin: beginWorkbook, reread: rereadWorkbook},
+	"csv":  {begin: beginCSV, reread: rereadCSV, beside: describeCSV},
+}
+
+func beginWorkbook(w io.Writer, doc table.Document, summaries []table.Summary) (writer, error) {
+	return xlsx.NewWriter(w, doc, summaries...)
+}
+
+func rereadWorkbook(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
+	r, err := xlsx.NewReader(f, f.Info().Size)
+	if err != nil {
+		return func(yield func([]table.Value, error) bool) { yield(nil, err) }
+	}
+	return r.Rows(doc.Name, doc.Columns)
+}
+
+func beginCSV(w io.Writer, doc table.Document, _ []table.Summary) (writer, error) {
+	return csvfile.NewWriter(w, doc)
+}
+
+func rereadCSV(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
+	return csvfile.Rows(f, doc.Columns)
+}
+
+func describeCSV(doc table.Document, name string, rows int64) (string, []byte, error) {
+	content, err := csvfile.Metadata(doc, name, rows)
+	return csvfile.MetadataName(name), content, err
+}
+
+// file is one file in the making.
+type file struct {
+	format  string
+	name    string
+	doc     table.Document
+	draft   store.Draft
+	beside  []besideDraft
+	writer  writer
+	hash    hash.Hash
+	size    int64
+	sha256  string
+	altered int64
+	closed  bool
+}
+
+type besideDraft struct {
+	key   string
+	draft store.Draft
+}
+
+func beginFile(ctx context.Context, s store.Store, name, formatName string, doc table.Document, summaries []table.Summary) (*file, error) {
+	draft, err := s.Create(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{format: formatName, name: name, doc: doc, draft: draft, hash: sha256.New()}
+	out := &counted{ctx: ctx, out: io.MultiWriter(draft, f.hash), size: &f.size}
+	if f.writer, err = formats[formatName].begin(out, doc, summaries); err != nil {
+		return nil, errors.Join(fmt.Errorf("begin %s: %w", name, err), draft.Discard())
+	}
+	return f, nil
+}
+
+// counted counts bytes and stops where the job is cancelled: finishing a big workbook takes a while, and excelize
+// knows no context.
+type counted struct {
+	ctx  context.Context
+	out  io.Writer
+	size *int64
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	if err := c.ctx.Err(); err != nil {
+		return 0, err
+	}
+	n, err := c.out.Write(p)
+	*c.size += int64(n)
+	return n, err
+}
+
+// finish writes what is left of the file, and what stands beside it.
+func (f *file) finish(ctx context.Context, s store.Store, rows int64) error {
+	f.closed = true
+	if err := f.writer.Close(); err != nil {
+		return fmt.Errorf("finish %s: %w", f.name, err)
+	}
+	f.sha256 = hex.EncodeToString(f.hash.Sum(nil))
+	if fitted, ok := f.writer.(fitter); ok {
+		f.altered = int64(fitted.Altered())
+	}
+	describe := formats[f.format].beside
+	if describe == nil {
+		return nil
+	}
+	key, content, err := describe(f.doc, f.name, rows)
+	if err != nil {
+		return fmt.Errorf("describe %s: %w", f.name, err)
+	}
+	draft, err := s.Create(ctx, key)
+	if err != nil {
+		return err
+	}
+	f.beside = append(f.beside, besideDraft{key: key, draft: draft})
+	_, err = io.Copy(draft, bytes.NewReader(content))
+	return err
+}
+
+// verify reads the file back and compares it, byte by byte with what was written and value by value with the table.
+func (f *file) verify(ctx context.Context, s *run.Step, want *table.Sum) error {
+	if fitted, ok := f.writer.(fitter); ok && f.altered > 0 {
+		want = fitted.Sum()
+	}
+	r, err := f.draft.Reopen(ctx)
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	if err := f.compareBytes(r); err != nil {
+		return err
+	}
+	var got table.Sum
+	for row, err := range formats[f.format].reread(r, f.doc) {
+		if err == nil {
+			err = ctx.Err()
+		}
+		if err != nil {
+			return fmt.Errorf("%s cannot be read back: %w", f.name, err)
+		}
+		got.Add(row)
+		s.Add(1)
+	}
+	if err := want.Compare(&got); err != nil {
+		return fmt.Errorf("%s is not what was read from the table: %w", f.name, err)
+	}
+	return nil
+}
+
+func (f *file) compareBytes(r store.File) error {
+	h := sha256.New()
+	n, err := io.Copy(h, r)
+	if err != nil {
+		return fmt.Errorf("read %s back: %w", f.name, err)
+	}
+	if got := hex.EncodeToString(h.Sum(nil)); n != f.size || got != f.sha256 {
+		return fmt.Errorf("%s was not stored as it was written: %d bytes (SHA-256 %.12s) of %d (%.12s)", f.name, n, got, f.size, f.sha256)
+	}
+	_, err = r.Seek(0, io.SeekStart)
+	return err
+}
+
+// drafts are all that the file consists of, what stands beside it first: a program that finds the file finds that too.
+func (f *file) drafts() []besideDraft {
+	return append(f.beside, besideDraft{key: f.name, draft: f.draft})
+}
+
+// giveUp leaves nothing of the file, unless it was published.
+func (f *file) giveUp() error {
+	var errs []error
+	if a, ok := f.writer.(aborter); ok && !f.closed {
+		errs = append(errs, a.Abort())
+	}
+	for _, d := range f.drafts() {
+		errs = append(errs, d.draft.Discard())
+	}
+	return errors.Join(errs...)
+}
+
+func (f *file) record() exports.Export {
+	e := exports.Export{Format: f.format, Name: f.name, Key: f.name, Size: f.size, SHA256: f.sha256, Altered: f.altered}
+	for _, b := range f.beside {
+		e.Beside = append(e.Beside, b.key)
+	}
+	return e
+}

@@ -1,0 +1,258 @@
+package export
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/reports"
+	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/store"
+	"cpd-jobs/reports/table"
+)
+
+// job is one export under way.
+type job struct {
+	Deps
+	run       run.Run
+	args      Args
+	def       *reports.Definition
+	selection exports.Selection
+
+	live  reports.Refreshed
+	sum   table.Sum        // of what was read from the table
+	files []*file          // being made
+	found []exports.Export // made before
+	made  []exports.Export
+}
+
+func newJob(d Deps, r run.Run, a Args) (*job, error) {
+	def, err := reports.Find(a.Report)
+	if err != nil {
+		return nil, err
+	}
+	if def.Restricted() {
+		return nil, run.Refuse("", "report %s has personal data: restricted reports are not exported yet", def.Name)
+	}
+	return &job{Deps: d, run: r, args: a, def: def, selection: a.selection(def)}, nil
+}
+
+// write reads the snapshot once and writes it to a draft in each format that there is not yet. The transaction ends as soon
+// as all is read: finishing the files holds no snapshot.
+func (j *job) write(ctx context.Context, s *run.Step) error {
+	conn, err := j.DB.Acquire(ctx)
+	if err != nil {
+		return run.Cannot("", "connect to export %s: %w", j.def.Name, err)
+	}
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err = pgx.BeginTxFunc(ctx, conn, options, func(tx pgx.Tx) error { return j.readAll(ctx, s, snapshot{tx: tx, def: j.def}) })
+	conn.Release()
+	if err != nil {
+		return err
+	}
+	for _, f := range j.files {
+		if err := f.finish(ctx, j.Store, j.sum.Rows()); err != nil {
+			return err
+		}
+	}
+	s.SetRows(j.sum.Rows(), j.sum.Rows()*int64(len(j.files)))
+	return nil
+}
+
+func (j *job) readAll(ctx context.Context, s *run.Step, snap snapshot) (err error) {
+	if j.live, err = snap.liveAt(ctx, j.args.AsOf); err != nil {
+		return err
+	}
+	missing, err := j.missing(ctx, snap.tx)
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	if err := j.begin(ctx, snap, missing); err != nil {
+		return err
+	}
+	return j.read(ctx, s, snap)
+}
+
+// missing lists the formats for which no file is recorded, or whose file is no longer in the store.
+func (j *job) missing(ctx context.Context, tx pgx.Tx) ([]string, error) {
+	done, err := exports.Same(ctx, tx, j.def.Name, j.live.Version, j.def.Hash, j.selection)
+	if err != nil {
+		return nil, err
+	}
+	missing := slices.Clone(j.args.Formats)
+	for _, e := range done {
+		at := slices.Index(missing, e.Format)
+		if at < 0 {
+			continue
+		}
+		stored, err := j.stored(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		if stored {
+			j.found = append(j.found, e)
+			missing = slices.Delete(missing, at, at+1)
+		}
+	}
+	return missing, nil
+}
+
+func (j *job) stored(ctx context.Context, e exports.Export) (bool, error) {
+	f, err := j.Store.Open(ctx, e.Key)
+	if errors.Is(err, store.ErrNotFound) {
+		j.run.Log().Warn("an exported file is gone from the store and is made again", "file", e.Name)
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	size := f.Info().Size
+	return size == e.Size, f.Close()
+}
+
+// begin makes a draft for each format.
+func (j *job) begin(ctx context.Context, snap snapshot, formats []string) error {
+	stem, err := j.stem(ctx, snap.tx)
+	if err != nil {
+		return err
+	}
+	var summaries []table.Summary
+	if len(j.selection.Where) == 0 { // they are of all rows
+		if summaries, err = snap.summaries(ctx); err != nil {
+			return err
+		}
+	}
+	doc := documentOf(j.Deps, j.def, j.live, j.selection)
+	for _, name := range formats {
+		f, err := beginFile(ctx, j.Store, stem+"."+name, name, doc, summaries)
+		if err != nil {
+			return err
+		}
+		j.files = append(j.files, f)
+	}
+	return nil
+}
+
+// stem is the first name that no other export has, whatever formats either has.
+func (j *job) stem(ctx context.Context, tx pgx.Tx) (string, error) {
+	var last string
+	for _, stem := range stems(j.def.Name, j.live.AsOf, j.selection, j.live.Version, j.def.Hash) {
+		var keys []string
+		for name := range formats {
+			keys = append(keys, stem+"."+name)
+		}
+		taken, err := exports.Taken(ctx, tx, keys, j.def.Name, j.live.Version, j.def.Hash, j.selection)
+		if err != nil {
+			return "", err
+		}
+		if len(taken) == 0 {
+			return stem, nil
+		}
+		last = taken[0]
+	}
+	return "", fmt.Errorf("every name for the files is taken, the last by %s", last)
+}
+
+// read hands each row to every file.
+func (j *job) read(ctx context.Context, s *run.Step, snap snapshot) error {
+	if len(j.selection.Where) == 0 { // else nobody knows how many there will be
+		s.SetTotal(j.live.Rows)
+	}
+	err := snap.rows(ctx, j.selection, func(row []table.Value) error {
+		j.sum.Add(row)
+		for _, f := range j.files {
+			if err := f.writer.Add(row); err != nil {
+				return fmt.Errorf("write %s: %w", f.name, err)
+			}
+		}
+		s.Add(1)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	if rows := j.sum.Rows(); len(j.selection.Where) == 0 && rows != j.live.Rows {
+		return run.Refuse("refresh it with force, then export it again", "report %s has %d rows where version %d had %d: its table was changed by hand",
+			j.def.Name, rows, j.live.Version, j.live.Rows)
+	}
+	return nil
+}
+
+func (j *job) verify(ctx context.Context, s *run.Step) error {
+	s.SetTotal(j.sum.Rows() * int64(len(j.files)))
+	for _, f := range j.files {
+		if err := f.verify(ctx, s, &j.sum); err != nil {
+			return fmt.Errorf("%w; nothing was published", err)
+		}
+	}
+	s.SetRows(s.Done(), s.Done())
+	return nil
+}
+
+// publish records the files and gives them their names, in one transaction: a row never leads to a file that is not whole. If
+// the last moment fails, a file without a row may be left; the next attempt replaces it by the same file.
+func (j *job) publish(ctx context.Context, s *run.Step) error {
+	s.Unit = "files"
+	s.SetTotal(int64(len(j.files)))
+	return pgx.BeginFunc(ctx, j.DB, func(tx pgx.Tx) error {
+		if err := j.run.Fence(ctx, tx); err != nil {
+			return err
+		}
+		for _, f := range j.files {
+			e, err := exports.Add(ctx, tx, j.record(f))
+			if err != nil {
+				return err
+			}
+			j.made = append(j.made, e)
+		}
+		return j.name(ctx, s)
+	})
+}
+
+// name publishes the drafts, or none of them.
+func (j *job) name(ctx context.Context, s *run.Step) error {
+	var named []string
+	for _, f := range j.files {
+		for _, d := range f.drafts() {
+			if err := d.draft.Publish(ctx); err != nil {
+				return errors.Join(err, j.unname(ctx, named))
+			}
+			named = append(named, d.key)
+		}
+		s.Add(1)
+	}
+	return nil
+}
+
+func (j *job) unname(ctx context.Context, keys []string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	defer cancel()
+	var errs []error
+	for _, key := range keys {
+		errs = append(errs, j.Store.Delete(ctx, key))
+	}
+	return errors.Join(errs...)
+}
+
+func (j *job) record(f *file) exports.Export {
+	e := f.record()
+	e.Report, e.Version, e.AsOf = j.def.Name, j.live.Version, j.live.AsOf
+	e.DefinitionVersion, e.DefinitionHash, e.Selection = j.def.Version, j.def.Hash, j.selection
+	e.Rows, e.Checksum = j.sum.Rows(), j.sum.Text()
+	e.RunID, e.JobID = j.run.ID(), j.run.JobID()
+	return e
+}
+
+// giveUp discards what was not published.
+func (j *job) giveUp() {
+	for _, f := range j.files {
+		if err := f.giveUp(); err != nil {
+			j.run.Log().Warn("a draft could not be discarded; the next export removes it", "file", f.name, "error", err)
+		}
+	}
+}

@@ -1,0 +1,30 @@
+package export
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"strconv"
+	"strings"
+	"time"
+
+	"cpd-jobs/reports/exports"
+)
+
+// stems are names for a file, without extension, the first that is free to be taken: the report and the UTC as-at, as
+// people know it; with the version where two versions describe one minute; with the definition where even that is the same.
+func stems(report string, asOf time.Time, s exports.Selection, version int64, definitionHash string) []string {
+	name := strings.ReplaceAll(report, "_", "-") + "-" + asOf.UTC().Format("2006-01-02T1504Z")
+	if !s.Whole() {
+		name += "-selection-" + shortHash(s)
+	}
+	withVersion := name + "-v" + strconv.FormatInt(version, 10)
+	return []string{name, withVersion, withVersion + "-" + definitionHash[:min(8, len(definitionHash))]}
+}
+
+// shortHash tells selections apart. Maps marshal in order of their keys, so equal selections have equal hashes.
+func shortHash(s exports.Selection) string {
+	text, _ := json.Marshal(s) // maps and lists of texts always marshal
+	sum := sha256.Sum256(text)
+	return hex.EncodeToString(sum[:4])
+}

@@ -1,0 +1,191 @@
+package export
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/reports"
+	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/table"
+)
+
+// snapshot is one moment of the database, in which the report's record and its rows belong together.
+type snapshot struct {
+	tx  pgx.Tx
+	def *reports.Definition
+}
+
+// liveAt reads the record of the version that was live at a moment; nil is now.
+func (s snapshot) liveAt(ctx context.Context, asOf *time.Time) (reports.Refreshed, error) {
+	list, err := reports.Refreshes(ctx, s.tx, s.def.Name, 1)
+	if err != nil {
+		return reports.Refreshed{}, err
+	}
+	if len(list) == 0 {
+		return reports.Refreshed{}, run.Refuse("refresh it first", "report %s was never refreshed: there is nothing to export", s.def.Name)
+	}
+	live := list[0]
+	if asOf != nil && asOf.Before(live.PublishedAt) && !asOf.Equal(live.AsOf) {
+		return live, run.Reject("leave as_of out for the live version", "report %s as of %s: no history of the report is kept yet, only version %d of %s",
+			s.def.Name, asOf.UTC().Format(time.RFC3339), live.Version, live.PublishedAt.UTC().Format(time.RFC3339))
+	}
+	return live, nil
+}
+
+// summaries reads the report's views.
+func (s snapshot) summaries(ctx context.Context) ([]table.Summary, error) {
+	var list []table.Summary
+	for _, v := range s.def.Views {
+		summary, err := s.summary(ctx, v)
+		if err != nil {
+			return nil, fmt.Errorf("read %s: %w", v.Name, err)
+		}
+		list = append(list, summary)
+	}
+	return list, nil
+}
+
+func (s snapshot) summary(ctx context.Context, v reports.View) (table.Summary, error) {
+	summary := table.Summary{Name: v.Name, Sheet: sheetOf(s.def, v), Title: v.Title, About: v.About}
+	view := pgx.Identifier{s.def.Schema, v.Name}.Sanitize()
+	prepared, err := s.tx.Prepare(ctx, "", "SELECT * FROM "+view)
+	if err != nil {
+		return summary, err
+	}
+	for _, f := range prepared.Fields {
+		title := capital(strings.ReplaceAll(f.Name, "_", " "))
+		summary.Columns = append(summary.Columns, table.Column{Name: f.Name, Title: title, About: v.Columns[f.Name], Type: typeOf(f.DataTypeOID)})
+	}
+	names := make([]string, len(summary.Columns))
+	for i, c := range summary.Columns {
+		names[i] = pgx.Identifier{c.Name}.Sanitize()
+	}
+	sql := "SELECT " + strings.Join(names, ", ") + " FROM " + view + " ORDER BY " + summaryOrder(summary.Columns)
+	err = s.each(ctx, sql, nil, func(row []table.Value) error {
+		summary.Rows = append(summary.Rows, slices.Clone(row))
+		return nil
+	})
+	return summary, err
+}
+
+// summaryOrder goes from left to right, but a column followed by one called after it with _order (stage, stage_order)
+// goes by that.
+func summaryOrder(columns []table.Column) string {
+	var terms []string
+	for i, c := range columns {
+		if i+1 < len(columns) && columns[i+1].Name == c.Name+"_order" {
+			terms = append(terms, pgx.Identifier{columns[i+1].Name}.Sanitize())
+		}
+		term := pgx.Identifier{c.Name}.Sanitize()
+		if c.Type == table.Text {
+			term += ` COLLATE "C"`
+		}
+		terms = append(terms, term)
+	}
+	return strings.Join(terms, ", ")
+}
+
+// sheetOf names the sheet of a view by what its name adds to the report's: Funnel.
+func sheetOf(def *reports.Definition, v reports.View) string {
+	rest, ok := strings.CutPrefix(v.Name, def.Name+"_")
+	if !ok {
+		return v.Title
+	}
+	return capital(strings.ReplaceAll(rest, "_", " "))
+}
+
+// rows reads the selected part of the report in its order.
+func (s snapshot) rows(ctx context.Context, sel exports.Selection, add func([]table.Value) error) error {
+	sql, args := selectSQL(s.def, sel)
+	if err := s.each(ctx, sql, args, add); err != nil {
+		return fmt.Errorf("read %s: %w", s.def.Table().Sanitize(), err)
+	}
+	return nil
+}
+
+// each hands over row by row; none is held.
+func (s snapshot) each(ctx context.Context, sql string, args []any, add func([]table.Value) error) error {
+	rows, err := s.tx.Query(ctx, sql, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	c, err := newCells(rows.FieldDescriptions())
+	if err != nil {
+		return err
+	}
+	for rows.Next() {
+		row, err := c.scan(rows)
+		if err != nil {
+			return err
+		}
+		if err := add(row); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// selectSQL is the statement that reads a part of a report, in its order.
+func selectSQL(def *reports.Definition, s exports.Selection) (sql string, args []any) {
+	columns := columnsOf(def, s)
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = pgx.Identifier{c.Name}.Sanitize()
+	}
+	sql = "SELECT " + strings.Join(names, ", ") + " FROM " + def.Table().Sanitize()
+	var terms []string
+	for _, name := range slices.Sorted(maps.Keys(s.Where)) {
+		c, _ := def.Column(name)
+		term := emptyTerm(c)
+		if value := s.Where[name]; value != "" {
+			args = append(args, value)
+			term = equalTerm(c, "$"+strconv.Itoa(len(args)))
+		}
+		terms = append(terms, term)
+	}
+	if terms != nil {
+		sql += " WHERE " + strings.Join(terms, " AND ")
+	}
+	return sql + " ORDER BY " + def.OrderBy(""), args
+}
+
+// equalTerm compares a column with a text; for a list, one of its items.
+func equalTerm(c reports.Column, value string) string {
+	name := pgx.Identifier{c.Name}.Sanitize()
+	switch table.Type(c.Type) {
+	case table.Text:
+		return name + " = " + value
+	case table.List:
+		return value + "::text = ANY (" + name + ")"
+	case table.Timestamp:
+		return name + " = " + value + "::text::timestamptz"
+	case table.Decimal:
+		return name + " = " + value + "::text::numeric"
+	case table.Integer:
+		return name + " = " + value + "::text::bigint"
+	default:
+		return name + " = " + value + "::text::" + c.Type
+	}
+}
+
+// emptyTerm is true of a cell that is empty in a file.
+func emptyTerm(c reports.Column) string {
+	name := pgx.Identifier{c.Name}.Sanitize()
+	switch table.Type(c.Type) {
+	case table.Text:
+		return "coalesce(" + name + ", '') = ''"
+	case table.List:
+		return "coalesce(" + name + ", '{}') = '{}'"
+	default:
+		return name + " IS NULL"
+	}
+}

@@ -1,0 +1,49 @@
+package csvfile
+
+import "strings"
+
+// starters begin what a spreadsheet program may run: OWASP's list, with the full-width forms that some programs
+// turn into plain ones.
+const starters = "=+-@\t\r\n＝＋－＠"
+
+// dangerous says that s must not stand in a field as it is. Apostrophes in front count as not there, so that taking one
+// away gives back exactly what was written, even where the original began with some.
+func dangerous(s string) bool {
+	rest := strings.TrimLeft(s, "'")
+	if rest == "" || !strings.ContainsRune(starters, firstRune(rest)) {
+		return false
+	}
+	return len(rest) < len(s) || !isNumber(rest)
+}
+
+// harmless undoes what the writer did to a dangerous text.
+func harmless(s string) string {
+	if s != "" && s[0] == '\'' && dangerous(s[1:]) {
+		return s[1:]
+	}
+	return s
+}
+
+func firstRune(s string) rune {
+	for _, r := range s {
+		return r
+	}
+	return 0
+}
+
+// isNumber is true of -1.5, +44, -1.5E-7 and of nothing that does more than stand for a number.
+func isNumber(s string) bool {
+	mantissa, exponent, scientific := strings.Cut(strings.ToUpper(unsigned(s)), "E")
+	whole, fraction, point := strings.Cut(mantissa, ".")
+	return digits(whole) && (!point || digits(fraction)) && (!scientific || digits(unsigned(exponent)))
+}
+
+// unsigned is s without one sign in front.
+func unsigned(s string) string {
+	if s != "" && (s[0] == '+' || s[0] == '-') {
+		return s[1:]
+	}
+	return s
+}
+
+func digits(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }

@@ -1,0 +1,124 @@
+// Package exports remembers the files that were exported: which report and version each shows, and where it is in the
+// store. Making files is package jobs/export's, keeping them package store's.
+package exports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// Export is one file that can be downloaded.
+type Export struct {
+	ID                int64     `json:"id"`
+	Report            string    `json:"report"`
+	Version           int64     `json:"version"`
+	DefinitionVersion string    `json:"definition_version"`
+	DefinitionHash    string    `json:"-"`
+	Selection         Selection `json:"selection"`
+	Format            string    `json:"format"` // xlsx, csv
+	Name              string    `json:"name"`
+	Key               string    `json:"-"` // in the store
+	Beside            []string  `json:"-"` // keys of files that belong to it
+	Size              int64     `json:"size"`
+	Rows              int64     `json:"rows"`
+	Checksum          string    `json:"checksum"` // of the values
+	Altered           int64     `json:"altered"`  // values that the format cannot hold as they are
+	SHA256            string    `json:"sha256"`
+	AsOf              time.Time `json:"as_of"`
+	RunID             int64     `json:"run_id"`
+	JobID             int64     `json:"job_id"`
+	CreatedAt         time.Time `json:"created_at"`
+}
+
+// Selection says which part of a report a file has. The zero value is all of it.
+type Selection struct {
+	Where   map[string]string `json:"where,omitempty"` // column: value
+	Columns []string          `json:"columns,omitempty"`
+}
+
+// Whole says that nothing was left out.
+func (s Selection) Whole() bool { return len(s.Where) == 0 && len(s.Columns) == 0 }
+
+// ErrNone is returned by [Find] and [Latest] where there is no such export.
+var ErrNone = errors.New("no such export")
+
+// Querier is a pool, a connection or a transaction.
+type Querier interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+}
+
+const columns = `id, report, version, definition_version, definition_hash, selection, format, name, key, beside, size, rows,
+	checksum, altered, sha256, as_of, run_id, job_id, created_at`
+
+// List lists the exports of a report, or of all reports where it is "", newest first.
+func List(ctx context.Context, db Querier, report string, limit int) ([]Export, error) {
+	return query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE $1 IN ('', report) ORDER BY created_at DESC, id DESC LIMIT $2`, report, limit)
+}
+
+// Find finds an export by its id.
+func Find(ctx context.Context, db Querier, id int64) (Export, error) {
+	return one(query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE id = $1`, id))
+}
+
+// Latest finds the export of a whole report that shows its newest exported version in a format: what a link to the latest
+// file leads to.
+func Latest(ctx context.Context, db Querier, report, format string) (Export, error) {
+	return one(query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE report = $1 AND format = $2 AND selection = '{}'
+		ORDER BY version DESC, id DESC LIMIT 1`, report, format))
+}
+
+// Same lists the exports, in any format, of one version of a report by one definition with one selection.
+func Same(ctx context.Context, db Querier, report string, version int64, definitionHash string, s Selection) ([]Export, error) {
+	return query(ctx, db, `SELECT `+columns+` FROM reports.exports
+		WHERE report = $1 AND version = $2 AND definition_hash = $3 AND selection = $4 ORDER BY format`, report, version, definitionHash, s)
+}
+
+// Taken says which of the keys belong to exports other than those that [Same] would list, which a new file must not replace.
+func Taken(ctx context.Context, db Querier, keys []string, report string, version int64, definitionHash string, s Selection) ([]string, error) {
+	rows, _ := db.Query(ctx, `SELECT key FROM reports.exports WHERE key = ANY($1)
+		AND (report, version, definition_hash, selection) <> ($2, $3, $4, $5::jsonb) ORDER BY key`, keys, report, version, definitionHash, s)
+	taken, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("look for exports of the same name: %w", err)
+	}
+	return taken, nil
+}
+
+// Add records a file within the transaction that publishes it, in place of an earlier record of the same content, and
+// gives it back with id and time.
+func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
+	return one(query(ctx, tx, `
+		INSERT INTO reports.exports (report, version, definition_version, definition_hash, selection, format, name, key, beside,
+			size, rows, checksum, altered, sha256, as_of, run_id, job_id)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{}'::text[]), $10, $11, $12, $13, $14, $15, $16, $17)
+		ON CONFLICT (report, version, definition_hash, selection, format) DO UPDATE SET
+			name = EXCLUDED.name, key = EXCLUDED.key, beside = EXCLUDED.beside, size = EXCLUDED.size, rows = EXCLUDED.rows,
+			checksum = EXCLUDED.checksum, altered = EXCLUDED.altered, sha256 = EXCLUDED.sha256, as_of = EXCLUDED.as_of,
+			run_id = EXCLUDED.run_id, job_id = EXCLUDED.job_id, created_at = EXCLUDED.created_at
+		RETURNING `+columns,
+		e.Report, e.Version, e.DefinitionVersion, e.DefinitionHash, e.Selection, e.Format, e.Name, e.Key, e.Beside,
+		e.Size, e.Rows, e.Checksum, e.Altered, e.SHA256, e.AsOf, e.RunID, e.JobID))
+}
+
+func query(ctx context.Context, db Querier, sql string, args ...any) ([]Export, error) {
+	rows, _ := db.Query(ctx, sql, args...) // CollectRows has the error
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Export])
+	if err != nil {
+		return nil, fmt.Errorf("read or record exports: %w", err)
+	}
+	return list, nil
+}
+
+func one(list []Export, err error) (Export, error) {
+	if err != nil {
+		return Export{}, err
+	}
+	if len(list) == 0 {
+		return Export{}, ErrNone
+	}
+	return list[0], nil
+}

@@ -1,0 +1,41 @@
+package store
+
+import (
+	"net/url"
+	"path/filepath"
+	"strings"
+
+	"cpd-jobs/internal/run"
+)
+
+// Open finds the store that address names: a folder's path, or file:///its/path. The empty address is the folder
+// defaultDir. Folders are made where they are missing.
+func Open(address, defaultDir string) (Store, error) {
+	if address == "" {
+		address = defaultDir
+	}
+	scheme, _, found := strings.Cut(address, "://")
+	if !found {
+		return Folder(address)
+	}
+	switch strings.ToLower(scheme) {
+	case "file":
+		return openFileURL(address)
+	case "s3":
+		return nil, run.Reject("give a folder, such as /srv/exports or file:///srv/exports",
+			"EXPORT_STORE_URL: stores of scheme s3:// are not supported yet")
+	default:
+		return nil, run.Reject("give a folder, such as /srv/exports or file:///srv/exports",
+			"EXPORT_STORE_URL: %s:// is no kind of store", scheme)
+	}
+}
+
+// openFileURL takes file:///path and file://localhost/path. Messages leave the address out: it might hold a password
+// meant for another scheme.
+func openFileURL(address string) (Store, error) {
+	u, err := url.Parse(address)
+	if err != nil || (u.Host != "" && u.Host != "localhost") || !filepath.IsAbs(u.Path) {
+		return nil, run.Reject("a file address has three slashes: file:///srv/exports", "EXPORT_STORE_URL: not a folder on this machine")
+	}
+	return Folder(filepath.FromSlash(u.Path))
+}
