@@ -20,8 +20,8 @@ type attempt struct {
 	number  int // counts across takeovers
 	meta    metadata
 	leases  []string
-	log     *slog.Logger
-	steps   sync.Mutex // guards the order of steps
+	log     func() *slog.Logger // made when first asked for: most attempts say nothing
+	steps   sync.Mutex          // guards the order of steps
 	started []*stepRecord
 	// logged is set by the first line or step: only then is there anything to flush when the attempt ends.
 	logged atomic.Bool
@@ -38,7 +38,7 @@ func (a *attempt) Tick() time.Time {
 	return *a.meta.Tick
 }
 func (a *attempt) DryRun() bool      { return a.meta.DryRun }
-func (a *attempt) Log() *slog.Logger { return a.log }
+func (a *attempt) Log() *slog.Logger { return a.log() }
 
 // Step runs f as a step whose progress the recorder writes down once a second.
 func (a *attempt) Step(ctx context.Context, name string, f func(ctx context.Context, s *run.Step) error) error {
@@ -126,6 +126,6 @@ func (a *attempt) dropLeases(ctx context.Context) {
 	defer cancel()
 	_, err := a.worker.pool.Exec(ctx, "DELETE FROM queue.leases WHERE key = ANY ($1) AND job_id = $2", a.leases, a.jobID)
 	if err != nil {
-		a.log.Warn("leases not given back; they lapse with the job", "leases", a.leases, "error", err)
+		a.Log().Warn("leases not given back; they lapse with the job", "leases", a.leases, "error", err)
 	}
 }

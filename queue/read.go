@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -102,10 +103,17 @@ func (r jobRow) job() Job {
 		Steps: []Step{}, Result: meta.Output, Errors: r.Errors, Failure: meta.Failure, TakenOverBy: meta.TakenOverBy,
 		Queue: r.Queue, Priority: r.Priority, MaxAttempts: r.MaxAttempts,
 	}
+	for i := range j.Errors {
+		j.Errors[i].Error = strings.TrimPrefix(j.Errors[i].Error, "JobCancelError: ") // River's word for "do not try again"
+	}
 	if r.RunID != nil {
 		j.RunID = *r.RunID
 	}
-	if j.Result == nil {
+	switch {
+	case j.Result != nil:
+	case j.State == "completed":
+		j.Result = json.RawMessage(`{"changed": false}`)
+	default:
 		j.Result = json.RawMessage("null")
 	}
 	if j.State == "completed" {

@@ -166,6 +166,9 @@ func (w *Worker) adopt(ctx context.Context, tx pgx.Tx, o orphan) error {
 		return err
 	}
 	_, err = tx.Exec(ctx, "DELETE FROM queue.leases WHERE job_id = $1", o.ID)
+	if w.ObserveTakeover != nil {
+		w.ObserveTakeover(o.Kind)
+	}
 	w.log.Warn("job taken over", "job", o.ID, "run", meta.RunID, "kind", o.Kind, "from", o.Worker, "reason", reason, "successor", patch[keyTakenOverBy])
 	return err
 }

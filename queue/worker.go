@@ -41,6 +41,8 @@ type WorkerOptions struct {
 	Kinds  []run.Kind
 	// Observe is told of every attempt that ended; nil means nobody is.
 	Observe func(Ended)
+	// ObserveTakeover is told of the kind of every job that this worker took over; nil means nobody is.
+	ObserveTakeover func(kind string)
 	// ObserveTick is told of every tick that this worker wrote into the ledger; nil means nobody is.
 	ObserveTick func(TickWritten)
 	Log         *slog.Logger

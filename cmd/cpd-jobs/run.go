@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"strings"
 	"time"
 
 	"cpd-jobs/internal/clock"
@@ -182,7 +181,7 @@ func (a *app) finish(job queue.Job, asJSON bool) error {
 	}
 	last := "it was " + job.State
 	if n := len(job.Errors); n > 0 {
-		last = strings.TrimPrefix(job.Errors[n-1].Error, "JobCancelError: ")
+		last = job.Errors[n-1].Error
 	}
 	return &run.Failure{Class: run.Class(job.Failure), Err: fmt.Errorf("job %d (%s) %s: %s", job.ID, job.Kind, job.State, last),
 		Hint: fmt.Sprintf("cpd-jobs jobs show %d says more", job.ID)}

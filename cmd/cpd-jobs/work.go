@@ -107,8 +107,16 @@ func (a *app) worker(ctx context.Context, m *metrics.Metrics) (*queue.Worker, er
 	}
 	return queue.NewWorker(pool, queue.WorkerOptions{
 		ID: id, Host: host, PID: os.Getpid(), Version: version(), Queues: queues, Kinds: kinds,
-		Observe: func(e queue.Ended) { m.JobEnded(e.Kind, e.Outcome, e.Took) },
-		Log:     a.log(), Now: clock.System,
+		Observe:         func(e queue.Ended) { m.JobEnded(e.Kind, e.Outcome, e.Took) },
+		ObserveTakeover: m.TakenOver,
+		ObserveTick: func(t queue.TickWritten) {
+			if t.Reason == "" {
+				m.Enqueued(t.Late)
+				return
+			}
+			m.NotEnqueued(t.State, t.Reason)
+		},
+		Log: a.log(), Now: clock.System,
 	})
 }
 
