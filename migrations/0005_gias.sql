@@ -188,24 +188,28 @@ COMMENT ON COLUMN gias.successions.stated_by IS 'Whose links say so: those of th
 -- Twelve steps are three times the longest real chain; the limit is for links that were made to explode.
 CREATE VIEW gias.successors AS
 WITH RECURSIVE steps AS MATERIALIZED (
-    SELECT urn, successor, kind FROM gias.successions
+    SELECT urn, successor, kind, kind IN ('simple', 'merged', 'split') AS sound FROM gias.successions
+), onward AS MATERIALIZED (
+    SELECT urn, bool_or(sound) AS goes_on, min(kind) FILTER (WHERE NOT sound) AS doubt,
+           array_agg(successor ORDER BY successor) AS all_successors
+    FROM steps
+    GROUP BY urn
 ), walk AS (
     SELECT urn, successor AS stand, ARRAY[urn, successor] AS path,
            kind = 'merged' AS merged, kind = 'split' AS split, false AS looped
     FROM steps
-    WHERE kind IN ('simple', 'merged', 'split')
+    WHERE sound
     UNION ALL
     SELECT w.urn, s.successor, w.path || s.successor,
            w.merged OR s.kind = 'merged', w.split OR s.kind = 'split', s.successor = ANY (w.path)
     FROM walk w
-    JOIN steps s ON s.urn = w.stand AND s.kind IN ('simple', 'merged', 'split')
+    JOIN steps s ON s.urn = w.stand AND s.sound
     WHERE NOT w.looped AND cardinality(w.path) <= 12
 ), ends AS (
-    SELECT w.urn, w.stand, w.path, w.merged, w.split, w.looped,
-           (SELECT min(s.kind) FROM steps s WHERE s.urn = w.stand) AS doubt
+    SELECT w.urn, w.stand, w.path, w.merged, w.split, w.looped, o.doubt
     FROM walk w
-    WHERE w.looped OR cardinality(w.path) > 12
-       OR NOT EXISTS (SELECT FROM steps s WHERE s.urn = w.stand AND s.kind IN ('simple', 'merged', 'split'))
+    LEFT JOIN onward o ON o.urn = w.stand
+    WHERE w.looped OR o.goes_on IS NOT TRUE OR cardinality(w.path) > 12
 ), resolved AS (
     SELECT urn,
            CASE
@@ -222,11 +226,9 @@ WITH RECURSIVE steps AS MATERIALIZED (
     FROM ends
     GROUP BY urn
     UNION ALL
-    SELECT urn, min(kind), array_agg(successor ORDER BY successor), 1, NULL
-    FROM steps s
-    WHERE kind IN ('contradictory', 'reversed')
-      AND NOT EXISTS (SELECT FROM steps t WHERE t.urn = s.urn AND t.kind IN ('simple', 'merged', 'split'))
-    GROUP BY urn
+    SELECT urn, doubt, all_successors, 1, NULL
+    FROM onward
+    WHERE NOT goes_on
 )
 SELECT urn, kind,
        CASE WHEN kind IN ('simple', 'merged') THEN candidates[1] END AS successor,

@@ -44,7 +44,7 @@ CREATE INDEX refreshes_by_run ON reports.refreshes (run_id);
 COMMENT ON TABLE reports.refreshes IS 'One row a refresh; the newest of a report is what is live';
 COMMENT ON COLUMN reports.refreshes.as_of IS 'The instant that the report describes, by the clock of the source';
 COMMENT ON COLUMN reports.refreshes.published_at IS 'When readers got it, by the clock of this database; strictly increasing by report';
-COMMENT ON COLUMN reports.refreshes.content_version IS 'The latest version that changed any row: equal numbers mean equal rows';
+COMMENT ON COLUMN reports.refreshes.content_version IS 'The latest version that changed a row or the definition: equal numbers mean equal content but for as_of';
 COMMENT ON COLUMN reports.refreshes.inputs IS 'The versions that it was made from: [{input, version, as_at, rows}]';
 COMMENT ON COLUMN reports.refreshes.steps IS 'What it did: [{step, seconds, rows}]';
 COMMENT ON COLUMN reports.refreshes.warnings IS 'How many checks it was published in spite of; they are in reports.check_results';

@@ -1,0 +1,170 @@
+package reports
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/run"
+)
+
+const (
+	// keyCheck is the check that every report has.
+	keyCheck = "key_unique"
+	// maxSample is how many offending rows are kept.
+	maxSample = 50
+)
+
+// check tries every check on the staged rows. Warnings go into the result; an error ends the refresh.
+func (f *refresh) check(ctx context.Context, tx pgx.Tx, s *run.Step) error {
+	s.SetRows(f.result.Rows, f.result.Rows)
+	results, err := f.checkRows(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for _, c := range append([]Check{f.def.keyCheck()}, f.def.Checks...) {
+		r, err := f.checkSet(ctx, tx, c)
+		if err != nil {
+			return fmt.Errorf("check %s: %w", c.Name, err)
+		}
+		results = append(results, r)
+	}
+	var failed []CheckResult
+	for _, r := range results {
+		switch {
+		case r.Offending == 0:
+			continue
+		case r.Level == levelError:
+			failed = append(failed, r)
+		default:
+			f.run.Log().Warn("a check found something", "report", f.def.Name, "check", r.Name, "rows", r.Offending, "of", r.Of)
+		}
+		f.result.Checks = append(f.result.Checks, r)
+	}
+	if len(failed) > 0 {
+		return errCheck{f.result.Checks, f.refusal(failed)}
+	}
+	return nil
+}
+
+// keyCheck says of every report that its key names one row.
+func (d *Definition) keyCheck() Check {
+	return Check{Name: keyCheck, Level: levelError, About: "Every " + d.Row + " has a " + d.Key + ", and is there once."}
+}
+
+// checkRows tries all checks of single rows in one pass, and reads the rows of those only that offend.
+func (f *refresh) checkRows(ctx context.Context, tx pgx.Tx) ([]CheckResult, error) {
+	var checks []Check
+	var counts []string
+	for _, c := range f.def.Checks {
+		if c.condition() != "" {
+			checks = append(checks, c)
+			counts = append(counts, "count(*) FILTER (WHERE "+c.condition()+")")
+		}
+	}
+	if len(checks) == 0 {
+		return nil, nil
+	}
+	sql, err := f.fillText("SELECT ARRAY[" + strings.Join(counts, ",\n") + "] FROM " + f.sql.Staged)
+	if err != nil {
+		return nil, err
+	}
+	var offending []int64
+	if err := tx.QueryRow(ctx, sql).Scan(&offending); err != nil {
+		return nil, err
+	}
+	var results []CheckResult
+	for i, c := range checks {
+		if offending[i] == 0 {
+			continue
+		}
+		r, err := f.found(ctx, tx, c, offending[i], fmt.Sprintf("SELECT %s FROM %s WHERE (%s) ORDER BY %s",
+			strings.Join(f.def.concerned(c), ", "), f.sql.Staged, c.condition(), f.def.OrderBy("")))
+		if err != nil {
+			return nil, fmt.Errorf("check %s: %w", c.Name, err)
+		}
+		results = append(results, r)
+	}
+	return results, nil
+}
+
+// concerned are the key and the columns that the check's condition mentions.
+func (d *Definition) concerned(c Check) []string {
+	columns := []string{quoted(d.Key)}
+	for _, col := range d.Columns {
+		if col.Name != d.Key && regexp.MustCompile(`\b`+col.Name+`\b`).MatchString(c.condition()) {
+			columns = append(columns, quoted(col.Name))
+		}
+	}
+	return columns
+}
+
+// checkSet tries a check that is about the rows together.
+func (f *refresh) checkSet(ctx context.Context, tx pgx.Tx, c Check) (CheckResult, error) {
+	switch {
+	case c.Name == keyCheck:
+		return f.checkQuery(ctx, tx, c, fmt.Sprintf("SELECT %[1]s, count(*) AS rows FROM %[2]s GROUP BY 1 HAVING count(*) > 1 OR %[1]s IS NULL ORDER BY 1",
+			f.sql.Key, f.sql.Staged))
+	case c.SQL != "":
+		return f.checkQuery(ctx, tx, c, f.def.sql[c.SQL])
+	case c.Fall != nil:
+		fell := f.plan.baseRows - f.result.Rows
+		if fell > c.Fall.Rows && float64(fell) > float64(c.Fall.Share)*float64(f.plan.baseRows) {
+			return f.found(ctx, tx, c, fell, "")
+		}
+	case c.Least > 0 && f.result.Rows < c.Least:
+		return f.found(ctx, tx, c, c.Least-f.result.Rows, "")
+	case c.Fresh != nil && f.lags(*c.Fresh):
+		return f.found(ctx, tx, c, 1, "")
+	}
+	return CheckResult{}, nil
+}
+
+func (f *refresh) lags(want Fresh) bool {
+	return slices.ContainsFunc(f.plan.inputs, func(in InputUsed) bool {
+		return in.Input == want.Input && f.plan.asOf.Sub(in.AsAt) > want.Within
+	})
+}
+
+// checkQuery takes each row that the query returns for one that offends.
+func (f *refresh) checkQuery(ctx context.Context, tx pgx.Tx, c Check, sql string) (CheckResult, error) {
+	sql, err := f.fillText(sql)
+	if err != nil {
+		return CheckResult{}, err
+	}
+	var offending int64
+	if err := tx.QueryRow(ctx, "SELECT count(*) FROM (\n"+sql+"\n) q").Scan(&offending); err != nil {
+		return CheckResult{}, err
+	}
+	if offending == 0 {
+		return CheckResult{}, nil
+	}
+	return f.found(ctx, tx, c, offending, sql)
+}
+
+// found makes the result of a check that found something, with a sample of what sql returns.
+func (f *refresh) found(ctx context.Context, tx pgx.Tx, c Check, offending int64, sql string) (CheckResult, error) {
+	r := CheckResult{Name: c.Name, About: c.About, Level: c.Level, Offending: offending, Of: max(f.result.Rows, f.plan.baseRows)}
+	within := float64(offending) <= float64(c.Allow)*float64(r.Of)
+	switch {
+	case within && c.Level == levelWarn:
+		return CheckResult{}, nil
+	case within, slices.Contains(f.opts.Allow, c.Name):
+		r.Level = levelWarn
+	}
+	if sql == "" || f.def.Restricted() {
+		return r, nil
+	}
+	sql, err := f.fillText(sql)
+	if err != nil {
+		return r, err
+	}
+	rows, _ := tx.Query(ctx, fmt.Sprintf("SELECT to_jsonb(q) FROM (\n%s\n) q LIMIT %d", sql, maxSample))
+	r.Sample, err = pgx.CollectRows(rows, pgx.RowTo[json.RawMessage])
+	return r, err
+}

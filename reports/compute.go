@@ -1,0 +1,107 @@
+package reports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/run"
+)
+
+// compute fills the staging table by the report's query, in one statement and so of one snapshot.
+func (f *refresh) compute(ctx context.Context, tx pgx.Tx, s *run.Step) error {
+	settings, err := f.settings(ctx, tx)
+	if err != nil {
+		return err
+	}
+	f.plan.settings = settings
+	query, err := f.fill(queryFile)
+	if err != nil {
+		return err
+	}
+	tag, err := tx.Exec(ctx, fmt.Sprintf("CREATE UNLOGGED TABLE %s AS\n%s", f.sql.Staged, query))
+	if err != nil {
+		return err
+	}
+	f.result.Rows = tag.RowsAffected()
+	s.SetRows(f.inputRows(), f.result.Rows)
+	return f.checkShape(ctx, tx)
+}
+
+func (f *refresh) inputRows() (n int64) {
+	for _, in := range f.plan.inputs {
+		n += in.Rows
+	}
+	return n
+}
+
+// settings computes what the report's SQL refers to as :'name', the as-of instant among it.
+func (f *refresh) settings(ctx context.Context, tx pgx.Tx) (map[string]string, error) {
+	values := map[string]string{asOfColumn: instant(f.plan.asOf)}
+	want := f.def.Settings
+	if want.SQL == "" {
+		return values, nil
+	}
+	sql, err := fill(f.def.sql[want.SQL], values, nil)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", want.SQL, err)
+	}
+	rows, _ := tx.Query(ctx, sql)
+	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToMap)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, run.Refuse(want.Hint, "%s (as of %s)", want.None, values[asOfColumn])
+	}
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", want.SQL, err)
+	}
+	for name, value := range found {
+		text, ok := value.(string)
+		if !ok {
+			return nil, run.Reject("", "%s: column %s is not text", want.SQL, name)
+		}
+		values[name] = text
+	}
+	return values, nil
+}
+
+// fill completes one of the definition's SQL files.
+func (f *refresh) fill(file string) (string, error) {
+	sql, err := f.fillText(f.def.sql[file])
+	if err != nil {
+		return "", fmt.Errorf("%s: %w", file, err)
+	}
+	return sql, nil
+}
+
+func (f *refresh) fillText(sql string) (string, error) {
+	return fill(sql, f.plan.settings, map[string]pgx.Identifier{
+		"staged": f.names.staged, "leavers": f.names.diff, "live": f.def.Table(),
+	})
+}
+
+// checkShape makes sure that the query returns exactly the columns described.
+func (f *refresh) checkShape(ctx context.Context, tx pgx.Tx) error {
+	have, err := tableColumns(ctx, tx, f.names.staged)
+	if err != nil {
+		return err
+	}
+	for _, c := range f.def.Columns {
+		want, got := columnTypes[c.Type], have[c.Name]
+		switch {
+		case got == "":
+			return run.Reject("", "%s of report %s returns no column %s, which the definition describes", queryFile, f.def.Name, c.Name)
+		case got != want:
+			return run.Reject("cast it in the query", "%s of report %s returns %s as %s, the definition says %s",
+				queryFile, f.def.Name, c.Name, got, want)
+		}
+		delete(have, c.Name)
+	}
+	for _, extra := range slices.Sorted(maps.Keys(have)) {
+		return run.Reject("", "%s of report %s returns a column %s, which the definition does not describe", queryFile, f.def.Name, extra)
+	}
+	return nil
+}

@@ -1,0 +1,143 @@
+package reports
+
+import (
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/reports/inputs"
+)
+
+// Definition is what a folder says about one report. It is read-only once loaded.
+type Definition struct {
+	// Name is the folder's, and that of the report's table.
+	Name  string `yaml:"-" json:"name"`
+	Title string `yaml:"title" json:"title"`
+	About string `yaml:"about" json:"about"`
+	// Version is major.minor: dropping or retyping a column needs a higher major, anything else a higher minor.
+	Version string `yaml:"version" json:"version"`
+	// Hash is of all files of the folder: equal hashes compute the same.
+	Hash string `yaml:"-" json:"hash"`
+	// Row is what one row is: "school".
+	Row string `yaml:"row" json:"row"`
+	// Schema is reports, or restricted for a report with personal data: granted to nobody, without a change log.
+	Schema  string   `yaml:"schema" json:"schema"`
+	Key     string   `yaml:"key" json:"key"`
+	Order   []Order  `yaml:"order" json:"order"`
+	Columns []Column `yaml:"columns" json:"columns"`
+	Checks  []Check  `yaml:"checks" json:"checks"`
+	Views   []View   `yaml:"views" json:"views"`
+	// Inputs are the synced sources that the SQL reads; AsOf is the one whose instant the report describes.
+	Inputs []inputs.Input `yaml:"inputs" json:"inputs"`
+	AsOf   inputs.Input   `yaml:"as_of" json:"as_of"`
+	// Freshness is how old the data may be before people should worry.
+	Freshness time.Duration `yaml:"freshness" json:"-"`
+	Formats   []string      `yaml:"formats" json:"formats"`
+	Settings  Settings      `yaml:"settings" json:"-"`
+	// Leavers names the SQL that says why rows have left: (key, reason).
+	Leavers string `yaml:"leavers" json:"-"`
+
+	sql map[string]string // by file name
+}
+
+// Column is one column of a report.
+type Column struct {
+	Name  string `yaml:"name" json:"name"`
+	Title string `yaml:"title" json:"title"` // heading in files and pages; unique in the report
+	About string `yaml:"about" json:"about"`
+	// Type is text, integer, decimal, boolean, date, timestamp or text[].
+	Type     string   `yaml:"type" json:"type"`
+	Unit     string   `yaml:"unit" json:"unit,omitempty"`
+	Sources  []string `yaml:"sources" json:"sources"` // schema.table.column of what it is made from
+	Personal bool     `yaml:"personal" json:"personal"`
+}
+
+// Order is one term of the order of rows. Text is ordered by code point; Numeric text as numbers.
+type Order struct {
+	Column     string `yaml:"column" json:"column"`
+	Numeric    bool   `yaml:"numeric" json:"numeric,omitempty"`
+	Descending bool   `yaml:"descending" json:"descending,omitempty"`
+}
+
+// Settings are values that the report's SQL refers to as :'name', computed first: the columns of one row of text.
+type Settings struct {
+	SQL string `yaml:"sql"`
+	// None is why a refresh is refused where there is no row, Hint what to do about it.
+	None string `yaml:"none"`
+	Hint string `yaml:"hint"`
+}
+
+// View is a view over the report that is made with it, in its schema.
+type View struct {
+	Name    string            `yaml:"name" json:"name"`
+	Title   string            `yaml:"title" json:"title"`
+	About   string            `yaml:"about" json:"about"`
+	SQL     string            `yaml:"sql" json:"-"`
+	Columns map[string]string `yaml:"columns" json:"columns"` // meaning by name
+}
+
+// columnTypes are PostgreSQL's types by ours, as format_type spells them.
+var columnTypes = map[string]string{
+	"text":      "text",
+	"integer":   "integer",
+	"decimal":   "numeric",
+	"boolean":   "boolean",
+	"date":      "date",
+	"timestamp": "timestamp with time zone",
+	"text[]":    "text[]",
+}
+
+const (
+	definitionFile = "definition.yml"
+	queryFile      = "query.sql"
+	stagingSchema  = "reports_staging"
+	// asOfColumn holds the instant of the refresh that last changed the row; it takes no part in comparing rows.
+	asOfColumn = "as_of"
+)
+
+// Table is the report's table, changed only by [Refresh].
+func (d *Definition) Table() pgx.Identifier { return pgx.Identifier{d.Schema, d.Name} }
+
+// Changes is the table of what each refresh added, removed and changed.
+func (d *Definition) Changes() pgx.Identifier { return pgx.Identifier{d.Schema, d.Name + "_changes"} }
+
+// Restricted says that the report may hold personal data.
+func (d *Definition) Restricted() bool { return d.Schema == "restricted" }
+
+// Column finds a column by name.
+func (d *Definition) Column(name string) (Column, bool) {
+	for _, c := range d.Columns {
+		if c.Name == name {
+			return c, true
+		}
+	}
+	return Column{}, false
+}
+
+// OrderBy is the total order of the rows as SQL, without the words ORDER BY, for columns of the alias t ("" for none).
+func (d *Definition) OrderBy(t string) string {
+	terms := make([]string, len(d.Order))
+	for i, o := range d.Order {
+		terms[i] = d.orderTerm(o, t)
+	}
+	return strings.Join(terms, ", ")
+}
+
+func (d *Definition) orderTerm(o Order, alias string) string {
+	name := pgx.Identifier{o.Column}.Sanitize()
+	if alias != "" {
+		name = alias + "." + name
+	}
+	c, _ := d.Column(o.Column)
+	switch {
+	case o.Numeric:
+		name = "(" + name + "::bigint)"
+	case c.Type == "text":
+		name += ` COLLATE "C"`
+	}
+	if o.Descending {
+		name += " DESC"
+	}
+	return name
+}

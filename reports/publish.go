@@ -1,0 +1,108 @@
+package reports
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/run"
+)
+
+// publish writes what differs, with the record of the refresh, in one short transaction.
+func (f *refresh) publish(ctx context.Context) error {
+	tx, err := f.conn.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.ReadCommitted})
+	if err != nil {
+		return fmt.Errorf("begin to publish %s: %w", f.def.Name, err)
+	}
+	defer tx.Rollback(context.WithoutCancel(ctx))
+	if err := f.step(ctx, tx, "publish", f.write); err != nil {
+		return err
+	}
+	if err := f.record(ctx, tx); err != nil {
+		return fmt.Errorf("record the refresh of %s: %w", f.def.Name, err)
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("publish %s: %w", f.def.Name, err)
+	}
+	f.result.State = "published"
+	f.analyse(ctx)
+	return nil
+}
+
+// write takes its turn and brings the live table up to date.
+func (f *refresh) write(ctx context.Context, tx pgx.Tx, s *run.Step) error {
+	if err := f.takeTurn(ctx, tx); err != nil {
+		return err
+	}
+	s.SetRows(f.result.Rows, f.result.Added+f.result.Changed+f.result.Removed)
+	if !f.differs() {
+		return nil
+	}
+	if err := configure(ctx, tx); err != nil {
+		return err
+	}
+	if err := f.logChanges(ctx, tx); err != nil {
+		return err
+	}
+	for _, w := range []struct {
+		file string
+		want int64
+	}{{"remove.sql", f.result.Removed}, {"change.sql", f.result.Changed}, {"add.sql", f.result.Added}} {
+		var wrote int64
+		if err := f.execute(ctx, tx, w.file, &wrote); err != nil {
+			return err
+		}
+		if wrote != w.want {
+			return fmt.Errorf("%s wrote %d rows of %s and not %d: somebody else writes to it", w.file, wrote, f.sql.Live, w.want)
+		}
+	}
+	return nil
+}
+
+// takeTurn makes sure that we may publish, and that what we compared with is still what is live.
+func (f *refresh) takeTurn(ctx context.Context, tx pgx.Tx) error {
+	if err := f.run.Fence(ctx, tx); err != nil {
+		return err
+	}
+	var live int64
+	err := tx.QueryRow(ctx, "SELECT live_version FROM reports.definitions WHERE report = $1 FOR UPDATE", f.def.Name).Scan(&live)
+	if err != nil {
+		return fmt.Errorf("lock report %s: %w", f.def.Name, err)
+	}
+	if live != f.plan.base {
+		return errOvertaken
+	}
+	f.result.Version = live + 1
+	return nil
+}
+
+func (f *refresh) logChanges(ctx context.Context, tx pgx.Tx) error {
+	if f.def.Restricted() {
+		return nil
+	}
+	changes, err := f.sql.render("changes.sql")
+	if err != nil {
+		return err
+	}
+	_, err = tx.Exec(ctx, fmt.Sprintf(`
+		INSERT INTO %s (version, %s, action, reason, column_name, old, new, row_as_of)
+		SELECT %d, c.* FROM (
+		%s
+		) c`, f.sql.Changes, f.sql.Key, f.result.Version, changes))
+	if err != nil {
+		return fmt.Errorf("log the changes: %w", err)
+	}
+	return nil
+}
+
+// analyse refreshes the planner's statistics where enough is new to mislead it; less is left to autovacuum. The
+// report is published by now, so it cannot fail the refresh.
+func (f *refresh) analyse(ctx context.Context) {
+	if f.plan.base > 0 && 50*(f.result.Added+f.result.Changed+f.result.Removed) < f.result.Rows {
+		return
+	}
+	if _, err := f.conn.Exec(ctx, "ANALYZE "+f.sql.Live); err != nil {
+		f.run.Log().Warn("statistics were not refreshed", "report", f.def.Name, "err", err)
+	}
+}
