@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
 
 	"cpd-jobs/internal/run"
 )
@@ -76,11 +77,31 @@ func (c *Client) EnqueueTx(ctx context.Context, tx pgx.Tx, requests ...Request) 
 	if err != nil {
 		return nil, fmt.Errorf("insert %d jobs: %w", len(params), err)
 	}
+	if err := notifyInserted(ctx, tx, inserted); err != nil {
+		return nil, err
+	}
 	tickets := make([]Ticket, len(inserted))
 	for i, res := range inserted {
 		tickets[i] = Ticket{ID: res.Job.ID, RunID: requests[i].RunID}
 	}
 	return tickets, nil
+}
+
+// notifyInserted wakes the workers when tx commits. River notifies too, but not twice within a moment: a transaction that
+// commits a little later than another one's would leave its jobs to the next poll.
+func notifyInserted(ctx context.Context, tx pgx.Tx, inserted []*rivertype.JobInsertResult) error {
+	var queues []string
+	for _, res := range inserted {
+		if !slices.Contains(queues, res.Job.Queue) {
+			queues = append(queues, res.Job.Queue)
+		}
+	}
+	_, err := tx.Exec(ctx, `
+		SELECT pg_notify($1 || '.river_insert', json_build_object('queue', queue)::text) FROM unnest($2::text[]) AS queue`, riverSchema, queues)
+	if err != nil {
+		return fmt.Errorf("tell the workers of new jobs: %w", err)
+	}
+	return nil
 }
 
 func (c *Client) giveRunIDs(ctx context.Context, tx pgx.Tx, requests []Request) error {

@@ -69,6 +69,7 @@ func (w *Worker) ended(e *river.Event) {
 	if e == nil {
 		return
 	}
+	w.active.written(e.Job.ID)
 	end := Ended{Kind: e.Job.Kind, Outcome: outcomes[e.Kind], Took: e.JobStats.RunDuration, Waited: e.JobStats.QueueWaitDuration}
 	if w.Observe != nil {
 		w.Observe(end)

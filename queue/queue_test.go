@@ -27,14 +27,14 @@ type testArgs struct {
 
 // bench is a database with a worker on it.
 type bench struct {
-	t      *testing.T
+	t      testing.TB
 	pool   *pgxpool.Pool
 	worker *queue.Worker
 	stop   func() error
 }
 
 // start runs a worker with the given kinds until the test ends.
-func start(t *testing.T, options func(*queue.WorkerOptions), kinds ...run.Kind) *bench {
+func start(t testing.TB, options func(*queue.WorkerOptions), kinds ...run.Kind) *bench {
 	t.Helper()
 	b := &bench{t: t, pool: pgtest.New(t)}
 	b.worker, b.stop = b.another(options, kinds...)
@@ -285,7 +285,7 @@ func TestSameFailureThreeTimesIsQuarantined(t *testing.T) {
 }
 
 // waitFor waits until a count is above zero.
-func waitFor(t *testing.T, pool *pgxpool.Pool, count string) {
+func waitFor(t testing.TB, pool *pgxpool.Pool, count string) {
 	t.Helper()
 	for {
 		var n int

@@ -44,7 +44,7 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 	if err != nil {
 		return err
 	}
-	defer k.worker.active.add(job.ID)()
+	k.worker.active.started(job.ID)
 	held, err := a.takeLeases(ctx)
 	if err != nil {
 		return err

@@ -78,6 +78,8 @@ type Worker struct {
 	now      clock.Now
 	random   func() float64
 	beats    heartbeats
+	trouble  chan struct{} // wakes the takeover loop
+	suspects []int64       // rows that the last look found to run nowhere; the takeover loop's own
 	// followers are the schedules that follow jobs, as of followersOf, the generation of the schedules file.
 	followers   atomic.Pointer[[]schedule.Schedule]
 	followersOf atomic.Int64
@@ -92,7 +94,7 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 	}
 	w := &Worker{
 		WorkerOptions: o, id: o.ID, pool: pool, client: client, log: o.Log, now: o.Now, random: rand.Float64,
-		active: newActiveJobs(), recorder: &recorder{pool: pool, log: o.Log},
+		active: newActiveJobs(), recorder: &recorder{pool: pool, log: o.Log}, trouble: make(chan struct{}, 1),
 	}
 	workers := river.NewWorkers()
 	for _, k := range o.Kinds {
@@ -175,36 +177,4 @@ func (w *Worker) stopRiver(cause error) {
 		return
 	}
 	<-w.river.Stopped()
-}
-
-// activeJobs knows which jobs run in this process now.
-type activeJobs struct {
-	mu  sync.Mutex
-	ids map[int64]int
-}
-
-func newActiveJobs() *activeJobs { return &activeJobs{ids: map[int64]int{}} }
-
-// add counts a job as running until the returned function is called.
-func (a *activeJobs) add(id int64) (done func()) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.ids[id]++
-	return func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		if a.ids[id]--; a.ids[id] == 0 {
-			delete(a.ids, id)
-		}
-	}
-}
-
-func (a *activeJobs) list() []int64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	ids := make([]int64, 0, len(a.ids))
-	for id := range a.ids {
-		ids = append(ids, id)
-	}
-	return ids
 }
