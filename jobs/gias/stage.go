@@ -1,0 +1,97 @@
+package gias
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/gias/extract"
+	"cpd-jobs/jobs/gias/received"
+)
+
+// part is one of the register's two files on its way into its table.
+type part struct {
+	table  *extract.Table
+	file   *received.File
+	from   *extract.Extract
+	layout extract.Layout
+	issues issues
+	// live is how many rows are here already, liveOpen how many of them are not closed.
+	live, liveOpen int64
+	summary        *PartSummary
+}
+
+// stage reads a file into a temporary table. The rows stream from file to database; what is kept here are the issues.
+func (s *sync) stage(ctx context.Context, p *part) error {
+	return s.run.Step(ctx, "stage "+p.table.Part, func(ctx context.Context, step *run.Step) error {
+		r, err := extract.NewReader(ctx, p.table, p.file)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = r.Close() }()
+		r.OnIssue = p.issues.add
+		p.layout = r.Layout
+		if err := s.load(ctx, p, r, step); err != nil {
+			return err
+		}
+		p.summary.read(p, r.Counts())
+		if r.MayRepeat() {
+			if err := s.dropRepeats(ctx, p); err != nil {
+				return err
+			}
+		}
+		p.summary.Issues = p.issues.reasons
+		step.SetRows(p.summary.Read, p.summary.Read-p.summary.Rejected)
+		return nil
+	})
+}
+
+func (s *sync) load(ctx context.Context, p *part, r *extract.Reader, step *run.Step) error {
+	if _, err := s.conn.Exec(ctx, p.sql("stage.sql")); err != nil {
+		return fmt.Errorf("make the staging table: %w", err)
+	}
+	names := []string{"line"}
+	for _, at := range p.layout.Present {
+		names = append(names, p.table.Columns[at].Name)
+	}
+	copySQL := fmt.Sprintf("COPY pg_temp.staged_%s (%s, row_hash) FROM STDIN", p.table.Part, strings.Join(names, ", "))
+	_, err := s.conn.Conn().PgConn().CopyFrom(ctx, newCopyText(r, p, step), copySQL)
+	if r.Err() != nil {
+		return r.Err() // the cause; COPY only says that it was broken off
+	}
+	if err != nil {
+		return fmt.Errorf("stage %s: %w", p.file.Name, err)
+	}
+	if _, err := s.conn.Exec(ctx, "ANALYZE pg_temp.staged_"+p.table.Part+" (urn)"); err != nil {
+		return fmt.Errorf("analyse the staging table: %w", err)
+	}
+	return nil
+}
+
+// repeat is a row whose key stands more than once in the file.
+type repeat struct {
+	Line, First int
+	URN         string
+	Same        bool // all rows of the key are the same
+}
+
+// dropRepeats takes rows with the same key once where they are the same, and not at all where they contradict each
+// other: no order says which is right.
+func (s *sync) dropRepeats(ctx context.Context, p *part) error {
+	rows, _ := s.conn.Query(ctx, p.sql("repeats.sql"))
+	err := forEach(rows, func(x repeat) {
+		i := extract.Issue{Scope: extract.RowRejected, Line: x.Line, URN: x.URN, Column: p.table.Columns[0].Heading}
+		i.Reason = "stands twice with different content"
+		if x.Same {
+			i.Reason = "repeats an earlier row"
+			i.Value = fmt.Sprintf("line %d", x.First)
+		}
+		p.issues.add(i)
+		p.summary.Rejected++
+	})
+	if err != nil {
+		return fmt.Errorf("look for repeated rows of %s: %w", p.file.Name, err)
+	}
+	return nil
+}

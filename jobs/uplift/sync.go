@@ -1,0 +1,252 @@
+package uplift
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/reports/inputs"
+)
+
+// Sync loads one file. It is the whole of the uplift_sync job.
+func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch received.Options, args Args) (run.Outcome, error) {
+	if args.Source == "" {
+		return run.Outcome{}, run.Reject("set UPLIFT_SOURCE or give --arg source=PATH", "the uplift file has no source")
+	}
+	s := &sync{run: r, db: db, args: args, summary: Summary{DryRun: r.DryRun(), Issues: map[string]int64{}}}
+	delivery, err := received.Open(ctx, args.Source, fetch)
+	if err != nil {
+		return run.Outcome{}, err
+	}
+	defer func() { _ = delivery.Close() }()
+	s.source = delivery.Source
+	if err := r.Step(ctx, "fetch", func(ctx context.Context, _ *run.Step) error { return s.look(ctx, delivery) }); err != nil {
+		return run.Outcome{}, err
+	}
+	if s.summary.Note != "" {
+		return run.Outcome{Version: s.version, Summary: s.summary}, nil
+	}
+	if err := r.Step(ctx, "read", s.read); err != nil {
+		return run.Outcome{}, err
+	}
+	err = r.Step(ctx, "merge", s.merge)
+	return run.Outcome{Changed: s.summary.Merged+s.summary.Missing > 0, Version: s.version, Summary: s.summary}, err
+}
+
+// sync is one run on its way. A file has some 22,000 rows of four values, and the wide ones are read by column: what is
+// kept of it is small.
+type sync struct {
+	run     run.Run
+	db      *pgxpool.Pool
+	args    Args
+	source  string
+	file    *received.File
+	layout  layout
+	year    int
+	asAt    time.Time
+	version int64
+	rows    []row
+	issues  []issue
+	summary Summary
+}
+
+// look finds the file, and stops where it was loaded already.
+func (s *sync) look(ctx context.Context, d *received.Delivery) (err error) {
+	if d.Whole() {
+		s.file, err = d.Only(ctx)
+	} else {
+		s.file, err = d.Find(ctx, isTable)
+	}
+	if err != nil {
+		return err
+	}
+	if s.file == nil {
+		return run.Reject("name the file itself", "%s has no .csv", d.Source)
+	}
+	if s.year, err = yearOf(s.args, s.file.Name); err != nil {
+		return err
+	}
+	s.summary.File, s.summary.SHA256, s.summary.SizeBytes, s.summary.Year = s.file.Name, s.file.SHA256, s.file.SizeBytes, s.year
+	if err := s.db.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&s.asAt); err != nil {
+		return fmt.Errorf("ask the database for the time: %w", err)
+	}
+	if !d.AsAt.IsZero() {
+		s.asAt = d.AsAt
+	}
+	return s.known(ctx)
+}
+
+func isTable(name string) bool {
+	return strings.HasSuffix(strings.TrimSuffix(strings.ToLower(name), ".gz"), ".csv")
+}
+
+// known notes in the summary that the file is the last one loaded for its year.
+func (s *sync) known(ctx context.Context) error {
+	var known bool
+	err := s.db.QueryRow(ctx, `
+		SELECT version, coalesce((
+			SELECT sha256 = $2 AND rules = $3 FROM uplift.files
+			WHERE start_year = $1 AND (layout = 'sparse districts') = (
+				SELECT f.layout = 'sparse districts' FROM uplift.files f WHERE f.sha256 = $2 ORDER BY f.id DESC LIMIT 1)
+			ORDER BY id DESC LIMIT 1), false)
+		FROM reports.inputs WHERE input = 'uplift'`, s.year, s.file.SHA256, rules).Scan(&s.version, &known)
+	if err != nil {
+		return fmt.Errorf("read which uplift files were loaded: %w", err)
+	}
+	if known {
+		s.summary.Note = "the same file as last time: nothing was written"
+		s.run.Log().Info("the uplift file is unchanged", "year", s.year)
+	}
+	return nil
+}
+
+// read reads every row, and lets the last of several with one key win, as the service does.
+func (s *sync) read(ctx context.Context, step *run.Step) error {
+	r, err := newReader(ctx, s.file)
+	if err != nil {
+		return err
+	}
+	defer r.close()
+	s.layout, r.onIssue = r.layout, s.note
+	last := map[string]int{}
+	for r.next() {
+		step.Add(1)
+		if at, twice := last[r.row.key]; twice {
+			s.supersede(at, r.row)
+			continue
+		}
+		last[r.row.key] = len(s.rows)
+		s.rows = append(s.rows, r.row)
+	}
+	if r.err != nil {
+		return r.err
+	}
+	s.summary.Layout, s.summary.Encoding = s.layout.String(), string(s.file.Encoding)
+	s.summary.Read = r.read
+	s.summary.Rejected += r.rejected
+	step.SetRows(r.read, int64(len(s.rows)))
+	return s.guardRejects()
+}
+
+// supersede lets a later row take the place of an earlier one with the same key, and lists both where they disagree.
+func (s *sync) supersede(at int, later row) {
+	earlier := s.rows[at]
+	i := issue{Kind: "repeat", Line: earlier.line, URN: earlier.key, Reason: fmt.Sprintf("stands again on line %d with the same flags", later.line)}
+	if earlier.flags() != later.flags() {
+		i.Kind, i.Reason = "conflict", fmt.Sprintf("stands again on line %d with other flags; that row counts", later.line)
+		i.Value = earlier.flags() + ", then " + later.flags()
+	}
+	s.note(i)
+	s.summary.Rejected++
+	s.rows[at] = later
+}
+
+func (s *sync) note(i issue) {
+	s.summary.Issues[i.Kind]++
+	s.issues = append(s.issues, i)
+}
+
+// flags writes a row's flags as the file does.
+func (r row) flags() string {
+	digit := map[bool]string{true: "1", false: "0"}
+	if r.sparsity == nil {
+		return digit[r.premium]
+	}
+	return digit[r.premium] + "," + digit[*r.sparsity]
+}
+
+const (
+	// maxRejectShare and fewRejects: a file may have so many bad rows. maxLoss: so many of a year's schools may be missing
+	// from a newer file for that year.
+	maxRejectShare = 0.01
+	fewRejects     = 20
+	maxLoss        = 0.02
+)
+
+func (s *sync) allowed(guard string) bool {
+	list := guards(s.args.Allow)
+	return slices.Contains(list, guard) || slices.Contains(list, All)
+}
+
+func (s *sync) guardRejects() error {
+	bad := s.summary.Issues["rejected"]
+	if s.allowed(Rejects) && bad < s.summary.Read || bad <= fewRejects && bad < s.summary.Read ||
+		float64(bad) <= maxRejectShare*float64(s.summary.Read) {
+		return nil
+	}
+	first := s.issues[slices.IndexFunc(s.issues, func(i issue) bool { return i.Kind == "rejected" })]
+	return run.Refuse("if that is right, allow it once with --arg allow=rejects",
+		"nothing was changed: %d of %d rows of %s were rejected, the first on line %d: %s %s", bad, s.summary.Read, s.file.Name, first.Line, first.Column, first.Reason)
+}
+
+func (s *sync) guardShrink(before int64) error {
+	if s.allowed(Shrink) || float64(s.summary.Missing) <= maxLoss*float64(before) {
+		return nil
+	}
+	return run.Refuse("if that is right, allow it once with --arg allow=shrink",
+		"nothing was changed: of %d rows for %d, %d are missing from %s", before, s.year, s.summary.Missing, s.file.Name)
+}
+
+// lockTries is how often a merge queues behind a refresh that reads the uplifts.
+const lockTries = 12
+
+func (s *sync) merge(ctx context.Context, step *run.Step) error {
+	var err error
+	issues, summary := len(s.issues), s.summary.clone()
+	for range lockTries {
+		s.issues, s.summary = s.issues[:issues], summary.clone()
+		err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error { return s.publish(ctx, tx) })
+		if errors.Is(err, errDry) {
+			err = nil
+		}
+		if pgErr, ok := errors.AsType[*pgconn.PgError](err); !ok || pgErr.Code != "55P03" {
+			break
+		}
+		s.run.Log().Info("a refresh is reading the uplifts: waiting for it")
+	}
+	step.SetRows(s.summary.Read, s.summary.Merged)
+	return err
+}
+
+// errDry rolls a dry run back.
+var errDry = errors.New("dry run")
+
+func (s *sync) publish(ctx context.Context, tx pgx.Tx) error {
+	if err := s.run.Fence(ctx, tx); err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '10s'"); err != nil {
+		return fmt.Errorf("limit the wait for locks: %w", err)
+	}
+	if err := inputs.Claim(ctx, tx, inputs.Uplift); err != nil {
+		return err
+	}
+	if err := s.stage(ctx, tx); err != nil {
+		return err
+	}
+	var err error
+	if s.layout.kind == districts {
+		err = s.compareDistricts(ctx, tx)
+	} else {
+		err = s.compareSchools(ctx, tx)
+	}
+	if err != nil {
+		return err
+	}
+	if s.run.DryRun() {
+		return errDry
+	}
+	if err := s.apply(ctx, tx); err != nil {
+		return err
+	}
+	return s.record(ctx, tx)
+}
