@@ -141,11 +141,17 @@ func (g *generator) writePlaces() {
 		g.districts[a.code] = a.name
 	}
 	maps.Copy(g.districts, inventedDistricts)
+	bodies := map[string]bool{}
 	for _, code := range slices.Sorted(maps.Keys(g.authorities)) {
 		b := g.row(localAuthorities, g.idOf(localAuthorities, code), made)
 		b.Text(code)
 		b.Text(g.authorities[code])
-		g.body(g.laBodyID(code), made, g.authorities[code], "local_authority", nil)
+		body := g.authorities[code]
+		if bodies[body] { // the register has former authorities under the names of today's
+			body += " (" + code + ")"
+		}
+		bodies[body] = true
+		g.body(g.laBodyID(code), made, body, "local_authority", nil)
 		g.trusts(code, made)
 	}
 	for _, code := range slices.Sorted(maps.Keys(g.districts)) {

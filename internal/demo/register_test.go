@@ -244,6 +244,7 @@ func given(yield func(demo.School) error) error {
 		switch i % 10 {
 		case 1:
 			s.StatusCode, s.StatusName, s.MainEmail = 2, "Closed", ""
+			s.LACode = "399" // a former authority of the same name, as the real register has
 		case 2:
 			s.TypeCode, s.TypeName, s.DistrictCode, s.DistrictName = 30, "Welsh establishment", "9999", ""
 		case 3:
