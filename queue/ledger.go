@@ -138,7 +138,7 @@ func unfinished(ctx context.Context, tx Querier, names []string) (map[string][]i
 func (b *batch) decide() error {
 	for _, d := range b.due {
 		situation := schedule.Situation{
-			Paused:     func(tick time.Time) bool { return covers(b.pauses[d.Name], tick) },
+			Paused:     b.paused(d.Name),
 			Running:    len(b.running[d.Name]) > 0,
 			RestoredAt: b.id.restoredAt(),
 		}
@@ -162,6 +162,16 @@ func (b *batch) decide() error {
 		b.accounts = append(b.accounts, a)
 	}
 	return nil
+}
+
+// paused says whether a tick of a schedule falls into a pause. A schedule whose kind lacks a setting waits all the time.
+func (b *batch) paused(name string) func(time.Time) bool {
+	for _, span := range b.spans[name] {
+		if kind, known := b.worker.client.kinds[span.Schedule.Kind]; known && kind.Lacks(span.Schedule.Args) != "" {
+			return func(time.Time) bool { return true }
+		}
+	}
+	return func(tick time.Time) bool { return covers(b.pauses[name], tick) }
 }
 
 func (b *batch) write(ctx context.Context, tx pgx.Tx) error {

@@ -19,7 +19,6 @@ import (
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/jobs"
-	"cpd-jobs/jobs/gias/received"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/store"
 )
@@ -198,7 +197,7 @@ func (a *app) kinds(ctx context.Context, pool *pgxpool.Pool) ([]run.Kind, error)
 	}
 	return jobs.All(jobs.Deps{
 		DB: pool, SourceURL: source, Register: c.GIAS.Source.Reveal(), UpliftSource: c.UpliftSource.Reveal(),
-		RegisterLogin: received.Credentials{User: c.GIAS.User, Password: c.GIAS.Password.Reveal(), ExtractID: c.GIAS.ExtractID},
+		RegisterLogin: registerLogin(c),
 		Store:         files, Version: version(), Now: clock.System,
 	}), nil
 }

@@ -39,6 +39,8 @@ type commands struct {
 	Schedules schedulesCommand `cmd:"" help:"List, check, pause, backfill and simulate schedules."`
 	Reports   reportsCommand   `cmd:"" help:"List and show reports."`
 	Exports   exportsCommand   `cmd:"" help:"List and download exported files."`
+	Sources   sourcesCommand   `cmd:"" help:"List and check where data come from."`
+	Register  registerCommand  `cmd:"" help:"Look into the register of schools."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database up to date."`
 	DB        dbCommand        `cmd:"" name:"db" help:"Find, dump and restore the databases."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`

@@ -8,6 +8,8 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"cpd-jobs/internal/clock"
@@ -35,12 +37,24 @@ func (f jobFlags) request(kind run.Kind) (queue.Request, error) {
 		if err != nil {
 			return queue.Request{}, err
 		}
-		if args[name], err = param.Parse(text); err != nil {
+		if args[name], err = param.Parse(here(name, text)); err != nil {
 			return queue.Request{}, err
 		}
 	}
 	raw, err := json.Marshal(args)
 	return queue.Request{Kind: kind.Name, Args: raw, By: person()}, err
+}
+
+// here makes the path of a local file absolute: a worker works in a folder of its own.
+func here(argument, text string) string {
+	if argument != "source" && argument != "links" || text == "" || strings.Contains(text, "://") {
+		return text
+	}
+	path, err := filepath.Abs(text)
+	if err != nil {
+		return text
+	}
+	return path
 }
 
 type enqueueCommand struct {

@@ -109,7 +109,7 @@ type schedulesListCommand struct {
 }
 
 func (c schedulesListCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
+	client, pool, err := a.client(ctx)
 	if err != nil {
 		return err
 	}
@@ -128,7 +128,11 @@ func (c schedulesListCommand) Run(ctx context.Context, a *app) error {
 	}
 	t := newTable("name", "kind", "when", "next tick", "last tick", "state")
 	for _, s := range list {
-		t.row(s.Name, s.Kind, whenText(s.Schedule), s.NextTick, s.LastTick, stateText(s))
+		state := stateText(s)
+		if kind, err := client.Kind(s.Kind); err == nil && kind.Lacks(s.Args) != "" {
+			state = "waits: " + kind.Lacks(s.Args)
+		}
+		t.row(s.Name, s.Kind, whenText(s.Schedule), s.NextTick, s.LastTick, state)
 	}
 	return t.print(a.stdout)
 }

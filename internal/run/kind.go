@@ -20,6 +20,9 @@ type Kind struct {
 	Timeout time.Duration
 	// MaxAttempts counts takeovers too.
 	MaxAttempts int
+	// NotReady says what setting is missing for jobs with these arguments to be of use, "" if none; nil means that none
+	// ever is. Schedules of such a kind wait, as if paused; a person who runs one gets the error.
+	NotReady func(args json.RawMessage) string `json:"-"`
 	// Params are the arguments, in order of declaration.
 	Params []Param
 
@@ -51,8 +54,11 @@ func NewKind[T any](k Kind, leaseOf func(T) string, work func(ctx context.Contex
 		return json.Marshal(args)
 	}
 	k.lease = func(raw json.RawMessage) string {
+		if leaseOf == nil {
+			return ""
+		}
 		args, err := decode[T](raw, k)
-		if err != nil || leaseOf == nil {
+		if err != nil {
 			return ""
 		}
 		return leaseOf(args)
@@ -72,6 +78,14 @@ func (k Kind) Check(raw json.RawMessage) (json.RawMessage, error) { return k.che
 
 // Lease names what one attempt at a time may hold for these arguments, "" if nothing.
 func (k Kind) Lease(raw json.RawMessage) string { return k.lease(raw) }
+
+// Lacks says what setting is missing for a job with these arguments, "" if none.
+func (k Kind) Lacks(raw json.RawMessage) string {
+	if k.NotReady == nil {
+		return ""
+	}
+	return k.NotReady(raw)
+}
 
 // Work does the job.
 func (k Kind) Work(ctx context.Context, r Run, raw json.RawMessage) (Outcome, error) {
@@ -112,4 +126,17 @@ func (k Kind) usage() string {
 		parts[i] += ")"
 	}
 	return k.Name + " takes " + strings.Join(parts, ", ")
+}
+
+// NeedsSource is a NotReady for kinds whose argument `source` may be left to a setting.
+func NeedsSource(setting, variable string) func(json.RawMessage) string {
+	return func(raw json.RawMessage) string {
+		var args struct {
+			Source string `json:"source"`
+		}
+		if setting != "" || json.Unmarshal(raw, &args) == nil && args.Source != "" {
+			return ""
+		}
+		return variable + " is not set"
+	}
 }

@@ -74,6 +74,7 @@ func Kinds(d Deps) []run.Kind {
 		Queue:       "syncs",
 		Timeout:     30 * time.Minute,
 		MaxAttempts: 4,
+		NotReady:    run.NeedsSource(d.Source, "GIAS_SOURCE"),
 	}, func(Args) string { return "gias_sync" },
 		func(ctx context.Context, r run.Run, args Args) (run.Outcome, error) {
 			if args.Source == "" {

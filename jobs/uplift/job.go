@@ -60,6 +60,7 @@ func Kinds(d Deps) []run.Kind {
 		Queue:       "syncs",
 		Timeout:     15 * time.Minute,
 		MaxAttempts: 4,
+		NotReady:    run.NeedsSource(d.Source, "UPLIFT_SOURCE"),
 	}, func(Args) string { return "uplift_sync" },
 		func(ctx context.Context, r run.Run, args Args) (run.Outcome, error) {
 			if args.Source == "" {

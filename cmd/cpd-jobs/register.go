@@ -1,0 +1,96 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/gias"
+)
+
+type registerCommand struct {
+	Show    registerShowCommand    `cmd:"" help:"Show an establishment: what the register says, its links, its history."`
+	Changes registerChangesCommand `cmd:"" help:"List what syncs found changed, newest first."`
+}
+
+type registerShowCommand struct {
+	URN  string `arg:"" help:"The establishment's URN."`
+	JSON bool   `name:"json" help:"Print JSON."`
+}
+
+func (c registerShowCommand) Run(ctx context.Context, a *app) error {
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	e, err := gias.Find(ctx, pool, c.URN)
+	if errors.Is(err, gias.ErrNoEstablishment) {
+		return run.Reject("", "no register that was synced has the URN %s", c.URN)
+	}
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, e)
+	}
+	t := newTable("URN", e.URN)
+	for _, v := range e.Values {
+		if v.Value != nil {
+			t.row(v.Heading, *v.Value)
+		}
+	}
+	t.row("first seen", e.FirstSeen)
+	t.row("last changed", e.LastChanged)
+	t.row("gone since", e.GoneSince)
+	if e.Successor != nil {
+		t.row("successor", e.Successor.Kind+" "+strings.Join(e.Successor.Path, " -> "))
+	}
+	if err := t.print(a.stdout); err != nil {
+		return err
+	}
+	for _, l := range e.Links {
+		fmt.Fprintf(a.stdout, "\n%s: %s %s %s", l.Type, l.URN, l.LinkURN, orDash(l.Name))
+	}
+	for _, i := range e.Issues {
+		fmt.Fprintf(a.stdout, "\nsync of %s, line %d: %s", cell(i.SyncedAt), i.Line, i.Reason)
+	}
+	fmt.Fprintln(a.stdout)
+	return printChanges(a, e.Changes)
+}
+
+type registerChangesCommand struct {
+	Since time.Time `placeholder:"T" help:"From this moment on, RFC 3339."`
+	Field string    `help:"Only of this column, by the register's heading."`
+	URN   string    `help:"Only of this establishment."`
+	Limit int       `default:"50" help:"At most so many."`
+	JSON  bool      `name:"json" help:"Print JSON."`
+}
+
+func (c registerChangesCommand) Run(ctx context.Context, a *app) error {
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := gias.Changes(ctx, pool, gias.ChangeFilter{Since: c.Since, Field: c.Field, URN: c.URN, Limit: c.Limit})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, map[string]any{"changes": list})
+	}
+	return printChanges(a, list)
+}
+
+func printChanges(a *app, list []gias.Change) error {
+	if len(list) == 0 {
+		return nil
+	}
+	t := newTable("changed at", "run", "urn", "event", "field", "old", "new")
+	for _, c := range list {
+		t.row(c.ChangedAt, c.RunID, strings.TrimSpace(c.URN+" "+c.LinkURN), c.Event, c.Field, orDash(c.Old), orDash(c.New))
+	}
+	return t.print(a.stdout)
+}
