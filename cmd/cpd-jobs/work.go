@@ -74,6 +74,9 @@ func (a *app) workAs(ctx context.Context, worker *queue.Worker, m *metrics.Metri
 	for {
 		a.log().Info("worker started", "worker", worker.ID)
 		err := worker.Run(ctx)
+		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
+			return nil // told to stop before it had begun
+		}
 		if !errors.Is(err, queue.ErrWorkerLost) {
 			return err
 		}
