@@ -102,7 +102,7 @@ func (p *progress) show(name, state, unit string, done, total, rows int64, took 
 }
 
 func stepLine(name, state, unit string, done int64, took time.Duration) string {
-	line := fmt.Sprintf("  %-28s %6.1fs", name, took.Seconds())
+	line := fmt.Sprintf("  %-44s %6.1fs", name, took.Seconds())
 	if done > 0 {
 		line += fmt.Sprintf("  %12s %s", thousands(done), unit)
 	}
@@ -127,6 +127,7 @@ func (p *progress) newBar(name, unit string, total int64) *progressbar.ProgressB
 	options := []progressbar.Option{
 		progressbar.OptionSetWriter(p.out), progressbar.OptionSetDescription("  " + name),
 		progressbar.OptionThrottle(100 * time.Millisecond), progressbar.OptionShowCount(),
+		progressbar.OptionSetSpinnerChangeInterval(0), // else it goes on drawing by itself after we are done with it
 		progressbar.OptionSetPredictTime(true), progressbar.OptionClearOnFinish(), progressbar.OptionSetWidth(24),
 	}
 	if unit == "bytes" {
@@ -148,6 +149,7 @@ func (p *progress) println(line string) {
 func (p *progress) clear() {
 	if p.bar != nil {
 		_ = p.bar.Clear()
+		_ = p.bar.Exit()
 		p.bar, p.step = nil, ""
 	}
 }
