@@ -272,3 +272,38 @@ func TestBackfillRunsWhatDidNot(t *testing.T) {
 		t.Errorf("%d jobs, the last started by %s (%v)", len(jobs), jobs[0].StartedBy, err)
 	}
 }
+
+func TestJitterMovesTheStartNeverTheTick(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil, noop("tick"))
+	b.schedules(`schedules: [{name: spread, kind: tick, cron: "* * * * * *", seconds: true, timezone: UTC, jitter: 1h, overlap: queue}]`)
+	waitFor(t, b.pool, "SELECT greatest(count(*) - 2, 0) FROM queue.ticks")
+	var ticks, outside, starts int
+	err := b.pool.QueryRow(t.Context(), `
+		SELECT count(*), count(*) FILTER (WHERE j.scheduled_at < t.tick OR j.scheduled_at >= t.tick + interval '1 hour'),
+		       count(DISTINCT j.scheduled_at - t.tick)
+		FROM queue.ticks AS t JOIN queue.jobs AS j ON j.id = t.job_id AND (j.metadata ->> 'tick')::timestamptz = t.tick`).Scan(&ticks, &outside, &starts)
+	if err != nil || ticks < 3 || outside > 0 || starts < 2 {
+		t.Errorf("%d ticks, %d start outside their hour, %d different delays (%v)", ticks, outside, starts, err)
+	}
+}
+
+// A job knows the tick that it is for, whenever it runs.
+func TestJobKnowsItsTick(t *testing.T) {
+	t.Parallel()
+	told := make(chan time.Time, 100)
+	b := start(t, nil, kind("tell", func(_ context.Context, r run.Run, _ testArgs) (run.Outcome, error) {
+		told <- r.Tick()
+		return run.Outcome{}, nil
+	}))
+	b.schedules(`schedules: [{name: daily, kind: tell, cron: "30 6 * * *", catch_up: {policy: latest}}]`)
+	b.away("daily", 48*time.Hour)
+	at := (<-told).In(time.UTC)
+	zone, err := schedule.Zone("Europe/London")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if local := at.In(zone).Format("15:04:05"); local != "06:30:00" {
+		t.Errorf("the job was told that it is for %s", at)
+	}
+}
