@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
@@ -57,6 +59,20 @@ func here(argument, text string) string {
 	return path
 }
 
+// asked connects, and turns the words of the command line into a job of a kind that there is.
+func (a *app) asked(ctx context.Context, f jobFlags) (*queue.Client, *pgxpool.Pool, run.Kind, queue.Request, error) {
+	client, pool, err := a.client(ctx)
+	if err != nil {
+		return nil, nil, run.Kind{}, queue.Request{}, err
+	}
+	kind, err := client.Kind(f.Kind)
+	if err != nil {
+		return nil, nil, run.Kind{}, queue.Request{}, err
+	}
+	request, err := f.request(kind)
+	return client, pool, kind, request, err
+}
+
 type enqueueCommand struct {
 	jobFlags `embed:""`
 	At       time.Time `placeholder:"T" help:"Start no earlier than this (RFC 3339)."`
@@ -68,15 +84,7 @@ func (c enqueueCommand) Run(ctx context.Context, a *app) error {
 	if c.Priority < 1 || c.Priority > 4 {
 		return run.Reject("1 runs first", "--priority is %d and must be 1 to 4", c.Priority)
 	}
-	client, _, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	kind, err := client.Kind(c.Kind)
-	if err != nil {
-		return err
-	}
-	request, err := c.request(kind)
+	client, _, _, request, err := a.asked(ctx, c.jobFlags)
 	if err != nil {
 		return err
 	}
@@ -100,15 +108,7 @@ type runCommand struct {
 }
 
 func (c runCommand) Run(ctx context.Context, a *app) error {
-	client, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	kind, err := client.Kind(c.Kind)
-	if err != nil {
-		return err
-	}
-	request, err := c.request(kind)
+	client, pool, kind, request, err := a.asked(ctx, c.jobFlags)
 	if err != nil {
 		return err
 	}

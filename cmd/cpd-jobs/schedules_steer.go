@@ -1,0 +1,135 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/queue"
+)
+
+type schedulesPauseCommand struct {
+	Name  string    `arg:"" help:"The schedule."`
+	Until time.Time `placeholder:"T" help:"Until this moment, RFC 3339 (until it is resumed)."`
+	Note  string    `help:"Why."`
+}
+
+func (c schedulesPauseCommand) Run(ctx context.Context, a *app) error {
+	_, pool, s, err := a.liveSchedule(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	if err := queue.Pause(ctx, pool, s.Name, c.Until, person(), c.Note); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s is paused; its ticks are skipped until: cpd-jobs schedules resume %s\n", s.Name, s.Name)
+	return err
+}
+
+type schedulesResumeCommand struct {
+	Name string `arg:"" help:"The schedule."`
+}
+
+func (c schedulesResumeCommand) Run(ctx context.Context, a *app) error {
+	_, pool, s, err := a.liveSchedule(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	if err := queue.Resume(ctx, pool, s.Name); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s goes on with its next tick; those that it skipped: cpd-jobs schedules backfill %s --from T --to T\n", s.Name, s.Name)
+	return err
+}
+
+type schedulesTriggerCommand struct {
+	Name string `arg:"" help:"The schedule."`
+}
+
+func (c schedulesTriggerCommand) Run(ctx context.Context, a *app) error {
+	client, _, s, err := a.liveSchedule(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	ticket, err := client.Trigger(ctx, s.Schedule, person())
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.stdout, ticket.ID)
+	return err
+}
+
+func (a *app) liveSchedule(ctx context.Context, name string) (*queue.Client, *pgxpool.Pool, queue.ScheduleInfo, error) {
+	client, pool, err := a.client(ctx)
+	if err != nil {
+		return nil, nil, queue.ScheduleInfo{}, err
+	}
+	s, err := queue.FindSchedule(ctx, pool, name)
+	return client, pool, s, err
+}
+
+type schedulesBackfillCommand struct {
+	Name   string    `arg:"" help:"The schedule."`
+	From   time.Time `required:"" placeholder:"T" help:"First tick, RFC 3339."`
+	To     time.Time `required:"" placeholder:"T" help:"Last tick, RFC 3339."`
+	AtOnce int       `default:"1" help:"So many jobs at once."`
+	DryRun bool      `help:"List the ticks that would run."`
+	JSON   bool      `name:"json" help:"Print JSON."`
+}
+
+func (c schedulesBackfillCommand) Run(ctx context.Context, a *app) error {
+	_, pool, s, err := a.liveSchedule(ctx, c.Name)
+	if err != nil {
+		return err
+	}
+	ask := queue.Backfill{Schedule: s.Name, From: c.From, To: c.To, AtOnce: c.AtOnce, By: person()}
+	plan, err := queue.PlanBackfill(ctx, pool, s.Schedule, ask)
+	if err != nil {
+		return err
+	}
+	if c.DryRun && c.JSON {
+		return printJSON(a.stdout, map[string]any{"ticks": plan})
+	}
+	runs := 0
+	for _, p := range plan {
+		if p.Runs {
+			runs++
+		}
+		if c.DryRun {
+			fmt.Fprintf(a.stdout, "%s  %s\n", p.Tick.Format(time.RFC3339), map[bool]string{true: "would run", false: "has run"}[p.Runs])
+		}
+	}
+	if c.DryRun {
+		return nil
+	}
+	id, err := queue.StartBackfill(ctx, pool, s.Schedule, ask)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, map[string]any{"backfill": id, "ticks": len(plan), "runs": runs})
+	}
+	_, err = fmt.Fprintf(a.stdout, "backfill %d: %d of %d ticks will run; cpd-jobs schedules history %s shows how far it is\n", id, runs, len(plan), s.Name)
+	return err
+}
+
+type schedulesConfirmCommand struct{}
+
+func (schedulesConfirmCommand) Run(ctx context.Context, a *app) error {
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	confirmed, err := queue.Confirm(ctx, pool, person())
+	if err != nil {
+		return err
+	}
+	said := "nothing was held"
+	if confirmed {
+		said = "confirmed: schedules go on; ticks until now are recorded as skipped (restored)"
+	}
+	_, err = fmt.Fprintln(a.stdout, said)
+	return err
+}
