@@ -63,10 +63,20 @@ func (h home) create() error {
 	if err := h.who.makeDir(filepath.Dir(h.dir)); err != nil {
 		return err
 	}
-	if err := os.Mkdir(h.dir, 0o700); err != nil && !errors.Is(err, fs.ErrExist) {
+	// Under a name of its own until it is the account's: another process that starts now must not find it root's.
+	made, err := os.MkdirTemp(filepath.Dir(h.dir), "."+serverFolder+"-*")
+	if err != nil {
 		return err
 	}
-	return h.who.own(h.dir)
+	defer func() { _ = os.Remove(made) }()
+	if err := h.who.own(made); err != nil {
+		return err
+	}
+	err = os.Rename(made, h.dir)
+	if _, exists := os.Stat(h.dir); err != nil && exists == nil {
+		return nil // somebody else was first
+	}
+	return err
 }
 
 func (h home) cannotMake(err error) error {
