@@ -36,7 +36,9 @@ func Up(ctx context.Context, pool *pgxpool.Pool) (applied int, err error) {
 		return 0, fmt.Errorf("connect to migrate: %w", err)
 	}
 	defer lock.Close(context.WithoutCancel(ctx))
-	if _, err := lock.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(lockKey)); err != nil {
+	// The lock is a transaction's and not a session's: it holds through a pooler as well.
+	const take = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_advisory_xact_lock(%d)"
+	if _, err := lock.Exec(ctx, fmt.Sprintf(take, int64(lockKey))); err != nil {
 		return 0, fmt.Errorf("wait for others who migrate: %w", err)
 	}
 	if err := riverUp(ctx, pool); err != nil {

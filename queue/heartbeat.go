@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	_ "embed"
 	"encoding/hex"
 	"fmt"
 	"math/rand/v2"
@@ -9,10 +10,11 @@ import (
 	"sync"
 	"time"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 )
 
-// A worker beats every beatEvery; one that has not for deadAfter is dead. Together with the takeover loop's own pace a
+// A worker beats every beatEvery; one that has not for deadAfter is dead. As every worker looks at each of its beats, a
 // run is taken over within 20 seconds of its worker's death.
 const (
 	beatEvery = 3 * time.Second
@@ -29,8 +31,11 @@ func NewWorkerID(host string) string {
 	return host[:min(len(host), 20)] + "-" + hex.EncodeToString(random[:])
 }
 
+// sessionPrefix begins the application_name of every worker's sessions.
+const sessionPrefix = "cpd-jobs worker "
+
 // SessionName is the application_name of a worker's database sessions, by which whoever takes its jobs over ends them.
-func SessionName(workerID string) string { return "cpd-jobs worker " + workerID }
+func SessionName(workerID string) string { return sessionPrefix + workerID }
 
 func (w *Worker) register(ctx context.Context) error {
 	_, err := w.pool.Exec(ctx, `
@@ -50,10 +55,11 @@ func (w *Worker) unregister(ctx context.Context) error {
 	return nil
 }
 
-// heartbeatLoop says every few seconds that this worker lives, and calls lost once it was taken for dead.
+// heartbeatLoop says every few seconds that this worker lives, and calls lost once it was taken for dead. Where others
+// need looking after, it wakes the takeover loop, which may take longer than a heartbeat may.
 func (w *Worker) heartbeatLoop(ctx context.Context, lost func()) {
-	for every(ctx, beatEvery) {
-		alive, err := w.beat(ctx)
+	for wait := time.Duration(0); every(ctx, wait); wait = beatEvery {
+		alive, trouble, err := w.beat(ctx)
 		switch {
 		case ctx.Err() != nil:
 			return
@@ -64,16 +70,29 @@ func (w *Worker) heartbeatLoop(ctx context.Context, lost func()) {
 			w.log.Error("this worker was taken for dead; starting again")
 			lost()
 			return
+		case trouble:
+			w.wakeTakeover()
 		}
 	}
 }
 
-func (w *Worker) beat(ctx context.Context) (alive bool, err error) {
+//go:embed sql/beat.sql
+var beatSQL string
+
+// beat writes the heartbeat and looks, in one statement because every idle worker makes it, whether a worker is dead, a
+// dead one has sessions left, or a job runs nowhere.
+func (w *Worker) beat(ctx context.Context) (alive, trouble bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deadAfter/2)
 	defer cancel()
-	tag, err := w.pool.Exec(ctx, `
-		UPDATE queue.workers SET heartbeat_at = now() WHERE id = $1 AND stopped_at IS NULL`, w.id)
-	return err == nil && tag.RowsAffected() == 1, err
+	err = w.pool.QueryRow(ctx, beatSQL, w.id, deadAfter, w.active.list(), lostAfter, pg.Pooled(w.pool)).Scan(&alive, &trouble)
+	return alive, trouble, err
+}
+
+func (w *Worker) wakeTakeover() {
+	select {
+	case w.trouble <- struct{}{}:
+	default: // it is at it
+	}
 }
 
 // heartbeats remembers when this worker last could not reach the database.

@@ -6,8 +6,9 @@ import (
 	"time"
 )
 
-// pulseEvery is how late a delayed job or a retry may start.
-const pulseEvery = time.Second
+// pulseEvery is how late a delayed job or a retry may start. It is just under the second after which the pool asks a
+// connection whether it is still there before it is used: an idle worker would ask twice as much.
+const pulseEvery = 950 * time.Millisecond
 
 // pulseLoop makes jobs available whose time has come, and accounts for the ticks of schedules when they are due. Every
 // worker does both: River leaves them to a leader, and with a leader that keeps dying nothing delayed would ever start.

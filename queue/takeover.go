@@ -2,38 +2,52 @@ package queue
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
+
+	"cpd-jobs/internal/pg"
 )
 
 // maxDeaths is how many workers may die under a job before it is held back: it may be what kills them.
 const maxDeaths = 3
 
-// orphanGrace is how long a row may say that it runs here although it does not: River writes ends in batches.
-const orphanGrace = 30 * time.Second
+// lostAfter is how old a row must be that says it runs here although it does not: River hears of what it fetched a
+// moment after the rows say so.
+const lostAfter = 5 * time.Second
 
-// takeoverLoop looks for jobs that run nowhere: their worker died, or its word that they ended never arrived.
+// takeoverLoop looks after jobs that run nowhere, because their worker died or never heard that it had fetched them.
 func (w *Worker) takeoverLoop(ctx context.Context) {
-	for every(ctx, beatEvery) {
-		if !w.beats.steady(w.now()) {
-			continue
+	for {
+		select {
+		case <-w.trouble:
+		case <-ctx.Done():
+			return
 		}
-		if err := w.takeOver(ctx); err != nil && ctx.Err() == nil {
-			w.log.Warn("jobs of dead workers not taken over; trying again", "error", err)
+		if err := w.lookAfter(ctx); err != nil {
+			w.troubled(ctx, "jobs that run nowhere not looked after; trying again", err)
 		}
 	}
+}
+
+func (w *Worker) lookAfter(ctx context.Context) error {
+	if err := w.handBackLost(ctx); err != nil || !w.beats.steady(w.now()) {
+		return err
+	}
+	return w.takeOver(ctx)
 }
 
 func (w *Worker) takeOver(ctx context.Context) error {
 	if err := w.buryDead(ctx); err != nil {
 		return err
 	}
-	gone, err := w.orphanedWorkers(ctx)
+	gone, err := w.haunting(ctx)
 	if err != nil {
 		return err
 	}
@@ -45,16 +59,12 @@ func (w *Worker) takeOver(ctx context.Context) error {
 	return pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error { return w.adoptOrphans(ctx, tx) })
 }
 
+//go:embed sql/bury.sql
+var burySQL string
+
 // buryDead marks the workers whose heart has stopped. They find out by their next heartbeat, if they wake.
 func (w *Worker) buryDead(ctx context.Context) error {
-	rows, _ := w.pool.Query(ctx, `
-		UPDATE queue.workers SET stopped_at = now(), taken_over_by = $1
-		WHERE id IN (
-			SELECT id FROM queue.workers
-			WHERE stopped_at IS NULL AND heartbeat_at < now() - $2::interval AND id <> $1
-			  AND pg_postmaster_start_time() < now() - $2::interval
-			FOR UPDATE SKIP LOCKED)
-		RETURNING id`, w.id, deadAfter)
+	rows, _ := w.pool.Query(ctx, burySQL, w.id, deadAfter)
 	dead, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return fmt.Errorf("look for dead workers: %w", err)
@@ -65,14 +75,17 @@ func (w *Worker) buryDead(ctx context.Context) error {
 	return nil
 }
 
-// orphanedWorkers lists the workers that are gone while jobs are still marked as running on them.
-func (w *Worker) orphanedWorkers(ctx context.Context) ([]string, error) {
+// haunting lists the workers that are gone while jobs are still marked as running on them or sessions of theirs are
+// still there: one that was frozen between two jobs may hold locks of the ledger.
+func (w *Worker) haunting(ctx context.Context) ([]string, error) {
 	rows, _ := w.pool.Query(ctx, `
-		SELECT DISTINCT attempted_by[array_upper(attempted_by, 1)]
-		FROM river.river_job AS j
+		SELECT attempted_by[array_upper(attempted_by, 1)] FROM river.river_job AS j
 		WHERE state = 'running' AND NOT EXISTS (
 			SELECT FROM queue.workers AS worker
-			WHERE worker.id = j.attempted_by[array_upper(j.attempted_by, 1)] AND worker.stopped_at IS NULL)`)
+			WHERE worker.id = j.attempted_by[array_upper(j.attempted_by, 1)] AND worker.stopped_at IS NULL)
+		UNION
+		SELECT worker.id FROM queue.workers AS worker JOIN pg_stat_activity AS s ON s.application_name = $1 || worker.id
+		WHERE worker.taken_over_by IS NOT NULL AND s.datname = current_database()`, sessionPrefix)
 	gone, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		return nil, fmt.Errorf("look for jobs of dead workers: %w", err)
@@ -81,14 +94,15 @@ func (w *Worker) orphanedWorkers(ctx context.Context) ([]string, error) {
 }
 
 // endSessions ends the database sessions of a dead worker and waits until they are gone: a client that is frozen in
-// the middle of a COPY holds its locks for ever.
+// the middle of a COPY holds its locks for ever. A pooler's session that is idle is nobody's: its name is that of
+// whoever used it last.
 func (w *Worker) endSessions(ctx context.Context, workerID string) error {
 	for range 50 {
 		var left int
 		err := w.pool.QueryRow(ctx, `
 			SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity
-			WHERE application_name = $1 AND datname = current_database() AND usename = current_user`,
-			SessionName(workerID)).Scan(&left)
+			WHERE application_name = $1 AND datname = current_database() AND usename = current_user
+			  AND (NOT $2 OR state <> 'idle')`, SessionName(workerID), pg.Pooled(w.pool)).Scan(&left)
 		if err != nil {
 			return fmt.Errorf("end the sessions of worker %s: %w", workerID, err)
 		}
@@ -97,6 +111,40 @@ func (w *Worker) endSessions(ctx context.Context, workerID string) error {
 		}
 	}
 	return fmt.Errorf("end the sessions of worker %s: some are still there", workerID)
+}
+
+// handBackLost makes jobs available again that River fetched for this worker without ever hearing of it, because the
+// connection broke: they never began, so no attempt is used. A row must be found twice: after a pause of this process
+// River may be about to start what it fetched.
+func (w *Worker) handBackLost(ctx context.Context) error {
+	suspects := w.suspects
+	w.suspects = nil
+	rows, _ := w.pool.Query(ctx, `
+		SELECT id FROM river.river_job
+		WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1 AND attempted_at < now() - $2::interval
+		  AND id NOT IN (SELECT unnest($3::bigint[]))`, w.id, lostAfter, w.active.list())
+	lost, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return fmt.Errorf("look for jobs that were lost on their way here: %w", err)
+	}
+	w.suspects = lost
+	lost = slices.DeleteFunc(slices.Clone(lost), func(id int64) bool { return !slices.Contains(suspects, id) })
+	if len(lost) == 0 {
+		return nil
+	}
+	_, err = w.pool.Exec(ctx, `
+		WITH back AS (
+			UPDATE river.river_job SET state = 'available', attempt = greatest(attempt - 1, 0), scheduled_at = now()
+			WHERE id = ANY ($1) AND state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $2
+			RETURNING queue
+		)
+		SELECT pg_notify($3 || '.river_insert', json_build_object('queue', queue)::text) FROM (SELECT DISTINCT queue FROM back) AS q`,
+		lost, w.id, riverSchema)
+	if err != nil {
+		return fmt.Errorf("hand back jobs that were lost on their way here: %w", err)
+	}
+	w.log.Warn("jobs handed back that were lost on their way here", "jobs", lost)
+	return nil
 }
 
 // orphan is a row that says running and runs nowhere.
@@ -120,13 +168,11 @@ func (w *Worker) adoptOrphans(ctx context.Context, tx pgx.Tx) error {
 		SELECT id, kind, queue, priority, attempt, max_attempts, args, metadata,
 		       metadata ? 'cancel_attempted_at' AS cancelled, attempted_by[array_upper(attempted_by, 1)] AS worker
 		FROM river.river_job AS j
-		WHERE state = 'running' AND (
-			NOT EXISTS (
-				SELECT FROM queue.workers AS worker
-				WHERE worker.id = j.attempted_by[array_upper(j.attempted_by, 1)] AND worker.stopped_at IS NULL)
-			OR (attempted_by[array_upper(attempted_by, 1)] = $1 AND id <> ALL ($2) AND attempted_at < now() - $3::interval))
+		WHERE state = 'running' AND NOT EXISTS (
+			SELECT FROM queue.workers AS worker
+			WHERE worker.id = j.attempted_by[array_upper(j.attempted_by, 1)] AND worker.stopped_at IS NULL)
 		ORDER BY id
-		FOR UPDATE SKIP LOCKED`, w.id, w.active.list(), orphanGrace)
+		FOR UPDATE SKIP LOCKED`)
 	orphans, err := pgx.CollectRows(rows, pgx.RowToStructByName[orphan])
 	if err != nil {
 		return fmt.Errorf("lock the jobs that run nowhere: %w", err)
@@ -145,13 +191,13 @@ func (w *Worker) adopt(ctx context.Context, tx pgx.Tx, o orphan) error {
 		return err
 	}
 	heir, reason := o.successor(meta)
-	patch := map[string]any{}
+	var successor int64
 	if heir != nil {
 		inserted, err := w.river.InsertTx(ctx, tx, payload{kind: o.Kind, raw: o.Args}, heir)
 		if err != nil {
 			return err
 		}
-		patch[keyTakenOverBy] = inserted.Job.ID
+		successor = inserted.Job.ID
 	}
 	failure, err := json.Marshal(rivertype.AttemptError{At: w.now(), Attempt: o.Attempt, Error: reason})
 	if err != nil {
@@ -160,8 +206,9 @@ func (w *Worker) adopt(ctx context.Context, tx pgx.Tx, o orphan) error {
 	_, err = tx.Exec(ctx, `
 		UPDATE river.river_job
 		SET state = CASE WHEN $4 THEN 'cancelled' ELSE 'discarded' END::river.river_job_state, finalized_at = now(),
-		    errors = array_append(errors, $2::jsonb), metadata = metadata || $3::jsonb
-		WHERE id = $1`, o.ID, string(failure), patch, o.Cancelled)
+		    errors = array_append(errors, $2::jsonb),
+		    metadata = metadata || jsonb_strip_nulls(jsonb_build_object($5::text, nullif($3::bigint, 0)))
+		WHERE id = $1`, o.ID, string(failure), successor, o.Cancelled, keyTakenOverBy)
 	if err != nil {
 		return err
 	}
@@ -169,7 +216,7 @@ func (w *Worker) adopt(ctx context.Context, tx pgx.Tx, o orphan) error {
 	if w.ObserveTakeover != nil {
 		w.ObserveTakeover(o.Kind)
 	}
-	w.log.Warn("job taken over", "job", o.ID, "run", meta.RunID, "kind", o.Kind, "from", o.Worker, "reason", reason, "successor", patch[keyTakenOverBy])
+	w.log.Warn("job taken over", "job", o.ID, "run", meta.RunID, "kind", o.Kind, "from", o.Worker, "reason", reason, "successor", successor)
 	return err
 }
 

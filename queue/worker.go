@@ -13,9 +13,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/schedule"
 )
@@ -26,8 +26,12 @@ var ErrWorkerLost = errors.New("this worker was taken for dead and its jobs were
 // softStop is how long jobs may go on after SIGTERM before they are interrupted: Cloud Foundry kills after ten seconds.
 const softStop = 6 * time.Second
 
-// fetchPoll is how often a queue is looked into although nobody notified: the safety net under LISTEN.
-const fetchPoll = 10 * time.Second
+// fetchPoll is how often a queue is looked into although nobody notified: the safety net under LISTEN. Through a pooler
+// nobody can be notified, and polling is all there is.
+const (
+	fetchPoll       = 30 * time.Second
+	fetchPollPooled = time.Second
+)
 
 // WorkerOptions says how a worker works.
 type WorkerOptions struct {
@@ -104,7 +108,13 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 	for name, limit := range o.Queues {
 		queues[name] = river.QueueConfig{MaxWorkers: limit}
 	}
-	w.river, err = river.NewClient(riverpgxv5.New(pool), &river.Config{
+	poll := fetchPoll
+	pooled := pg.Pooled(pool)
+	if pooled {
+		poll = fetchPollPooled
+		o.Log.Warn("the database is behind a pooler that lends connections for a transaction each: jobs are found by polling")
+	}
+	w.river, err = river.NewClient(newDriver(pool, o.Queues, o.Log), &river.Config{
 		ID:      o.ID,
 		Schema:  riverSchema,
 		Logger:  warnings(o.Log),
@@ -113,7 +123,8 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 		// A newer version's jobs wait for a newer worker instead of failing on this one.
 		FetchOnlyKnownKinds: true,
 		FetchCooldown:       20 * time.Millisecond,
-		FetchPollInterval:   fetchPoll,
+		FetchPollInterval:   poll,
+		PollOnly:            pooled,
 		SoftStopTimeout:     softStop,
 		// What River's leader does, each worker here does for itself, so that no leader can be missing.
 		LeaderElectionDisabled: true,

@@ -24,20 +24,24 @@ type PoolOptions struct {
 	MaxConns int32
 }
 
-// Open makes a pool and connects once, so that a wrong address is found here. Sessions show times in UTC. The error is
-// one line without the password, of class Unreachable, or BadInput where the string is no connection string.
+// Open makes a pool and connects once, so that a wrong address is found here, and a pooler on the way: see [Pooled].
+// Sessions show times in UTC. The error is one line without the password, of class Unreachable, or BadInput where the
+// string is no connection string.
 func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error) {
 	config, err := poolConfig(url, o)
 	if err != nil {
 		return nil, err
 	}
+	pooled, err := behindPooler(ctx, config.ConnConfig)
+	if err != nil {
+		return nil, unreachable(config.ConnConfig, err)
+	}
+	if pooled {
+		config.ConnConfig.DefaultQueryExecMode = pooledMode
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("open a pool: %w", err)
-	}
-	if err := pool.Ping(ctx); err != nil {
-		pool.Close()
-		return nil, unreachable(config.ConnConfig, err)
 	}
 	return pool, nil
 }

@@ -44,6 +44,9 @@ func Probe(ctx context.Context, r run.Run, db *pgxpool.Pool, args Args) (run.Out
 			return run.Outcome{}, err
 		}
 	}
+	if args.Rows == 0 && args.Note == "" {
+		return run.Outcome{}, nil
+	}
 	if args.Rows == 0 {
 		return run.Outcome{Summary: Result{Note: args.Note}}, nil
 	}

@@ -1,0 +1,115 @@
+package queue
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river/riverdriver"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+)
+
+// insertTopic is what River calls a notification of new jobs.
+const insertTopic = "river_insert"
+
+// driver is River's own with another listener: River's waits longer with each broken connection, up to a minute, and
+// what is inserted meanwhile waits for the next poll.
+type driver struct {
+	*riverpgxv5.Driver
+	queues []string
+	log    *slog.Logger
+}
+
+func newDriver(pool *pgxpool.Pool, queues map[string]int, log *slog.Logger) *driver {
+	d := &driver{Driver: riverpgxv5.New(pool), log: log}
+	for name := range queues {
+		d.queues = append(d.queues, name)
+	}
+	return d
+}
+
+func (d *driver) GetListener(p *riverdriver.GetListenenerParams) riverdriver.Listener {
+	return &listener{Listener: d.Driver.GetListener(p), queues: d.queues, log: d.log}
+}
+
+// listener connects again as soon as the database answers, and then has every queue looked into: what was told
+// meanwhile was told to nobody. River calls its methods one at a time.
+type listener struct {
+	riverdriver.Listener
+	queues []string
+	log    *slog.Logger
+
+	topics []string
+	broken bool
+	missed []*riverdriver.Notification // made up, and given out before what really comes
+}
+
+func (l *listener) Listen(ctx context.Context, topic string) error {
+	if !slices.Contains(l.topics, topic) {
+		l.topics = append(l.topics, topic)
+	}
+	return l.Listener.Listen(ctx, topic)
+}
+
+func (l *listener) Unlisten(ctx context.Context, topic string) error {
+	l.topics = slices.DeleteFunc(l.topics, func(t string) bool { return t == topic })
+	return l.Listener.Unlisten(ctx, topic)
+}
+
+// Ping leaves a connection that is broken to the wait that follows.
+func (l *listener) Ping(ctx context.Context) error {
+	if !l.broken && l.Listener.Ping(ctx) != nil {
+		l.broken = true
+	}
+	return nil
+}
+
+func (l *listener) WaitForNotification(ctx context.Context) (*riverdriver.Notification, error) {
+	for {
+		if l.broken && !l.reconnect(ctx) {
+			return nil, ctx.Err()
+		}
+		if len(l.missed) > 0 {
+			n := l.missed[0]
+			l.missed = l.missed[1:]
+			return n, nil
+		}
+		n, err := l.Listener.WaitForNotification(ctx)
+		if err == nil || ctx.Err() != nil {
+			return n, err
+		}
+		l.broken = true
+		l.log.Warn("the connection that tells of new jobs broke; connecting again", "error", err)
+	}
+}
+
+// reconnect tries until it succeeds, or returns false once ctx has ended.
+func (l *listener) reconnect(ctx context.Context) bool {
+	const longest = time.Second
+	for wait := 50 * time.Millisecond; l.connect(ctx) != nil; wait = min(2*wait, longest) {
+		if !every(ctx, wait) {
+			return false
+		}
+	}
+	l.broken, l.missed = false, nil
+	for _, queue := range l.queues {
+		l.missed = append(l.missed, &riverdriver.Notification{Topic: insertTopic, Payload: fmt.Sprintf(`{"queue": %q}`, queue)})
+	}
+	return true
+}
+
+func (l *listener) connect(ctx context.Context) error {
+	_ = l.Close(ctx) // it is broken
+	if err := l.Connect(ctx); err != nil {
+		return err
+	}
+	for _, topic := range l.topics {
+		if err := l.Listener.Listen(ctx, topic); err != nil {
+			return err
+		}
+	}
+	return nil
+}
