@@ -46,7 +46,7 @@ func All(d Deps) []run.Kind {
 		cpd.Kinds(cpd.Deps{DB: d.DB, SourceURL: d.SourceURL}),
 		refresh.Kinds(refresh.Deps{DB: d.DB, Version: d.Version, Now: d.Now}),
 		export.Kinds(export.Deps{DB: d.DB, Store: d.Store}),
-		housekeeping.Kinds(housekeeping.Deps{DB: d.DB}),
+		housekeeping.Kinds(housekeeping.Deps{DB: d.DB, Store: d.Store, Now: d.Now}),
 		probe.Kinds(probe.Deps{DB: d.DB}),
 	} {
 		kinds = append(kinds, list...)

@@ -23,23 +23,14 @@ const (
 // check tries every check on the staged rows. Warnings go into the result; an error ends the refresh.
 func (f *refresh) check(ctx context.Context, tx pgx.Tx, s *run.Step) error {
 	s.SetRows(f.result.Rows, f.result.Rows)
-	results, err := f.checkRows(ctx, tx)
+	results, err := f.tryChecks(ctx, tx)
 	if err != nil {
 		return err
 	}
-	for _, c := range append([]Check{f.def.keyCheck()}, f.def.Checks...) {
-		r, err := f.checkSet(ctx, tx, c)
-		if err != nil {
-			return fmt.Errorf("check %s: %w", c.Name, err)
-		}
-		results = append(results, r)
-	}
 	var failed []CheckResult
 	for _, r := range results {
-		switch {
-		case r.Offending == 0:
-			continue
-		case r.Level == levelError:
+		switch r.Level {
+		case levelError:
 			failed = append(failed, r)
 		default:
 			f.run.Log().Warn("a check found something", "report", f.def.Name, "check", r.Name, "rows", r.Offending, "of", r.Of)
@@ -50,6 +41,22 @@ func (f *refresh) check(ctx context.Context, tx pgx.Tx, s *run.Step) error {
 		return errCheck{f.result.Checks, f.refusal(failed)}
 	}
 	return nil
+}
+
+// tryChecks lists what the checks found; one that found nothing is not in it.
+func (f *refresh) tryChecks(ctx context.Context, tx pgx.Tx) ([]CheckResult, error) {
+	results, err := f.checkRows(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range append([]Check{f.def.keyCheck()}, f.def.Checks...) {
+		r, err := f.checkSet(ctx, tx, c)
+		if err != nil {
+			return nil, fmt.Errorf("check %s: %w", c.Name, err)
+		}
+		results = append(results, r)
+	}
+	return slices.DeleteFunc(results, func(r CheckResult) bool { return r.Offending == 0 }), nil
 }
 
 // keyCheck says of every report that its key names one row.

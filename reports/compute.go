@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -14,7 +15,7 @@ import (
 
 // compute fills the staging table by the report's query, in one statement and so of one snapshot.
 func (f *refresh) compute(ctx context.Context, tx pgx.Tx, s *run.Step) error {
-	settings, err := f.settings(ctx, tx)
+	settings, err := f.def.settings(ctx, tx, f.plan.asOf)
 	if err != nil {
 		return err
 	}
@@ -39,18 +40,28 @@ func (f *refresh) inputRows() (n int64) {
 	return n
 }
 
+// Query is the report's query as a refresh at that instant would run it, with its settings filled in. It is meant to
+// run in a transaction after [Configure].
+func (d *Definition) Query(ctx context.Context, db querier, asOf time.Time) (string, error) {
+	settings, err := d.settings(ctx, db, asOf)
+	if err != nil {
+		return "", err
+	}
+	return fill(d.sql[queryFile], settings, nil)
+}
+
 // settings computes what the report's SQL refers to as :'name', the as-of instant among it.
-func (f *refresh) settings(ctx context.Context, tx pgx.Tx) (map[string]string, error) {
-	values := map[string]string{asOfColumn: instant(f.plan.asOf)}
-	want := f.def.Settings
+func (d *Definition) settings(ctx context.Context, db querier, asOf time.Time) (map[string]string, error) {
+	values := map[string]string{asOfColumn: instant(asOf)}
+	want := d.Settings
 	if want.SQL == "" {
 		return values, nil
 	}
-	sql, err := fill(f.def.sql[want.SQL], values, nil)
+	sql, err := fill(d.sql[want.SQL], values, nil)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", want.SQL, err)
 	}
-	rows, _ := tx.Query(ctx, sql)
+	rows, _ := db.Query(ctx, sql)
 	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToMap)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, run.Refuse(want.Hint, "%s (as of %s)", want.None, values[asOfColumn])

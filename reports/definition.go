@@ -1,6 +1,7 @@
 package reports
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -27,7 +28,12 @@ type Definition struct {
 	Order   []Order  `yaml:"order" json:"order"`
 	Columns []Column `yaml:"columns" json:"columns"`
 	Checks  []Check  `yaml:"checks" json:"checks"`
-	Views   []View   `yaml:"views" json:"views"`
+	// Views are small: they go into workbooks with the report. Lists may be long, or say other things of the same rows at
+	// another time: they do not.
+	Views []View `yaml:"views" json:"views"`
+	Lists []View `yaml:"lists" json:"lists"`
+	// Needs names the other reports that the views and lists read; their tables are made first.
+	Needs []string `yaml:"needs" json:"needs,omitempty"`
 	// Inputs are the synced sources that the SQL reads; AsOf is the one whose instant the report describes.
 	Inputs []inputs.Input `yaml:"inputs" json:"inputs"`
 	AsOf   inputs.Input   `yaml:"as_of" json:"as_of"`
@@ -75,7 +81,13 @@ type View struct {
 	About   string            `yaml:"about" json:"about"`
 	SQL     string            `yaml:"sql" json:"-"`
 	Columns map[string]string `yaml:"columns" json:"columns"` // meaning by name
+	// Keep is empty for a view. With "day" it is a table: what the SQL said after the last refresh of each day, beside
+	// the day, version and as_of of that refresh.
+	Keep string `yaml:"keep" json:"keep,omitempty"`
 }
+
+// keepDaily is the only value of [View].Keep.
+const keepDaily = "day"
 
 // columnTypes are PostgreSQL's types by ours, as format_type spells them.
 var columnTypes = map[string]string{
@@ -101,6 +113,19 @@ func (d *Definition) Table() pgx.Identifier { return pgx.Identifier{d.Schema, d.
 
 // Changes is the table of what each refresh added, removed and changed.
 func (d *Definition) Changes() pgx.Identifier { return pgx.Identifier{d.Schema, d.Name + "_changes"} }
+
+// AllViews are the views and then the lists.
+func (d *Definition) AllViews() []View { return slices.Concat(d.Views, d.Lists) }
+
+// At is the function of an instant that returns the report exactly as it was published then.
+func (d *Definition) At() pgx.Identifier { return pgx.Identifier{d.Schema, d.Name + "_at"} }
+
+// atVersion is the same of a version's number, and rowType the type of what both return: the report's columns and those
+// that it once had.
+func (d *Definition) atVersion() pgx.Identifier {
+	return pgx.Identifier{d.Schema, d.Name + "_at_version"}
+}
+func (d *Definition) rowType() pgx.Identifier { return pgx.Identifier{d.Schema, d.Name + "_row"} }
 
 // Restricted says that the report may hold personal data.
 func (d *Definition) Restricted() bool { return d.Schema == "restricted" }
@@ -140,4 +165,17 @@ func (d *Definition) orderTerm(o Order, alias string) string {
 		name += " DESC"
 	}
 	return name
+}
+
+// orderOfKey orders what has a key and nothing else of a row, under the name d.key.
+func (d *Definition) orderOfKey() string {
+	for _, o := range d.Order {
+		if o.Column == d.Key && o.Numeric {
+			return "d.key::bigint"
+		}
+	}
+	if c, _ := d.Column(d.Key); c.Type == "text" {
+		return `d.key COLLATE "C"`
+	}
+	return "d.key"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -15,7 +16,7 @@ import (
 
 const (
 	// layout is raised with each change of how tables are made from a definition, so that they are looked at again.
-	layout = 1
+	layout = 2
 	// ensureLock keeps processes that start together from making the same tables: "reports" in ASCII.
 	ensureLock = 0x7265706f727473
 	// busyTries times busyWait is how long readers with long queries may keep a column from being added.
@@ -29,10 +30,33 @@ const (
 func Ensure(ctx context.Context, pool *pgxpool.Pool) error {
 	list, problem := embedded()
 	problems := []error{problem}
-	for _, d := range list {
+	for _, d := range neededFirst(list) {
 		problems = append(problems, EnsureOne(ctx, pool, d))
 	}
 	return errors.Join(problems...)
+}
+
+// neededFirst puts reports before those whose views read them. One that needs itself by way of others comes somewhere.
+func neededFirst(list []*Definition) []*Definition {
+	var sorted []*Definition
+	seen := map[string]bool{}
+	var add func(*Definition)
+	add = func(d *Definition) {
+		if seen[d.Name] {
+			return
+		}
+		seen[d.Name] = true
+		for _, other := range list {
+			if slices.Contains(d.Needs, other.Name) {
+				add(other)
+			}
+		}
+		sorted = append(sorted, d)
+	}
+	for _, d := range list {
+		add(d)
+	}
+	return sorted
 }
 
 // EnsureOne does what [Ensure] does for one definition.
@@ -85,7 +109,11 @@ func (d *Definition) ensure(ctx context.Context, tx pgx.Tx) error {
 	if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '250ms'"); err != nil {
 		return err
 	}
-	for _, make := range []func(context.Context, pgx.Tx) error{d.ensureTable, d.ensureChanges, d.comment, d.ensureViews, d.record} {
+	return d.ensureAll(ctx, tx)
+}
+
+func (d *Definition) ensureAll(ctx context.Context, tx pgx.Tx) error {
+	for _, make := range []func(context.Context, pgx.Tx) error{d.ensureTable, d.ensureChanges, d.ensureHistory, d.comment, d.ensureViews, d.record} {
 		if err := make(ctx, tx); err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ type plan struct {
 // makePlan locks the inputs until tx ends and finds out what there is to do. The lock comes before any statement whose
 // snapshot matters: a snapshot from before a swap would find the new tables empty.
 func (f *refresh) makePlan(ctx context.Context, tx pgx.Tx) (plan, error) {
-	if err := configure(ctx, tx); err != nil {
+	if err := Configure(ctx, tx); err != nil {
 		return plan{}, err
 	}
 	if err := inputs.Share(ctx, tx, f.def.Inputs...); err != nil {
@@ -60,8 +60,8 @@ func (f *refresh) makePlan(ctx context.Context, tx pgx.Tx) (plan, error) {
 	return p, err
 }
 
-// configure sets what the planner and the output depend on, until tx ends.
-func configure(ctx context.Context, tx pgx.Tx) error {
+// Configure sets what the planner and the output of a report's SQL depend on, until tx ends.
+func Configure(ctx context.Context, tx pgx.Tx) error {
 	_, err := tx.Exec(ctx, `
 		SELECT set_config('timezone', 'UTC', true),
 		       set_config('search_path', 'pg_catalog', true),
@@ -93,6 +93,9 @@ func (f *refresh) compareWithLive(ctx context.Context, tx pgx.Tx, p *plan) error
 	case known.layoutHash != f.def.layoutHash():
 		return run.Refuse("run `cpd-jobs migrate up`", "the tables of report %s were not made from this program's definition", f.def.Name)
 	}
+	if err := f.refuseWithdrawn(ctx, tx, p); err != nil {
+		return err
+	}
 	p.base = known.liveVersion
 	latest, err := refreshed(ctx, tx, f.def.Name, p.base)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -104,9 +107,29 @@ func (f *refresh) compareWithLive(ctx context.Context, tx pgx.Tx, p *plan) error
 	}
 	p.baseRows = latest.Rows
 	p.definitionChanged = latest.DefinitionHash != f.def.Hash
-	p.current = !p.definitionChanged && slices.EqualFunc(latest.Inputs, p.inputs, func(a, b InputUsed) bool {
-		return a.Input == b.Input && a.Version == b.Version
-	})
+	p.current = !p.definitionChanged && sameInputs(latest.Inputs, p.inputs)
 	p.ownChange = p.current && latest.RunID == f.run.ID() && f.run.ID() != 0 && latest.ContentVersion == latest.Version
 	return nil
+}
+
+// refuseWithdrawn keeps a version that somebody withdrew from coming back: the same inputs and definition would make it
+// again.
+func (f *refresh) refuseWithdrawn(ctx context.Context, tx pgx.Tx, p *plan) error {
+	rows, _ := tx.Query(ctx, `SELECT `+refreshedColumns+` FROM reports.refreshes
+		WHERE report = $1 AND withdrawn_at IS NOT NULL AND definition_hash = $2 ORDER BY version DESC`, f.def.Name, f.def.Hash)
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Refreshed])
+	if err != nil {
+		return fmt.Errorf("read what was withdrawn of %s: %w", f.def.Name, err)
+	}
+	for _, w := range list {
+		if sameInputs(w.Inputs, p.inputs) && !f.opts.Force {
+			return run.Refuse("sync data that are right first; --arg force=true refreshes all the same",
+				"version %d of %s was made of the same data and withdrawn: %s", w.Version, f.def.Name, *w.WithdrawnWhy)
+		}
+	}
+	return nil
+}
+
+func sameInputs(a, b []InputUsed) bool {
+	return slices.EqualFunc(a, b, func(a, b InputUsed) bool { return a.Input == b.Input && a.Version == b.Version })
 }

@@ -96,9 +96,10 @@ func (p *problems) checks(d *Definition) {
 // files checks that each SQL file named is there, and that each one there is used.
 func (p *problems) files(d *Definition) {
 	used := []string{queryFile, d.Settings.SQL, d.Leavers}
-	for _, v := range d.Views {
+	for _, v := range d.AllViews() {
 		p.name("view", v.Name)
 		p.is(v.Title != "" && v.About != "" && v.SQL != "", "view %s: title, about and sql must be given", v.Name)
+		p.is(v.Keep == "" || v.Keep == keepDaily, "view %s: keep %q is not %s", v.Name, v.Keep, keepDaily)
 		used = append(used, v.SQL)
 	}
 	for _, c := range d.Checks {

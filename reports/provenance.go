@@ -28,6 +28,11 @@ type Refreshed struct {
 	Inputs            []InputUsed `json:"inputs"`
 	Steps             []StepTaken `json:"steps"`
 	Warnings          int         `json:"warnings"` // checks that it was published in spite of
+	// Restores is the earlier version that this one publishes again, nil if it was computed.
+	Restores *int64 `json:"restores,omitempty"`
+	// Withdrawn is when somebody found this version wrong, nil if it stands; WithdrawnWhy is what they said.
+	Withdrawn    *time.Time `json:"withdrawn_at,omitempty" db:"withdrawn_at"`
+	WithdrawnWhy *string    `json:"withdrawn_why,omitempty"`
 }
 
 // Overview is one report and what is live of it.
@@ -41,8 +46,11 @@ type Overview struct {
 	Freshness time.Duration `json:"-"`
 }
 
-const refreshedColumns = `report, version, run_id, as_of, published_at, rows, added, removed, changed, content_version,
-	definition_version, definition_hash, program_version, inputs, steps, warnings`
+const (
+	recordedColumns = `report, version, run_id, as_of, published_at, rows, added, removed, changed, content_version,
+		definition_version, definition_hash, program_version, inputs, steps, warnings`
+	refreshedColumns = recordedColumns + `, restores, withdrawn_at, withdrawn_why`
+)
 
 // Refreshes lists the refreshes of a report, newest first: the first is what is live.
 func Refreshes(ctx context.Context, db querier, report string, limit int) ([]Refreshed, error) {
@@ -88,7 +96,7 @@ func (f *refresh) record(ctx context.Context, tx pgx.Tx) error {
 		return errors.New("no steps were taken")
 	}
 	_, err := tx.Exec(ctx, `
-		INSERT INTO reports.refreshes (`+refreshedColumns+`)
+		INSERT INTO reports.refreshes (`+recordedColumns+`)
 		SELECT $1, $2, $3, $4, greatest(clock_timestamp(), last.published_at + interval '1 microsecond'), $5, $6, $7, $8,
 		       CASE WHEN $9 OR last.version IS NULL THEN $2 ELSE last.content_version END, $10, $11, $12, $13, $14, $15
 		FROM (SELECT) one

@@ -499,7 +499,7 @@ func TestProvenance(t *testing.T) {
 		t.Fatalf("got %+v, want the report with its latest refresh and freshness", list)
 	}
 	got := list[i].Latest
-	if got.DefinitionVersion != "1.0" || len(got.DefinitionHash) != 64 || got.ProgramVersion != "test" || got.Rows != 1 || got.Added != 1 {
+	if got.DefinitionVersion != onboarding(t).Version || len(got.DefinitionHash) != 64 || got.ProgramVersion != "test" || got.Rows != 1 || got.Added != 1 {
 		t.Errorf("refresh: got %+v", got)
 	}
 	if len(got.Inputs) != 1 || got.Inputs[0].Input != inputs.CPD || got.Inputs[0].Version != 1 || !got.Inputs[0].AsAt.Equal(day(t, 0)) {

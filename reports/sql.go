@@ -50,6 +50,14 @@ type statement struct {
 	Key, AsOf                   string
 	Columns                     []statementColumn
 	OrderOfDiff                 string
+
+	Name, NameLiteral, AsOfLiteral string
+	// Of the functions that rebuild earlier versions: their names, that of the type of their rows, and the columns that
+	// such a row takes from a live one.
+	At, AtVersion, Row string
+	RowColumns         []string
+	// OrderOfKey is the order of rows as far as it goes by the key, which is called d.key there.
+	OrderOfKey string
 }
 
 type statementColumn struct {
@@ -64,6 +72,9 @@ func newStatement(d *Definition, staged, diff pgx.Identifier) statement {
 	s := statement{
 		Live: d.Table().Sanitize(), Changes: d.Changes().Sanitize(), Staged: staged.Sanitize(), Diff: diff.Sanitize(),
 		Key: quoted(d.Key), AsOf: asOfColumn, OrderOfDiff: d.OrderBy("d"),
+		Name: d.Name, NameLiteral: literal(d.Name), AsOfLiteral: literal(asOfColumn),
+		At: d.At().Sanitize(), AtVersion: d.atVersion().Sanitize(), Row: d.rowType().Sanitize(),
+		OrderOfKey: d.orderOfKey(),
 	}
 	for _, c := range d.Columns {
 		s.Columns = append(s.Columns, statementColumn{

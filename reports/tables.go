@@ -106,24 +106,6 @@ func (c Column) comment() string {
 	return text
 }
 
-// ensureViews replaces the views over the report in place: grants on them and views over them survive.
-func (d *Definition) ensureViews(ctx context.Context, tx pgx.Tx) error {
-	for _, v := range d.Views {
-		name := pgx.Identifier{d.Schema, v.Name}.Sanitize()
-		sql := []string{
-			fmt.Sprintf("CREATE OR REPLACE VIEW %s AS\n%s", name, d.sql[v.SQL]),
-			fmt.Sprintf("COMMENT ON VIEW %s IS %s", name, literal(v.Title+". "+v.About)),
-		}
-		for _, column := range slices.Sorted(maps.Keys(v.Columns)) {
-			sql = append(sql, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", name, quoted(column), literal(v.Columns[column])))
-		}
-		if _, err := tx.Exec(ctx, strings.Join(sql, ";\n")); err != nil {
-			return fmt.Errorf("view %s: %w", v.Name, err)
-		}
-	}
-	return nil
-}
-
 // tableColumns are the types of a table's columns by name; none if there is no such table.
 func tableColumns(ctx context.Context, db querier, table pgx.Identifier) (map[string]string, error) {
 	rows, _ := db.Query(ctx, `

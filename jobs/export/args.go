@@ -17,11 +17,15 @@ import (
 
 // Args are the arguments of report_export.
 type Args struct {
-	Report  string     `json:"report" default:"school_onboarding" help:"name of the report"`
-	Formats []string   `json:"formats" default:"[\"xlsx\", \"csv\"]" help:"xlsx, csv"`
-	Where   Where      `json:"where,omitempty" help:"only rows that have these values, by column; an empty value means none"`
-	Columns []string   `json:"columns,omitempty" help:"only these columns, in this order"`
-	AsOf    *time.Time `json:"as_of,omitempty" help:"as the report was at this moment; today only the live version is kept"`
+	Report  string   `json:"report" default:"school_onboarding" help:"name of the report"`
+	Formats []string `json:"formats" default:"[\"xlsx\", \"csv\"]" help:"xlsx, ods, csv, csv-excel (with a byte order mark), parquet"`
+	Where   Where    `json:"where,omitempty" help:"only rows that have these values, by column; an empty value means none"`
+	Columns []string `json:"columns,omitempty" help:"only these columns, in this order"`
+	// Charts and those below are about workbooks alone.
+	Charts        *bool      `json:"charts,omitempty" help:"false leaves out the charts, which a workbook has on a last sheet of their own"`
+	FreezePanes   bool       `json:"freeze_panes,omitempty" help:"keep headings in view"`
+	FilterButtons bool       `json:"filter_buttons,omitempty" help:"put a filter button on each heading"`
+	AsOf          *time.Time `json:"as_of,omitempty" help:"as the report was at this moment; today only the live version is kept"`
 }
 
 // Where is what rows must have, by column. In JSON the values may be of any simple type.
@@ -127,6 +131,9 @@ func (a Args) selection(d *reports.Definition) exports.Selection {
 	s := exports.Selection{Where: a.Where, Columns: a.Columns}
 	if slices.Equal(a.Columns, columnNames(d)) {
 		s.Columns = nil
+	}
+	if slices.ContainsFunc(a.Formats, func(name string) bool { return formats[name].workbook }) {
+		s.Layout = table.Layout{NoCharts: a.Charts != nil && !*a.Charts, FreezePanes: a.FreezePanes, FilterButtons: a.FilterButtons}
 	}
 	return s
 }

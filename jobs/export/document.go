@@ -22,6 +22,9 @@ var licence = table.Line{
 	Link: "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
 }
 
+// pages are where the values of a column lead, by its name: to what the register says of a school.
+var pages = map[string]string{"urn": "https://get-information-schools.service.gov.uk/Establishments/Establishment/Details/"}
+
 // sources are what people call the inputs.
 var sources = map[inputs.Input]string{
 	inputs.CPD:    "CPD service",
@@ -39,7 +42,7 @@ func documentOf(d Deps, def *reports.Definition, live reports.Refreshed, s expor
 	doc := table.Document{
 		Name: def.Name, Title: def.Title, About: def.About, Row: def.Row, Publisher: publisher, Licence: licence,
 		Source: sourceLine(publisher, live.Inputs), AsAt: live.AsOf, Made: live.PublishedAt,
-		Columns: columnsOf(def, s),
+		Layout: s.Layout, Columns: columnsOf(def, s), Facts: factsOf(def, live, s),
 	}
 	if keyed(doc.Columns, def.Key) {
 		doc.Key = []string{def.Key}
@@ -57,6 +60,19 @@ func documentOf(d Deps, def *reports.Definition, live reports.Refreshed, s expor
 	return doc
 }
 
+// factsOf say to programs what the cover says to people.
+func factsOf(def *reports.Definition, live reports.Refreshed, s exports.Selection) []table.Fact {
+	facts := []table.Fact{
+		{Name: "version", Value: strconv.FormatInt(live.Version, 10)}, {Name: "run", Value: strconv.FormatInt(live.RunID, 10)},
+		{Name: "definition", Value: live.DefinitionVersion}, {Name: "definition_hash", Value: live.DefinitionHash},
+		{Name: "program", Value: "cpd-jobs " + live.ProgramVersion}, {Name: "selection", Value: selectionText(def, s)},
+	}
+	for _, in := range live.Inputs {
+		facts = append(facts, table.Fact{Name: "input_" + string(in.Input), Value: fmt.Sprintf("version %d as at %s", in.Version, in.AsAt.UTC().Format(time.RFC3339))})
+	}
+	return facts
+}
+
 func columnsOf(def *reports.Definition, s exports.Selection) []table.Column {
 	names := s.Columns
 	if len(names) == 0 {
@@ -70,6 +86,7 @@ func columnsOf(def *reports.Definition, s exports.Selection) []table.Column {
 			about += " Unit: " + c.Unit + "."
 		}
 		list[i] = table.Column{Name: c.Name, Title: c.Title, About: about, Type: table.Type(c.Type), Source: strings.Join(c.Sources, ", ")}
+		list[i].Link = pages[c.Name]
 	}
 	return list
 }

@@ -1,7 +1,7 @@
 // Package export writes a report to files that people download. All formats come from one read of one snapshot; each
 // file is read back and compared with what was read from the table before anybody can find it.
 //
-// How a format looks is package xlsx's and csvfile's business, where files are kept is package store's.
+// How a format looks is the business of the packages xlsx, ods, csvfile and parquet, where files are kept is package store's.
 package export
 
 import (
@@ -30,7 +30,7 @@ const timeout = time.Hour
 func Kinds(d Deps) []run.Kind {
 	kind := run.Kind{
 		Name:        "report_export",
-		About:       "Writes a report to spreadsheet and CSV files, checks them against the table, and publishes them",
+		About:       "Writes a report to spreadsheet, CSV and Parquet files, checks them against the table, and publishes them",
 		Queue:       "exports",
 		Timeout:     timeout,
 		MaxAttempts: 5,

@@ -14,6 +14,9 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/csvfile"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/lint"
+	"cpd-jobs/reports/ods"
+	"cpd-jobs/reports/parquet"
 	"cpd-jobs/reports/store"
 	"cpd-jobs/reports/table"
 	"cpd-jobs/reports/xlsx"
@@ -21,8 +24,11 @@ import (
 
 // format is one kind of file.
 type format struct {
-	begin  func(w io.Writer, doc table.Document, summaries []table.Summary) (writer, error)
-	reread func(f store.File, doc table.Document) iter.Seq2[[]table.Value, error]
+	ending string // of the file's name
+	// workbook says that files are held against the checklist for accessible spreadsheets.
+	workbook bool
+	begin    func(w io.Writer, doc table.Document, summaries []table.Summary) (writer, error)
+	reread   func(f store.File, doc table.Document) iter.Seq2[[]table.Value, error]
 	// beside describes the file in one that stands beside it; nil for none.
 	beside func(doc table.Document, name string, rows int64) (besideName string, content []byte, err error)
 }
@@ -42,10 +48,13 @@ type fitter interface {
 // aborter is a writer that leaves something behind unless it is closed or aborted.
 type aborter interface{ Abort() error }
 
-// formats are those that this program writes, by name, which is also the extension.
+// formats are those that this program writes, by name.
 var formats = map[string]format{
-	"xlsx": {begin: beginWorkbook, reread: rereadWorkbook},
-	"csv":  {begin: beginCSV, reread: rereadCSV, beside: describeCSV},
+	"xlsx":      {ending: ".xlsx", workbook: true, begin: beginWorkbook, reread: rereadWorkbook},
+	"ods":       {ending: ".ods", workbook: true, begin: beginODS, reread: rereadODS},
+	"csv":       {ending: ".csv", begin: beginCSV, reread: rereadCSV, beside: describeCSV},
+	"csv-excel": {ending: "-excel.csv", begin: beginExcelCSV, reread: rereadExcelCSV},
+	"parquet":   {ending: ".parquet", begin: beginParquet, reread: rereadParquet},
 }
 
 func beginWorkbook(w io.Writer, doc table.Document, summaries []table.Summary) (writer, error) {
@@ -55,7 +64,7 @@ func beginWorkbook(w io.Writer, doc table.Document, summaries []table.Summary) (
 func rereadWorkbook(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
 	r, err := xlsx.NewReader(f, f.Info().Size)
 	if err != nil {
-		return func(yield func([]table.Value, error) bool) { yield(nil, err) }
+		return failed(err)
 	}
 	return r.Rows(doc.Name, doc.Columns)
 }
@@ -66,6 +75,39 @@ func beginCSV(w io.Writer, doc table.Document, _ []table.Summary) (writer, error
 
 func rereadCSV(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
 	return csvfile.Rows(f, doc.Columns)
+}
+
+func beginExcelCSV(w io.Writer, doc table.Document, _ []table.Summary) (writer, error) {
+	return csvfile.NewExcelWriter(w, doc)
+}
+
+func rereadExcelCSV(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
+	return csvfile.ExcelRows(f, doc.Columns)
+}
+
+func beginODS(w io.Writer, doc table.Document, summaries []table.Summary) (writer, error) {
+	return ods.NewWriter(w, doc, summaries...)
+}
+
+func rereadODS(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
+	r, err := ods.NewReader(f, f.Info().Size)
+	if err != nil {
+		return failed(err)
+	}
+	return r.Rows(doc.Name, doc.Columns)
+}
+
+func beginParquet(w io.Writer, doc table.Document, _ []table.Summary) (writer, error) {
+	return parquet.NewWriter(w, doc)
+}
+
+func rereadParquet(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
+	return parquet.Rows(f, f.Info().Size, doc)
+}
+
+// failed are no rows, but an error.
+func failed(err error) iter.Seq2[[]table.Value, error] {
+	return func(yield func([]table.Value, error) bool) { yield(nil, err) }
 }
 
 func describeCSV(doc table.Document, name string, rows int64) (string, []byte, error) {
@@ -85,6 +127,7 @@ type file struct {
 	size    int64
 	sha256  string
 	altered int64
+	lint    []lint.Finding
 	closed  bool
 }
 
@@ -177,6 +220,21 @@ func (f *file) verify(ctx context.Context, s *run.Step, want *table.Sum) error {
 	if err := want.Compare(&got); err != nil {
 		return fmt.Errorf("%s is not what was read from the table: %w", f.name, err)
 	}
+	return f.checkAccess(r)
+}
+
+// checkAccess holds a workbook against the checklist for accessible spreadsheets.
+func (f *file) checkAccess(r store.File) (err error) {
+	if !formats[f.format].workbook {
+		return nil
+	}
+	if f.lint, err = lint.Check(r, r.Info().Size, f.name); err != nil {
+		return err
+	}
+	if essential := lint.EssentialOf(f.lint); len(essential) > 0 {
+		return run.Refuse("mend the report's definition, or its data", "%s would fail people with assistive technology in %d ways, first: %s",
+			f.name, len(essential), essential[0])
+	}
 	return nil
 }
 
@@ -211,7 +269,7 @@ func (f *file) giveUp() error {
 }
 
 func (f *file) record() exports.Export {
-	e := exports.Export{Format: f.format, Name: f.name, Key: f.name, Size: f.size, SHA256: f.sha256, Altered: f.altered}
+	e := exports.Export{Format: f.format, Name: f.name, Key: f.name, Size: f.size, SHA256: f.sha256, Altered: f.altered, Lint: f.lint}
 	for _, b := range f.beside {
 		e.Beside = append(e.Beside, b.key)
 	}

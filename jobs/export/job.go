@@ -116,7 +116,7 @@ func (j *job) stored(ctx context.Context, e exports.Export) (bool, error) {
 }
 
 // begin makes a draft for each format.
-func (j *job) begin(ctx context.Context, snap snapshot, formats []string) error {
+func (j *job) begin(ctx context.Context, snap snapshot, names []string) error {
 	stem, err := j.stem(ctx, snap.tx)
 	if err != nil {
 		return err
@@ -127,9 +127,16 @@ func (j *job) begin(ctx context.Context, snap snapshot, formats []string) error 
 			return err
 		}
 	}
+	if j.selection.Whole() {
+		changes, err := snap.changes(ctx, j.live)
+		if err != nil {
+			return err
+		}
+		summaries = append(summaries, changes...)
+	}
 	doc := documentOf(j.Deps, j.def, j.live, j.selection)
-	for _, name := range formats {
-		f, err := beginFile(ctx, j.Store, stem+"."+name, name, doc, summaries)
+	for _, name := range names {
+		f, err := beginFile(ctx, j.Store, stem+formats[name].ending, name, doc, summaries)
 		if err != nil {
 			return err
 		}
@@ -143,8 +150,8 @@ func (j *job) stem(ctx context.Context, tx pgx.Tx) (string, error) {
 	var last string
 	for _, stem := range stems(j.def.Name, j.live.AsOf, j.selection, j.live.Version, j.def.Hash) {
 		var keys []string
-		for name := range formats {
-			keys = append(keys, stem+"."+name)
+		for _, f := range formats {
+			keys = append(keys, stem+f.ending)
 		}
 		taken, err := exports.Taken(ctx, tx, keys, j.def.Name, j.live.Version, j.def.Hash, j.selection)
 		if err != nil {

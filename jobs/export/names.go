@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/table"
 )
 
 // stems are names for a file, without extension, the first that is free to be taken: the report and the UTC as-at, as
@@ -17,9 +18,25 @@ func stems(report string, asOf time.Time, s exports.Selection, version int64, de
 	name := strings.ReplaceAll(report, "_", "-") + "-" + asOf.UTC().Format("2006-01-02T1504Z")
 	if !s.Whole() {
 		name += "-selection-" + shortHash(s)
+	} else {
+		name += layoutWords(s.Layout)
 	}
 	withVersion := name + "-v" + strconv.FormatInt(version, 10)
 	return []string{name, withVersion, withVersion + "-" + definitionHash[:min(8, len(definitionHash))]}
+}
+
+// layoutWords tells workbooks of one report apart that look different.
+func layoutWords(l table.Layout) (words string) {
+	if l.NoCharts {
+		words += "-no-charts"
+	}
+	if l.FreezePanes {
+		words += "-frozen"
+	}
+	if l.FilterButtons {
+		words += "-filters"
+	}
+	return words
 }
 
 // shortHash tells selections apart. Maps marshal in order of their keys, so equal selections have equal hashes.

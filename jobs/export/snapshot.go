@@ -1,6 +1,7 @@
 package export
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -40,14 +41,21 @@ func (s snapshot) liveAt(ctx context.Context, asOf *time.Time) (reports.Refreshe
 	return live, nil
 }
 
-// summaries reads the report's views.
+// summaries reads the report's views, and what it keeps of each day.
 func (s snapshot) summaries(ctx context.Context) ([]table.Summary, error) {
+	views := slices.Clone(s.def.Views)
+	for _, v := range s.def.Lists {
+		if v.Keep != "" {
+			views = append(views, v)
+		}
+	}
 	var list []table.Summary
-	for _, v := range s.def.Views {
+	for _, v := range views {
 		summary, err := s.summary(ctx, v)
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", v.Name, err)
 		}
+		summary.Charts = chartsOf(summary)
 		list = append(list, summary)
 	}
 	return list, nil
@@ -77,8 +85,11 @@ func (s snapshot) summary(ctx context.Context, v reports.View) (table.Summary, e
 }
 
 // summaryOrder goes from left to right, but a column followed by one called after it with _order (stage, stage_order)
-// goes by that.
+// goes by that, and days follow each other within what is counted.
 func summaryOrder(columns []table.Column) string {
+	if len(columns) > 0 && columns[0].Type == table.Date {
+		columns = slices.SortedStableFunc(slices.Values(columns), func(a, b table.Column) int { return cmp.Compare(dayRank(a), dayRank(b)) })
+	}
 	var terms []string
 	for i, c := range columns {
 		if i+1 < len(columns) && columns[i+1].Name == c.Name+"_order" {
@@ -91,6 +102,13 @@ func summaryOrder(columns []table.Column) string {
 		terms = append(terms, term)
 	}
 	return strings.Join(terms, ", ")
+}
+
+func dayRank(c table.Column) int {
+	if c.Type == table.Text {
+		return 0
+	}
+	return 1
 }
 
 // sheetOf names the sheet of a view by what its name adds to the report's: Funnel.

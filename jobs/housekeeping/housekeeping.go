@@ -1,4 +1,5 @@
-// Package housekeeping deletes what has been kept long enough, a batch at a time so that nobody waits for it.
+// Package housekeeping deletes what has been kept long enough, a batch at a time so that nobody waits for it, and mends what
+// does not belong together: exported files and what is recorded of them.
 package housekeeping
 
 import (
@@ -11,7 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/reports/store"
 )
 
 // batch is how many rows one statement deletes: enough to get on, few enough to hold locks only for milliseconds.
@@ -36,26 +39,31 @@ var chores = []chore{
 var statements embed.FS
 
 // Deps is what housekeeping works with.
-type Deps struct{ DB *pgxpool.Pool }
+type Deps struct {
+	DB    *pgxpool.Pool
+	Store store.Store // of exported files
+	// Now is the clock by which files are old; nil is the machine's.
+	Now clock.Now
+}
 
 // Kinds is housekeeping.
 func Kinds(d Deps) []run.Kind {
 	kind := run.Kind{
 		Name: "housekeeping", Queue: "default", Timeout: 30 * time.Minute, MaxAttempts: 5,
-		About: "Delete history, logs and the like that have been kept long enough",
+		About: "Delete history, logs, exported files and the like that have been kept long enough",
 	}
-	lease := func(struct{}) string { return "housekeeping" }
-	return []run.Kind{run.NewKind(kind, lease, func(ctx context.Context, r run.Run, _ struct{}) (run.Outcome, error) {
-		return Clean(ctx, r, d.DB)
+	lease := func(Args) string { return "housekeeping" }
+	return []run.Kind{run.NewKind(kind, lease, func(ctx context.Context, r run.Run, a Args) (run.Outcome, error) {
+		return Clean(ctx, r, d, a)
 	})}
 }
 
-// Clean does every chore; its summary is how many rows each deleted, or would delete in a dry run.
-func Clean(ctx context.Context, r run.Run, db *pgxpool.Pool) (run.Outcome, error) {
+// Clean does every chore; its summary is how much each deleted, or would delete in a dry run.
+func Clean(ctx context.Context, r run.Run, d Deps, a Args) (run.Outcome, error) {
 	counts := map[string]int64{}
 	for _, c := range chores {
 		err := r.Step(ctx, c.name, func(ctx context.Context, step *run.Step) error {
-			rows, err := c.do(ctx, r, db, step)
+			rows, err := c.do(ctx, r, d.DB, step)
 			counts[c.name] = rows
 			step.SetRows(rows, 0)
 			return err
@@ -63,6 +71,9 @@ func Clean(ctx context.Context, r run.Run, db *pgxpool.Pool) (run.Outcome, error
 		if err != nil {
 			return run.Outcome{}, err
 		}
+	}
+	if err := cleanFiles(ctx, r, d, a, counts); err != nil {
+		return run.Outcome{}, err
 	}
 	return run.Outcome{Summary: counts}, nil
 }

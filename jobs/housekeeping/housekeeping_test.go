@@ -1,15 +1,23 @@
 package housekeeping_test
 
 import (
+	"encoding/json"
+	"fmt"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/jobs/housekeeping"
+	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/store"
+	"cpd-jobs/reports/store/storetest"
 )
 
 // Jobs 1 to 6,001 are old, 7,000 is not; 8,000 lives still and has no history.
@@ -51,7 +59,11 @@ func TestClean(t *testing.T) {
 	if _, err := db.Exec(t.Context(), fill); err != nil {
 		t.Fatal(err)
 	}
-	deleted := map[string]int64{"jobs": 6001, "logs": 1, "steps": 1, "probes": 1, "workers": 1}
+	files, err := store.Folder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	deleted := map[string]int64{"jobs": 6001, "logs": 1, "steps": 1, "probes": 1, "workers": 1, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}
 	for _, test := range []struct {
 		name string
 		run  run.Run
@@ -59,12 +71,12 @@ func TestClean(t *testing.T) {
 		left []int // jobs, logs, steps, probes, workers
 	}{
 		// Each chore of a dry run is tried alone: the logs and steps of old jobs count with the logs and steps too.
-		{"dry run", &run.Local{Dry: true}, map[string]int64{"jobs": 6001, "logs": 2, "steps": 2, "probes": 1, "workers": 1},
+		{"dry run", &run.Local{Dry: true}, map[string]int64{"jobs": 6001, "logs": 2, "steps": 2, "probes": 1, "workers": 1, "exports": 0, "lost_files": 0, "stray_files": 0},
 			[]int{6002, 3, 4, 2, 2}},
 		{"first time", &run.Local{}, deleted, []int{1, 1, 2, 1, 1}},
-		{"again", &run.Local{}, map[string]int64{"jobs": 0, "logs": 0, "steps": 0, "probes": 0, "workers": 0}, []int{1, 1, 2, 1, 1}},
+		{"again", &run.Local{}, map[string]int64{"jobs": 0, "logs": 0, "steps": 0, "probes": 0, "workers": 0, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}, []int{1, 1, 2, 1, 1}},
 	} {
-		got, err := housekeeping.Kinds(housekeeping.Deps{DB: db})[0].Work(t.Context(), test.run, nil)
+		got, err := housekeeping.Kinds(housekeeping.Deps{DB: db, Store: files})[0].Work(t.Context(), test.run, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,5 +86,59 @@ func TestClean(t *testing.T) {
 		if diff := cmp.Diff(test.left, left(t, db)); diff != "" {
 			t.Errorf("%s: left of jobs, logs, steps, probes, workers (-want +got):\n%s", test.name, diff)
 		}
+	}
+}
+
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	files, err := store.Folder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version := range int64(3) {
+		e := exports.Export{Report: "schools", Version: 1 + version, DefinitionVersion: "1.0", DefinitionHash: "abc", Format: "ods", Rows: 1, Checksum: "sum",
+			SHA256: "sha", Size: 1, RunID: 1, JobID: 1, Name: fmt.Sprintf("schools-2026-11-22T06%02dZ.ods", version)}
+		e.Key = e.Name
+		storetest.Put(t, files, e.Key, "x")
+		if err := pgx.BeginFunc(t.Context(), db, func(tx pgx.Tx) error { _, err := exports.Add(t.Context(), tx, e); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := db.Exec(t.Context(), "UPDATE reports.exports SET created_at = now() - interval '31 days'"); err != nil {
+		t.Fatal(err)
+	}
+	storetest.Put(t, files, "schools-2026-11-20T0600Z.csv", "a stray")
+	if err := files.Delete(t.Context(), "schools-2026-11-22T0602Z.ods"); err != nil {
+		t.Fatal(err)
+	}
+	later := func() time.Time { return clock.System().Add(48 * time.Hour) }
+	kind := housekeeping.Kinds(housekeeping.Deps{DB: db, Store: files, Now: later})[0]
+	for _, r := range []run.Run{&run.Local{Dry: true}, &run.Local{}} {
+		got, err := kind.Work(t.Context(), r, json.RawMessage(`{"keep": 2}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		counts := got.Summary.(map[string]int64)
+		if counts["exports"] != 1 || counts["lost_files"] != 1 || counts["stray_files"] != 1 {
+			t.Errorf("dry run %v: %v, want one of each", r.DryRun(), counts)
+		}
+	}
+	if got, want := storetest.Keys(t, files), []string{"schools-2026-11-22T0601Z.ods"}; !slices.Equal(got, want) {
+		t.Errorf("in the store %q, want %q", got, want)
+	}
+}
+
+func TestAges(t *testing.T) {
+	t.Parallel()
+	kind := housekeeping.Kinds(housekeeping.Deps{})[0]
+	for text, valid := range map[string]bool{"30d": true, "0d": true, "12h": true, "-1d": false, "-5h": false, "d": false, "a month": false, "99999999d": false} {
+		_, err := kind.Check(json.RawMessage(`{"older_than": "` + text + `"}`))
+		if (err == nil) != valid || err != nil && run.ExitStatus(err) != 2 {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	if _, err := kind.Check(json.RawMessage(`{"keep": -1}`)); err == nil {
+		t.Error("fewer than no files were accepted")
 	}
 }

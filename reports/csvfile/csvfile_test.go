@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"slices"
@@ -224,4 +225,36 @@ func FuzzText(f *testing.F) {
 			t.Errorf("the standard library reads %q, %v", fields, err)
 		}
 	})
+}
+
+func TestExcelFileDiffersByItsMarkAlone(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	w, err := NewExcelWriter(&out, document())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := row("007", "£5 für Ödön")
+	if err := errors.Join(w.Add(r), w.Close()); err != nil {
+		t.Fatal(err)
+	}
+	plain := write(t, r)
+	if got := out.String(); got != "\xef\xbb\xbf"+plain {
+		t.Errorf("%q, want the mark and %q", got, plain)
+	}
+	var rows int
+	for got, err := range ExcelRows(&out, document().Columns) {
+		if err != nil || !slices.Equal(got, r) {
+			t.Errorf("%v, %v, want %v", got, err, r)
+		}
+		rows++
+	}
+	if rows != 1 {
+		t.Errorf("%d rows, want 1", rows)
+	}
+	for _, err := range ExcelRows(strings.NewReader(plain), document().Columns) {
+		if err == nil {
+			t.Error("a file without the mark was read as one for Excel")
+		}
+	}
 }

@@ -15,9 +15,18 @@ import (
 //
 // The standard library's reader is no use for comparing: it turns CRLF within a field into LF.
 func Rows(r io.Reader, columns []table.Column) iter.Seq2[[]table.Value, error] {
+	return rows(r, "", columns)
+}
+
+// ExcelRows is Rows for a file that [NewExcelWriter] began.
+func ExcelRows(r io.Reader, columns []table.Column) iter.Seq2[[]table.Value, error] {
+	return rows(r, ByteOrderMark, columns)
+}
+
+func rows(r io.Reader, mark string, columns []table.Column) iter.Seq2[[]table.Value, error] {
 	return func(yield func([]table.Value, error) bool) {
 		rd := &reader{in: bufio.NewReaderSize(r, 64<<10)}
-		if err := rd.header(columns); err != nil {
+		if err := rd.begin(mark, columns); err != nil {
 			yield(nil, err)
 			return
 		}
@@ -38,6 +47,23 @@ type reader struct {
 	in    *bufio.Reader
 	line  int // of the file, from 1, where the present row began
 	field []byte
+}
+
+func (r *reader) begin(mark string, columns []table.Column) error {
+	if err := r.mark(mark); err != nil {
+		return err
+	}
+	return r.header(columns)
+}
+
+// mark reads past what the file must begin with.
+func (r *reader) mark(mark string) error {
+	got, err := r.in.Peek(len(mark))
+	if err != nil || string(got) != mark {
+		return errors.New("it does not begin with a byte order mark")
+	}
+	_, err = r.in.Discard(len(mark))
+	return err
 }
 
 func (r *reader) header(columns []table.Column) error {

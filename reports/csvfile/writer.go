@@ -1,4 +1,4 @@
-// Package csvfile writes and rereads reports as CSV: RFC 4180, UTF-8 without a byte order mark, CRLF, times as ISO 8601
+// Package csvfile writes and rereads reports as CSV: RFC 4180, UTF-8, CRLF, times as ISO 8601
 // in UTC, an empty field for no value, one header row of column names, and a CSVW description to stand beside the file.
 //
 // Text that a spreadsheet program would take for a formula is made harmless by an apostrophe in front, as OWASP
@@ -22,11 +22,25 @@ type Writer struct {
 }
 
 // NewWriter writes the header row.
-func NewWriter(w io.Writer, doc table.Document) (*Writer, error) {
+func NewWriter(w io.Writer, doc table.Document) (*Writer, error) { return newWriter(w, "", doc) }
+
+// ByteOrderMark is by which Excel knows that a file is UTF-8, and without which it shows "£" as "Â£". Tools on the command
+// line take it for a part of the first heading.
+const ByteOrderMark = "\ufeff"
+
+// NewExcelWriter is NewWriter for people who open the file in Excel: it begins with the byte order mark.
+func NewExcelWriter(w io.Writer, doc table.Document) (*Writer, error) {
+	return newWriter(w, ByteOrderMark, doc)
+}
+
+func newWriter(w io.Writer, mark string, doc table.Document) (*Writer, error) {
 	cw := &Writer{out: bufio.NewWriterSize(w, 64<<10), columns: len(doc.Columns)}
 	header := make([]table.Value, len(doc.Columns))
 	for i, c := range doc.Columns {
 		header[i] = table.String(c.Name)
+	}
+	if _, err := cw.out.WriteString(mark); err != nil {
+		return nil, err
 	}
 	return cw, cw.Add(header)
 }

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/reports/lint"
+	"cpd-jobs/reports/table"
 )
 
 // Export is one file that can be downloaded.
@@ -19,7 +22,7 @@ type Export struct {
 	DefinitionVersion string    `json:"definition_version"`
 	DefinitionHash    string    `json:"-"`
 	Selection         Selection `json:"selection"`
-	Format            string    `json:"format"` // xlsx, csv
+	Format            string    `json:"format"` // xlsx, ods, csv, csv-excel, parquet
 	Name              string    `json:"name"`
 	Key               string    `json:"-"` // in the store
 	Beside            []string  `json:"-"` // keys of files that belong to it
@@ -32,12 +35,15 @@ type Export struct {
 	RunID             int64     `json:"run_id"`
 	JobID             int64     `json:"job_id"`
 	CreatedAt         time.Time `json:"created_at"`
+	// Lint is where a workbook departs from the checklist for accessible spreadsheets; nil for what is no workbook.
+	Lint []lint.Finding `json:"lint,omitempty"`
 }
 
-// Selection says which part of a report a file has. The zero value is all of it.
+// Selection says which part of a report a file has. The zero value is all of it, as workbooks look without a choice.
 type Selection struct {
 	Where   map[string]string `json:"where,omitempty"` // column: value
 	Columns []string          `json:"columns,omitempty"`
+	Layout  table.Layout      `json:"layout,omitzero"`
 }
 
 // Whole says that nothing was left out.
@@ -52,7 +58,7 @@ type Querier interface {
 }
 
 const columns = `id, report, version, definition_version, definition_hash, selection, format, name, key, beside, size, rows,
-	checksum, altered, sha256, as_of, run_id, job_id, created_at`
+	checksum, altered, sha256, as_of, run_id, job_id, created_at, lint`
 
 // List lists the exports of a report, or of all reports where it is "", newest first.
 func List(ctx context.Context, db Querier, report string, limit int) ([]Export, error) {
@@ -91,17 +97,22 @@ func Taken(ctx context.Context, db Querier, keys []string, report string, versio
 // Add records a file within the transaction that publishes it, in place of an earlier record of the same content, and
 // gives it back with id and time.
 func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
+	for _, key := range append([]string{e.Key}, e.Beside...) {
+		if err := lockKey(ctx, tx, key); err != nil {
+			return Export{}, err
+		}
+	}
 	return one(query(ctx, tx, `
 		INSERT INTO reports.exports (report, version, definition_version, definition_hash, selection, format, name, key, beside,
-			size, rows, checksum, altered, sha256, as_of, run_id, job_id)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{}'::text[]), $10, $11, $12, $13, $14, $15, $16, $17)
+			size, rows, checksum, altered, sha256, as_of, run_id, job_id, lint)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{}'::text[]), $10, $11, $12, $13, $14, $15, $16, $17, $18)
 		ON CONFLICT (report, version, definition_hash, selection, format) DO UPDATE SET
 			name = EXCLUDED.name, key = EXCLUDED.key, beside = EXCLUDED.beside, size = EXCLUDED.size, rows = EXCLUDED.rows,
 			checksum = EXCLUDED.checksum, altered = EXCLUDED.altered, sha256 = EXCLUDED.sha256, as_of = EXCLUDED.as_of,
-			run_id = EXCLUDED.run_id, job_id = EXCLUDED.job_id, created_at = EXCLUDED.created_at
+			run_id = EXCLUDED.run_id, job_id = EXCLUDED.job_id, lint = EXCLUDED.lint, created_at = EXCLUDED.created_at
 		RETURNING `+columns,
 		e.Report, e.Version, e.DefinitionVersion, e.DefinitionHash, e.Selection, e.Format, e.Name, e.Key, e.Beside,
-		e.Size, e.Rows, e.Checksum, e.Altered, e.SHA256, e.AsOf, e.RunID, e.JobID))
+		e.Size, e.Rows, e.Checksum, e.Altered, e.SHA256, e.AsOf, e.RunID, e.JobID, e.Lint))
 }
 
 func query(ctx context.Context, db Querier, sql string, args ...any) ([]Export, error) {

@@ -121,7 +121,7 @@ func TestOpen(t *testing.T) {
 		"this machine":     {address: "file://localhost" + dir + "/e", want: filepath.Join(dir, "e")},
 		"another machine":  {address: "file://elsewhere/e", wantError: "three slashes"},
 		"two slashes":      {address: "file://exports", wantError: "three slashes"},
-		"an object store":  {address: "s3://key:secret@bucket", wantError: "not supported yet"},
+		"an object store":  {address: "s3://key:secret@bucket", want: "s3://s3.amazonaws.com/bucket"},
 		"an unknown store": {address: "ftp://host/x", wantError: "ftp:// is no kind of store"},
 		"a file":           {address: "/dev/null/x", wantError: "EXPORT_STORE_URL"},
 	}

@@ -8,8 +8,8 @@ import (
 	"cpd-jobs/internal/run"
 )
 
-// Open finds the store that address names: a folder's path, or file:///its/path. The empty address is the folder
-// defaultDir. Folders are made where they are missing.
+// Open finds the store that address names: a folder's path or file:///its/path, or a bucket as [S3] has it. The empty
+// address is the folder defaultDir. Folders are made where they are missing; buckets must be there.
 func Open(address, defaultDir string) (Store, error) {
 	if address == "" {
 		address = defaultDir
@@ -22,10 +22,9 @@ func Open(address, defaultDir string) (Store, error) {
 	case "file":
 		return openFileURL(address)
 	case "s3":
-		return nil, run.Reject("give a folder, such as /srv/exports or file:///srv/exports",
-			"EXPORT_STORE_URL: stores of scheme s3:// are not supported yet")
+		return S3(address)
 	default:
-		return nil, run.Reject("give a folder, such as /srv/exports or file:///srv/exports",
+		return nil, run.Reject("give a folder, such as /srv/exports or file:///srv/exports, or a bucket, such as s3://BUCKET",
 			"EXPORT_STORE_URL: %s:// is no kind of store", scheme)
 	}
 }

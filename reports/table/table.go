@@ -60,6 +60,8 @@ type Column struct {
 	About  string // what a value means, and what it means that there is none
 	Source string // where it comes from
 	Type   Type
+	// Link, where there is one, is an address to which the value is added: a value then leads to the page about it.
+	Link string
 }
 
 // Heading is the title, which for times says that they are in UTC.
@@ -102,6 +104,22 @@ type Document struct {
 	Notes      []string
 	Columns    []Column
 	Key        []string // names of the columns that tell rows apart
+	Layout     Layout
+	// Facts are what programs may want to know of the data, for formats that can hold it apart from the values.
+	Facts []Fact
+}
+
+// Fact is a name and a value: version, 17.
+type Fact struct{ Name, Value string }
+
+// Layout is what people may choose about a workbook. Its zero value is what the guidance on accessible spreadsheets
+// advises, with charts on a sheet of their own, which it does not forbid.
+type Layout struct {
+	NoCharts bool `json:"no_charts,omitempty"`
+	// FreezePanes keeps the headings in view, and FilterButtons puts a button on each: handy, and in the way of some
+	// assistive technology.
+	FreezePanes   bool `json:"freeze_panes,omitempty"`
+	FilterButtons bool `json:"filter_buttons,omitempty"`
 }
 
 // Summary is a small table that goes with the report.
@@ -112,4 +130,15 @@ type Summary struct {
 	About   string
 	Columns []Column
 	Rows    [][]Value
+	Charts  []Chart
+}
+
+// Chart draws a column of numbers of a summary against a column that names them.
+type Chart struct {
+	Title string
+	Alt   string // what the chart shows, for those who cannot see it
+	// Label and Value are the columns' indexes, First and Last those of the rows that are drawn.
+	Label, Value, First, Last int
+	// Line joins the values, which follow each other in time; bars stand beside each other.
+	Line bool
 }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -24,7 +25,9 @@ func TestWorkbook(t *testing.T) {
 	t.Parallel()
 	empty := make([]table.Value, 8)
 	empty[1] = table.String("100003")
-	rows := [][]table.Value{row("Abbey School", "100001"), withTime("1899-12-31T00:00:00Z"), row("St \x01 Anne's", "100002"), empty}
+	before1900 := row("at 1899-12-31", "100004")
+	before1900[6] = table.Parse("1899-12-31", table.Date)
+	rows := [][]table.Value{row("Abbey School", "100001"), before1900, row("St \x01 Anne's", "100002"), empty}
 	file, _ := workbook(t, rows, nil)
 	got := dump(t, file)
 	golden := filepath.Join("testdata", "workbook.txt")
@@ -189,8 +192,54 @@ func TestNoMergedCellsFillsOrFilters(t *testing.T) {
 	}
 	unwanted := regexp.MustCompile(`<mergeCell|<autoFilter|<pane|hidden="|patternType="solid"|<drawing|<headerFooter`)
 	for _, f := range z.File {
-		if found := unwanted.FindString(partText(t, file, f.Name)); found != "" {
+		found := unwanted.FindString(partText(t, file, f.Name))
+		if found != "" && f.Name != "xl/worksheets/sheet7.xml" { // of charts, the last
 			t.Errorf("%s has %s", f.Name, found)
 		}
+	}
+}
+
+func TestChosenLayout(t *testing.T) {
+	t.Parallel()
+	doc := document()
+	doc.Layout = table.Layout{NoCharts: true, FreezePanes: true, FilterButtons: true}
+	file, w := workbookOf(t, doc, hostileRows(), nil)
+	if err := verify(file, w.Sum()); err != nil {
+		t.Error(err)
+	}
+	f, err := excelize.OpenReader(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if sheets := f.GetSheetList(); slices.Contains(sheets, "Charts") {
+		t.Errorf("sheets %q", sheets)
+	}
+	panes, err := f.GetPanes("Schools")
+	if err != nil || !panes.Freeze || panes.YSplit != 6 || panes.TopLeftCell != "A7" {
+		t.Errorf("panes %+v, %v", panes, err)
+	}
+	for _, f := range []string{"xl/tables/table1.xml", "xl/tables/table5.xml"} {
+		if !strings.Contains(partText(t, file, f), "<autoFilter ") {
+			t.Errorf("%s has no filter buttons", f)
+		}
+	}
+}
+
+func TestLinksEndWhereASheetHasNoMore(t *testing.T) {
+	t.Parallel()
+	var rows [][]table.Value
+	for i := range maxLinks + 10 {
+		rows = append(rows, []table.Value{{}, table.String(fmt.Sprint(100_000 + i)), {}, {}, {}, {}, {}, {}})
+	}
+	file, _ := workbook(t, rows, nil)
+	sheet := partText(t, file, "xl/worksheets/sheet6.xml")
+	if n := strings.Count(sheet, "<hyperlink "); n != maxLinks {
+		t.Errorf("%d links, want %d", n, maxLinks)
+	}
+	rels := partText(t, file, "xl/worksheets/_rels/sheet6.xml.rels")
+	last := fmt.Sprintf("https://example.org/schools/%d", 100_000+maxLinks-3) // two lines above the table have links too
+	if !strings.Contains(rels, last+`"`) || strings.Count(rels, "<Relationship ") != maxLinks-2+1 {
+		t.Errorf("%d relations, of which none leads to %s", strings.Count(rels, "<Relationship "), last)
 	}
 }

@@ -14,7 +14,7 @@ import (
 )
 
 // These tests open workbooks with programs that no one here wrote. CI installs them (Debian: python3-openpyxl,
-// libreoffice-calc); elsewhere a test whose program is not there is skipped.
+// libreoffice-calc, gnumeric); elsewhere a test whose program is not there is skipped.
 
 // needs finds the first of some programs that runs with args.
 func needs(t *testing.T, names []string, args ...string) string {
@@ -95,7 +95,7 @@ func TestOpenpyxlFindsTheSameCells(t *testing.T) {
 	if err := json.Unmarshal(runProgram(t, python, "-c", openpyxlScript, saved(t, file)), &book); err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"Cover", "Contents", "Notes", "Data dictionary", "Funnel", "Schools"}; !slices.Equal(book.Order, want) {
+	if want := []string{"Cover", "Contents", "Notes", "Data dictionary", "Funnel", "Schools", "Charts"}; !slices.Equal(book.Order, want) {
 		t.Errorf("sheets %q, want %q", book.Order, want)
 	}
 	if book.Title != "Example report" || book.Creator != "Example department" || book.Language != "en-GB" || book.Active != "Cover" {
@@ -158,6 +158,34 @@ func TestLibreOfficeFindsTheSameCells(t *testing.T) {
 	}
 	want := []string{"000000", "2", "0.125", "TRUE", "2023-11-15 10:00:00", "2026-11-22", "contact_failed; no_tutor"}
 	if got := rows[6][1:]; !slices.Equal(got, want) {
+		t.Errorf("first row %q, want %q", got, want)
+	}
+}
+
+func TestGnumericFindsTheSameCells(t *testing.T) {
+	t.Parallel()
+	convert := needs(t, []string{"ssconvert"}, "--version")
+	file, _ := workbook(t, hostileRows(), nil)
+	path := saved(t, file)
+	text := filepath.Join(filepath.Dir(path), "schools.csv")
+	runProgram(t, convert, "--export-type=Gnumeric_stf:stf_assistant", "-O", "sheet=Schools separator=, quoting-mode=always format=raw", path, text)
+	f, err := os.Open(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	r := csv.NewReader(f)
+	r.FieldsPerRecord = -1
+	rows, err := r.ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, name := range hostileNames {
+		if got, want := lineFeeds(unescape(rows[6+i][0])), lineFeeds(name); got != want {
+			t.Errorf("name %q, want %q", got, want)
+		}
+	}
+	if got, want := rows[6][1:5], []string{"000000", "2", "0.125", "TRUE"}; !slices.Equal(got, want) {
 		t.Errorf("first row %q, want %q", got, want)
 	}
 }

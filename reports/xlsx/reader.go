@@ -146,11 +146,16 @@ func (r *Reader) tableRows(t markedUp, columns []table.Column, yield func([]tabl
 		return false, err
 	}
 	defer f.Close()
-	s := newScanner(f, columns, t.header)
+	in := readAhead(f)
+	defer in.stop()
+	s := newScanner(in, columns, t.header)
+	if err := s.start(); err != nil {
+		return false, err
+	}
 	for {
 		row, err := s.next()
 		if errors.Is(err, io.EOF) {
-			_, err := io.Copy(io.Discard, s.in) // at its end the archive compares the part's own checksum
+			_, err := io.Copy(io.Discard, in) // at its end the archive compares the part's own checksum
 			return true, err
 		}
 		if err != nil {

@@ -1,195 +1,280 @@
 package xlsx
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
 	"cpd-jobs/reports/table"
 )
 
-// scanner reads the rows of one sheet. It knows just the XML that sheets are written in here (no comments, no single
-// quotes, nothing split over lines within a tag), which makes it many times faster than encoding/xml.
+// scanner reads the rows of one sheet. It knows just the XML that sheets are written in here, to the letter, which makes it many
+// times faster than encoding/xml: what it does not know was not written here.
 type scanner struct {
-	in      *bufio.Reader
+	in      io.Reader
+	whole   []byte // read: rows of which nothing is missing
+	buf     []byte // read: what comes after these
+	full    []byte // what both are parts of
 	columns []table.Column
 	header  int
 	row     []table.Value
-	text    []byte // collected so far
-	tag     []byte
+
+	number []byte // of the row in hand
+	texts  []byte // of the row in hand, one after the other
+	spans  []span
 }
 
+// span is where a text is in texts.
+type span struct{ column, from, to int }
+
+// chunk is how much is read at once; a longer row makes the scanner read more.
+const chunk = 256 << 10
+
 func newScanner(r io.Reader, columns []table.Column, header int) *scanner {
-	return &scanner{in: bufio.NewReaderSize(r, 64<<10), columns: columns, header: header, row: make([]table.Value, len(columns))}
+	return &scanner{in: r, full: make([]byte, 0, 2*chunk), columns: columns, header: header, row: make([]table.Value, len(columns))}
+}
+
+var (
+	rowsStart = []byte(`<sheetData>`)
+	rowStart  = []byte(`<row r="`)
+	rowEnd    = []byte(`</row>`)
+	rowsEnd   = []byte(`</sheetData>`)
+)
+
+// start goes to the first row.
+func (s *scanner) start() error {
+	for {
+		if _, after, found := bytes.Cut(s.buf, rowsStart); found {
+			s.buf = after
+			return nil
+		}
+		if err := s.more(); err != nil {
+			return unexpected(err)
+		}
+	}
 }
 
 // next reads the next row below the header, and is io.EOF after the last.
 func (s *scanner) next() ([]table.Value, error) {
 	for {
-		tag, err := s.element()
-		if err != nil {
-			return nil, unexpected(err)
+		if len(s.whole) == 0 {
+			if err := s.gather(); err != nil {
+				return nil, err
+			}
 		}
-		switch {
-		case string(tag) == "/sheetData":
-			return nil, io.EOF
-		case bytes.HasPrefix(tag, []byte("row ")):
-			number, err := strconv.Atoi(string(attribute(tag, ` r="`)))
-			if err != nil {
-				return nil, fmt.Errorf("a row without a number: <%s>", tag)
-			}
-			if err := s.cells(number); err != nil {
-				return nil, fmt.Errorf("row %d: %w", number, unexpected(err))
-			}
-			if number > s.header {
-				return s.row, nil
-			}
+		n, err := s.parse()
+		if err != nil {
+			return nil, fmt.Errorf("row %s: %w", s.number, err)
+		}
+		if n > s.header {
+			return s.row, nil
 		}
 	}
 }
 
-// cells reads up to the end of a row.
-func (s *scanner) cells(row int) error {
-	clear(s.row)
-	suffix := strconv.Itoa(row)
+// gather reads on until there is a whole row.
+func (s *scanner) gather() error {
 	for {
-		tag, err := s.element()
-		if err != nil {
-			return err
-		}
-		if string(tag) == "/row" {
+		if last := bytes.LastIndex(s.buf, rowEnd); last >= 0 {
+			s.whole, s.buf = s.buf[:last+len(rowEnd)], s.buf[last+len(rowEnd):]
 			return nil
 		}
-		if !bytes.HasPrefix(tag, []byte("c ")) {
-			return fmt.Errorf("<%s> where a cell should be", tag)
+		if bytes.HasPrefix(s.buf, rowsEnd) {
+			return io.EOF
 		}
-		column, ok := columnOf(attribute(tag, ` r="`), suffix)
-		kind := string(attribute(tag, ` t="`))
-		if !ok || column >= len(s.columns) && row >= s.header {
-			return fmt.Errorf("a cell out of the table: <%s>", tag)
-		}
-		if err := s.cell(column, kind, row > s.header); err != nil {
-			return err
+		if err := s.more(); err != nil {
+			return unexpected(err)
 		}
 	}
 }
 
-// cell reads up to the end of a cell.
-func (s *scanner) cell(column int, kind string, wanted bool) error {
-	s.text = s.text[:0]
-	for {
-		if err := s.until('<'); err != nil {
-			return err
-		}
-		tag, err := s.rest()
-		if err != nil {
-			return err
-		}
-		if string(tag) == "/c" {
-			break
-		}
+// more reads on, and keeps what is not used yet.
+func (s *scanner) more() error {
+	kept := copy(s.full[:cap(s.full)], s.buf)
+	if kept > cap(s.full)-chunk {
+		grown := make([]byte, kept, 2*cap(s.full))
+		copy(grown, s.full[:kept])
+		s.full = grown
 	}
-	if !wanted {
+	n, err := s.in.Read(s.full[kept:cap(s.full)])
+	s.full = s.full[:kept+n]
+	s.buf = s.full
+	if n > 0 {
 		return nil
 	}
-	v, err := decodeCell(s.text, kind, s.columns[column].Type)
-	s.row[column] = v
 	return err
 }
 
-// element reads up to and with the next tag, and gives what stands between its brackets.
-func (s *scanner) element() ([]byte, error) {
-	for {
-		_, err := s.in.ReadSlice('<')
-		if err == nil {
-			return s.rest()
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return nil, err
-		}
+// parse fills the row from the next of the whole ones and gives its number.
+func (s *scanner) parse() (int, error) {
+	rest, ok := bytes.CutPrefix(s.whole, rowStart)
+	end := bytes.IndexByte(rest, '"')
+	if !ok || end < 0 {
+		return 0, fmt.Errorf("it begins with %.40q", s.whole)
 	}
-}
-
-// until collects text up to a byte, which it consumes.
-func (s *scanner) until(end byte) error {
-	for {
-		chunk, err := s.in.ReadSlice(end)
-		s.text = append(s.text, chunk...)
-		if err == nil {
-			s.text = s.text[:len(s.text)-1]
-			return nil
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return err
-		}
+	s.number = append(s.number[:0], rest[:end]...)
+	n, ok := parseInt(s.number)
+	tag := bytes.IndexByte(rest, '>')
+	if !ok || tag < 0 {
+		return 0, fmt.Errorf("it begins with %.40q", s.whole)
 	}
-}
-
-// rest reads the rest of a tag. It is valid until the next call.
-func (s *scanner) rest() ([]byte, error) {
-	s.tag = s.tag[:0]
-	for {
-		chunk, err := s.in.ReadSlice('>')
-		s.tag = append(s.tag, chunk...)
-		if err == nil {
-			return s.tag[:len(s.tag)-1], nil
-		}
-		if !errors.Is(err, bufio.ErrBufferFull) {
-			return nil, err
-		}
+	cells := rest[tag+1:]
+	if n < int64(s.header) {
+		_, s.whole, _ = bytes.Cut(cells, rowEnd)
+		return int(n), nil
 	}
-}
-
-// attribute finds the value behind start, which ends in an opening quote.
-func attribute(tag []byte, start string) []byte {
-	_, after, _ := bytes.Cut(tag, []byte(start))
-	value, _, _ := bytes.Cut(after, []byte(`"`))
-	return value
-}
-
-// columnOf gives the number, from 0, of the column of a cell in the row whose number is suffix.
-func columnOf(ref []byte, suffix string) (int, bool) {
-	letters, ok := strings.CutSuffix(string(ref), suffix)
-	n := 0
-	for _, c := range []byte(letters) {
-		if c < 'A' || c > 'Z' {
-			return 0, false
-		}
-		n = n*26 + int(c-'A') + 1
-	}
-	return n - 1, ok && n > 0
-}
-
-func decodeCell(text []byte, kind string, t table.Type) (table.Value, error) {
-	switch kind {
-	case "inlineStr":
-		s, err := decodeText(text)
+	clear(s.row)
+	s.texts, s.spans = s.texts[:0], s.spans[:0]
+	for !bytes.HasPrefix(cells, rowEnd) {
+		used, err := s.cell(cells, n > int64(s.header))
 		if err != nil {
-			return table.Value{}, err
+			return 0, err
 		}
-		return table.Parse(s, t), nil
-	case "b":
-		return table.Bool(string(text) == "1"), nil
-	case "":
-		return decodeNumber(string(text), t)
+		cells = cells[used:]
 	}
-	return table.Value{}, fmt.Errorf("a cell of type %q", kind)
+	s.whole = cells[len(rowEnd):]
+	s.fillTexts()
+	return int(n), nil
 }
 
-func decodeNumber(text string, t table.Type) (table.Value, error) {
-	if t == table.Integer {
-		n, err := strconv.ParseInt(text, 10, 64)
-		return table.Int(n), err
+// fillTexts makes one string of all texts of the row: many short ones would take most of the time.
+func (s *scanner) fillTexts() {
+	all := string(s.texts)
+	for _, t := range s.spans {
+		text := all[t.from:t.to]
+		if kind := s.columns[t.column].Type; kind == table.Text || kind == table.List {
+			s.row[t.column] = table.String(text)
+		} else {
+			s.row[t.column] = table.Parse(text, kind)
+		}
 	}
-	if t == table.Decimal {
-		return table.Number(text), nil
+}
+
+// Pieces of a cell, in their order.
+var (
+	cellStart   = []byte(`<c r="`)
+	cellStyle   = []byte(`" s="`)
+	inlineText  = []byte(` t="inlineStr"><is><t`)
+	keptSpaces  = []byte(` xml:space="preserve"`)
+	textEnd     = []byte(`</t></is></c>`)
+	truth       = []byte(` t="b"><v>`)
+	numberStart = []byte(`><v>`)
+	valueEnd    = []byte(`</v></c>`)
+)
+
+var errCell = errors.New("a cell is not written as cells are here")
+
+// cell reads one cell at the beginning of b and says how long it is.
+func (s *scanner) cell(b []byte, wanted bool) (used int, err error) {
+	at, ok := skip(b, 0, cellStart)
+	column := 0
+	for ; ok && at < len(b) && b[at] >= 'A' && b[at] <= 'Z'; at++ {
+		column = column*26 + int(b[at]-'A') + 1
 	}
-	serial, err := strconv.ParseFloat(text, 64)
+	column--
+	if at, ok = then(b, at, ok, s.number); ok {
+		at, ok = skip(b, at, cellStyle)
+	}
+	for ok && at < len(b) && b[at] >= '0' && b[at] <= '9' {
+		at++
+	}
+	if !ok || at >= len(b) || b[at] != '"' {
+		return 0, fmt.Errorf("%w: %.80q", errCell, b)
+	}
+	if column < 0 || column >= len(s.columns) {
+		return 0, fmt.Errorf("a cell out of the table: %.40q", b)
+	}
+	at++
+	if after, ok := skip(b, at, inlineText); ok {
+		return s.textCell(b, after, column, wanted)
+	}
+	return s.valueCell(b, at, column, wanted)
+}
+
+// skip says where b goes on behind piece, if piece is what stands at a place.
+func skip(b []byte, at int, piece []byte) (int, bool) {
+	if at <= len(b) && bytes.HasPrefix(b[at:], piece) {
+		return at + len(piece), true
+	}
+	return at, false
+}
+
+// then skips one piece more where the ones before it were there.
+func then(b []byte, at int, ok bool, piece []byte) (int, bool) {
+	if !ok {
+		return at, false
+	}
+	return skip(b, at, piece)
+}
+
+func (s *scanner) textCell(b []byte, at, column int, wanted bool) (int, error) {
+	at, _ = skip(b, at, keptSpaces)
+	at, ok := skip(b, at, []byte{'>'})
+	length := -1
+	if ok {
+		length = bytes.IndexByte(b[at:], '<')
+	}
+	if length < 0 {
+		return 0, fmt.Errorf("%w: %.80q", errCell, b)
+	}
+	end, ok := skip(b, at+length, textEnd)
+	if !ok {
+		return 0, fmt.Errorf("%w: %.80q", errCell, b)
+	}
+	if wanted {
+		from := len(s.texts)
+		var err error
+		if s.texts, err = appendDecoded(s.texts, b[at:at+length]); err != nil {
+			return 0, err
+		}
+		s.spans = append(s.spans, span{column, from, len(s.texts)})
+	}
+	return end, nil
+}
+
+func (s *scanner) valueCell(b []byte, at, column int, wanted bool) (int, error) {
+	at, isTruth := skip(b, at, truth)
+	ok := isTruth
+	if !isTruth {
+		at, ok = skip(b, at, numberStart)
+	}
+	length := -1
+	if ok {
+		length = bytes.IndexByte(b[at:], '<')
+	}
+	if length < 0 {
+		return 0, fmt.Errorf("%w: %.80q", errCell, b)
+	}
+	end, ok := skip(b, at+length, valueEnd)
+	if !ok {
+		return 0, fmt.Errorf("%w: %.80q", errCell, b)
+	}
+	if !wanted {
+		return end, nil
+	}
+	var err error
+	s.row[column], err = decodeValue(b[at:at+length], isTruth, s.columns[column].Type)
+	return end, err
+}
+
+func decodeValue(text []byte, isTruth bool, t table.Type) (table.Value, error) {
+	switch {
+	case isTruth && len(text) == 1 && (text[0] == '0' || text[0] == '1'):
+		return table.Bool(text[0] == '1'), nil
+	case isTruth:
+		return table.Value{}, fmt.Errorf("%q is neither true nor false", text)
+	case t == table.Integer:
+		n, ok := parseInt(text)
+		if !ok {
+			return table.Value{}, fmt.Errorf("%q is no whole number", text)
+		}
+		return table.Int(n), nil
+	case t == table.Decimal:
+		return table.Number(string(text)), nil
+	}
+	serial, err := strconv.ParseFloat(string(text), 64)
 	switch {
 	case err != nil:
 		return table.Value{}, err
@@ -201,73 +286,22 @@ func decodeNumber(text string, t table.Type) (table.Value, error) {
 	return table.Value{}, fmt.Errorf("the number %s in a column of type %s", text, t)
 }
 
-// decodeText undoes XML's escapes and then the spreadsheet's own, _x000D_.
-func decodeText(text []byte) (string, error) {
-	if bytes.IndexByte(text, '&') < 0 && bytes.IndexByte(text, '_') < 0 {
-		return string(text), nil
-	}
-	out := make([]byte, 0, len(text))
-	for {
-		before, after, found := bytes.Cut(text, []byte{'&'})
-		out = append(out, before...)
-		if !found {
-			return unescape(string(out)), nil
-		}
-		name, rest, ok := bytes.Cut(after, []byte{';'})
-		r, known := entity(string(name))
-		if !ok || !known {
-			return "", fmt.Errorf("an unknown entity in %.40q", text)
-		}
-		out = utf8.AppendRune(out, r)
-		text = rest
-	}
-}
-
-func entity(name string) (rune, bool) {
-	switch name {
-	case "amp":
-		return '&', true
-	case "lt":
-		return '<', true
-	case "gt":
-		return '>', true
-	case "quot":
-		return '"', true
-	case "apos":
-		return '\'', true
-	}
-	number, numeric := strings.CutPrefix(name, "#")
-	base := 10
-	if hex, ok := strings.CutPrefix(number, "x"); ok {
-		number, base = hex, 16
-	}
-	n, err := strconv.ParseUint(number, base, 31)
-	return rune(n), numeric && err == nil
-}
-
-// unescape turns _xHHHH_ into the character, as spreadsheet programs do.
-func unescape(s string) string {
-	if !strings.Contains(s, "_x") {
-		return s
-	}
-	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if r, ok := escaped(s[i:]); ok {
-			b.WriteRune(r)
-			i += len("_xHHHH_") - 1
-			continue
-		}
-		b.WriteByte(s[i])
-	}
-	return b.String()
-}
-
-func escaped(s string) (rune, bool) {
-	if len(s) < 7 || s[:2] != "_x" || s[6] != '_' {
+// parseInt reads a whole number of up to 18 digits.
+func parseInt(text []byte) (n int64, ok bool) {
+	digits, negative := bytes.CutPrefix(text, []byte{'-'})
+	if len(digits) == 0 || len(digits) > 18 {
 		return 0, false
 	}
-	n, err := strconv.ParseUint(s[2:6], 16, 16)
-	return rune(n), err == nil && utf8.ValidRune(rune(n))
+	for _, c := range digits {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = n*10 + int64(c-'0')
+	}
+	if negative {
+		n = -n
+	}
+	return n, true
 }
 
 func unexpected(err error) error {

@@ -2,6 +2,7 @@ package xlsx
 
 import (
 	"math"
+	"strconv"
 	"time"
 
 	"cpd-jobs/reports/table"
@@ -13,30 +14,69 @@ const (
 	microsOfDay = 24 * 60 * 60 * 1_000_000
 	firstSerial = 61      // 1 March 1900
 	lastSerial  = 2958466 // 1 January 10000, which no longer is one
+	// exactSerial is up to where floating-point numbers are fine enough to tell every microsecond from the next: until 2079.
+	exactSerial = 65536
 )
 
 var serialZero = time.Date(1899, 12, 30, 0, 0, 0, 0, time.UTC)
 
-// serialOf is the number of a time or a date. It is false where no number stands for exactly that microsecond: outside of
-// the years above and, for parts of a second, after 2079, when the floating-point number becomes too coarse.
-func serialOf(v table.Value) (float64, bool) {
+// sinceZero is the time or date of v in days and microseconds.
+func sinceZero(v table.Value) (days, micros int64) {
 	at, isTime := v.AsTime()
 	if !isTime {
-		at, isTime = v.AsDay()
+		at, _ = v.AsDay()
 	}
-	if !isTime {
-		return 0, false
+	since := at.UnixMicro() - serialZero.UnixMicro()
+	days = since / microsOfDay
+	if micros = since % microsOfDay; micros < 0 {
+		days, micros = days-1, micros+microsOfDay
 	}
-	serial := float64(at.UnixMicro()-serialZero.UnixMicro()) / microsOfDay
-	if serial < firstSerial || serial >= lastSerial || !fromSerial(serial).Equal(at) {
-		return 0, false
+	return days, micros
+}
+
+// hasSerial says whether some number stands for exactly that time or date. None does outside of the years above nor, for parts
+// of a day, after 2079 where the number is too coarse.
+func hasSerial(v table.Value) bool {
+	days, micros := sinceZero(v)
+	if days < firstSerial || days >= lastSerial {
+		return false
 	}
-	return serial, true
+	if days < exactSerial || micros == 0 {
+		return true
+	}
+	at := serialZero.AddDate(0, 0, int(days)).Add(time.Duration(micros) * time.Microsecond)
+	serial, err := strconv.ParseFloat(string(appendSerial(nil, v)), 64)
+	return err == nil && fromSerial(serial).Equal(at)
+}
+
+// fractionDigits of a day tell a microsecond (1.2e-11 days) from the next.
+const fractionDigits = 12
+
+// appendSerial adds the number of a time or date in decimal, to a tenth of a microsecond.
+func appendSerial(b []byte, v table.Value) []byte {
+	days, micros := sinceZero(v)
+	b = strconv.AppendInt(b, days, 10)
+	if micros == 0 {
+		return b
+	}
+	const secondsOfDay = 86_400 // in units of 1e-12 days: micros * 1e12 / (secondsOfDay * 1e6)
+	fraction := (micros*1e6 + secondsOfDay/2) / secondsOfDay
+	b = append(b, '.')
+	digits := [fractionDigits]byte{}
+	for i := fractionDigits - 1; i >= 0; i-- {
+		digits[i] = byte('0' + fraction%10)
+		fraction /= 10
+	}
+	n := fractionDigits
+	for n > 1 && digits[n-1] == '0' {
+		n--
+	}
+	return append(b, digits[:n]...)
 }
 
 // fromSerial is the time that is nearest to a serial number, to the microsecond.
 func fromSerial(serial float64) time.Time {
 	days := math.Floor(serial)
 	micros := math.Round((serial - days) * microsOfDay)
-	return serialZero.AddDate(0, 0, int(days)).Add(time.Duration(micros) * time.Microsecond)
+	return time.UnixMicro(serialZero.UnixMicro() + int64(days)*microsOfDay + int64(micros)).UTC()
 }

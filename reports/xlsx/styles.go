@@ -16,14 +16,25 @@ const (
 	linkColour = "1D70B8"
 )
 
-// styles are the ids of the few looks that a workbook has. Colour is never a signal, and no cell is filled.
-type styles struct {
-	title, subtitle, heading, numberHeading, text, wrapped, link, wrappedLink, number, decimal, time, day int
+// style is one look of cells. Beside its number it has the XML that stands between a cell's reference and its value, which
+// is written millions of times.
+type style struct {
+	id                                int
+	textTag, keptTag, numberTag, bool string // keptTag is of a text whose spaces at either end count
+	// wraps says that text goes on in the next line, height that every row of this style has one; both decide how high a row is.
+	wraps  bool
+	bold   bool
+	height float64
 }
 
-func newStyles(f *excelize.File) (styles, error) {
+// styles are the few looks that a workbook has. Colour is never a signal, and no cell is filled.
+type styles struct {
+	title, subtitle, heading, numberHeading, text, wrapped, link, wrappedLink, number, decimal, time, day style
+}
+
+func newStyles(f *excelize.File) (*styles, error) {
 	if err := setDefaultFont(f); err != nil {
-		return styles{}, err
+		return nil, err
 	}
 	var s styles
 	left := &excelize.Alignment{Vertical: "top", Horizontal: "left"}
@@ -34,8 +45,8 @@ func newStyles(f *excelize.File) (styles, error) {
 	bold := &excelize.Font{Family: font, Size: fontSize, Bold: true}
 	link := &excelize.Font{Family: font, Size: fontSize, Color: linkColour, Underline: "single"}
 	timeFormat, dayFormat := "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd"
-	for _, style := range []struct {
-		id    *int
+	for _, look := range []struct {
+		as    *style
 		style excelize.Style
 	}{
 		{&s.title, excelize.Style{Font: &excelize.Font{Family: font, Size: 16, Bold: true}}},
@@ -51,23 +62,37 @@ func newStyles(f *excelize.File) (styles, error) {
 		{&s.time, excelize.Style{Font: plain, Alignment: left, CustomNumFmt: &timeFormat}},
 		{&s.day, excelize.Style{Font: plain, Alignment: left, CustomNumFmt: &dayFormat}},
 	} {
-		id, err := f.NewStyle(&style.style)
+		id, err := f.NewStyle(&look.style)
 		if err != nil {
-			return s, fmt.Errorf("make a style: %w", err)
+			return nil, fmt.Errorf("make a style: %w", err)
 		}
-		*style.id = id
+		*look.as = newStyle(id, look.style)
 	}
-	nameStyle(f, s.title, "Heading 1", 16)
-	nameStyle(f, s.subtitle, "Heading 2", 17)
-	return s, nil
+	s.title.height, s.subtitle.height = titleHeight, subtitleHeight
+	nameStyle(f, s.title.id, "Heading 1", 16)
+	nameStyle(f, s.subtitle.id, "Heading 2", 17)
+	return &s, nil
+}
+
+func newStyle(id int, look excelize.Style) style {
+	s := fmt.Sprintf(`" s="%d"`, id)
+	return style{
+		id:        id,
+		textTag:   s + ` t="inlineStr"><is><t>`,
+		keptTag:   s + ` t="inlineStr"><is><t xml:space="preserve">`,
+		numberTag: s + `><v>`,
+		bool:      s + ` t="b"><v>`,
+		wraps:     look.Alignment != nil && look.Alignment.WrapText,
+		bold:      look.Font.Bold,
+	}
 }
 
 // headingOf stands where the values below it do: numbers to the right, all else to the left.
-func (s *styles) headingOf(t table.Type) int {
+func (s *styles) headingOf(t table.Type) *style {
 	if t == table.Integer || t == table.Decimal {
-		return s.numberHeading
+		return &s.numberHeading
 	}
-	return s.heading
+	return &s.heading
 }
 
 func setDefaultFont(f *excelize.File) error {

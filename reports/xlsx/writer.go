@@ -9,69 +9,96 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/xuri/excelize/v2"
 
+	"cpd-jobs/reports/book"
 	"cpd-jobs/reports/table"
 )
 
-// Writer writes one workbook. Rows wait in temporary files, which have no names and so go with the process; the workbook
-// goes to its destination when the writer is closed.
+// Writer writes one workbook. Rows go to the destination as they are added, by way of memory whose size does not depend on
+// how many there are. excelize makes what is around them: the list of sheets, styles, tables, charts, properties.
 type Writer struct {
-	out    io.Writer
-	doc    table.Document
-	file   *excelize.File
-	styles styles
-	data   dataSheets
-	widths []float64
-	sum    table.Sum
-	fitted []table.Value
-
-	summaries []summarySheet
-	altered   alterations
-	spill     spill
-	partLimit int64
+	book    book.Book
+	file    *excelize.File
+	archive *archive
+	styles  *styles
+	data    dataSheets
+	sum     table.Sum
+	fitted  []table.Value
 }
 
-// Names of the sheets that every workbook begins with.
-const (
-	coverSheet      = "Cover"
-	contentsSheet   = "Contents"
-	notesSheet      = "Notes"
-	dictionarySheet = "Data dictionary"
-)
-
-// NewWriter begins a workbook. The summaries are written whole, before the first row; the writer must be closed or aborted.
+// NewWriter begins a workbook; it must be closed or aborted.
 func NewWriter(out io.Writer, doc table.Document, summaries ...table.Summary) (*Writer, error) {
-	spill, err := newSpill()
-	if err != nil {
-		return nil, err
+	w := &Writer{
+		book: book.Book{Doc: doc, Summaries: summaries, Remarks: remarks(doc)},
+		file: excelize.NewFile(), archive: newArchive(out), fitted: make([]table.Value, len(doc.Columns)),
 	}
-	w := &Writer{out: out, doc: doc, file: excelize.NewFile(excelize.Options{TmpDir: spill.dir}), fitted: make([]table.Value, len(doc.Columns)),
-		spill: spill, partLimit: maxPart}
-	w.data = dataSheets{w: w, name: sheetName(capital(plural(doc.Row)), ""), limits: limits{rows: maxRows, bytes: maxSheet}}
-	if err := w.begin(summaries); err != nil {
+	w.archive.filters = doc.Layout.FilterButtons
+	w.book.Charts = len(w.drawings())
+	w.data = dataSheets{w: w, limits: limits{rows: book.MaxRows, bytes: maxSheet}}
+	if err := w.begin(); err != nil {
 		return nil, errors.Join(fmt.Errorf("begin a workbook: %w", err), w.Abort())
 	}
 	return w, nil
 }
 
-func (w *Writer) begin(summaries []table.Summary) (err error) {
+// remarks are notes that only this format needs.
+func remarks(doc table.Document) (notes []string) {
+	for _, c := range doc.Columns {
+		if c.Link != "" {
+			notes = append(notes, fmt.Sprintf("%s leads to the page about it, for the first %s or so rows of a sheet, which has room for no more links.",
+				c.Heading(), table.Thousands(maxLinks)))
+		}
+	}
+	return notes
+}
+
+func (w *Writer) begin() (err error) {
+	if err := errors.Join(w.book.CheckNames(), checkSummaries(w.book.Summaries)); err != nil {
+		return err
+	}
 	if w.styles, err = newStyles(w.file); err != nil {
 		return err
 	}
-	if err := w.file.SetSheetName("Sheet1", coverSheet); err != nil {
-		return err
-	}
-	for _, name := range []string{contentsSheet, notesSheet, dictionarySheet} {
-		if err := w.addSheet(name); err != nil {
+	for i, s := range w.book.Front() {
+		if i == 0 {
+			err = w.file.SetSheetName("Sheet1", s.Name)
+		} else {
+			err = w.addSheet(s.Name)
+		}
+		if err != nil {
 			return err
 		}
 	}
+	if err := w.setProperties(); err != nil {
+		return err
+	}
+	return w.writeFirst()
+}
+
+func checkSummaries(summaries []table.Summary) error {
 	for _, s := range summaries {
-		if err := w.addSummary(s); err != nil {
+		for i, row := range s.Rows {
+			if len(row) != len(s.Columns) {
+				return fmt.Errorf("summary %s: row %d has %d values for %d columns", s.Name, i+1, len(row), len(s.Columns))
+			}
+		}
+	}
+	return nil
+}
+
+// writeFirst writes parts that are known already, so that programs which guess a file's type from its beginning see an Office
+// file and not just any archive. The list of types, which they prefer, is known only at the end.
+func (w *Writer) writeFirst() error {
+	for _, name := range []string{"_rels/.rels", "docProps/core.xml", "docProps/app.xml"} {
+		data, ok := w.file.Pkg.Load(name)
+		text, isText := data.([]byte)
+		if !ok || !isText {
+			return fmt.Errorf("excelize has no part called %s yet", name)
+		}
+		if err := w.archive.put(name, text); err != nil {
 			return err
 		}
 	}
@@ -89,13 +116,13 @@ func (w *Writer) addSheet(name string) error {
 
 // Add writes a row. What no cell can hold is replaced, and listed on the notes sheet.
 func (w *Writer) Add(row []table.Value) error {
-	if len(row) != len(w.doc.Columns) {
-		return fmt.Errorf("a row of %d values for %d columns", len(row), len(w.doc.Columns))
+	if len(row) != len(w.fitted) {
+		return fmt.Errorf("a row of %d values for %d columns", len(row), len(w.fitted))
 	}
 	for i, v := range row {
 		var done string
-		if w.fitted[i], done = fit(v); done != "" {
-			w.altered.add(w.doc, row, i, done)
+		if w.fitted[i], done = book.Fit(v); done != "" {
+			w.book.Altered.Add(w.book.Doc, row, i, done)
 		}
 	}
 	w.sum.Add(w.fitted)
@@ -106,20 +133,23 @@ func (w *Writer) Add(row []table.Value) error {
 func (w *Writer) Sum() *table.Sum { return &w.sum }
 
 // Altered is how many values no cell could hold as they were.
-func (w *Writer) Altered() int { return w.altered.count }
+func (w *Writer) Altered() int { return w.book.Altered.Count }
 
-// Close writes the workbook to its destination, which it leaves open.
+// Close writes the rest of the workbook to its destination, which it leaves open.
 func (w *Writer) Close() (err error) {
 	defer func() { err = errors.Join(err, w.Abort()) }()
 	if err := w.data.close(); err != nil {
 		return err
 	}
-	for _, write := range []func() error{w.writeCover, w.writeContents, w.writeNotes, w.writeDictionary, w.setProperties} {
-		if err := write(); err != nil {
+	for _, s := range w.book.Front() {
+		if err := w.writeFront(s); err != nil {
 			return err
 		}
 	}
-	w.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return &archive{out: w.out, limit: w.partLimit} })
+	if err := w.writeCharts(); err != nil {
+		return err
+	}
+	w.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return w.archive })
 	if _, err := w.file.WriteTo(io.Discard); err != nil {
 		return fmt.Errorf("write the workbook: %w", err)
 	}
@@ -127,40 +157,19 @@ func (w *Writer) Close() (err error) {
 }
 
 // Abort gives up what is not written yet. After Close it does nothing.
-func (w *Writer) Abort() error { return errors.Join(w.file.Close(), w.spill.remove()) }
+func (w *Writer) Abort() error {
+	w.archive.stop()
+	return w.file.Close()
+}
 
 func (w *Writer) setProperties() error {
-	made := w.doc.Made.UTC().Format(time.RFC3339)
+	made := w.book.Doc.Made.UTC().Format(time.RFC3339)
 	w.file.SetActiveSheet(0)
-	if err := w.file.SetAppProps(&excelize.AppProperties{Application: "cpd-jobs", Company: w.doc.Publisher}); err != nil {
+	if err := w.file.SetAppProps(&excelize.AppProperties{Application: "cpd-jobs", Company: w.book.Doc.Publisher}); err != nil {
 		return err
 	}
 	return w.file.SetDocProps(&excelize.DocProperties{
-		Title: w.doc.Title, Subject: w.doc.About, Creator: w.doc.Publisher, LastModifiedBy: w.doc.Publisher, Language: "en-GB",
+		Title: w.book.Doc.Title, Subject: w.book.Doc.About, Creator: w.book.Doc.Publisher, LastModifiedBy: w.book.Doc.Publisher, Language: "en-GB",
 		Created: made, Modified: made,
 	})
-}
-
-// sheetName makes a name for a sheet of text and suffix: at most 31 characters, none of those that have a meaning.
-func sheetName(text, suffix string) string {
-	text = strings.Trim(strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`[]:*?/\`, r) {
-			return ' '
-		}
-		return r
-	}, text), " '")
-	return strings.TrimSpace(text[:cutAt(text, 31-len(suffix))]) + suffix
-}
-
-// plural is what several rows are: schools, authorities.
-func plural(row string) string {
-	if stem, ok := strings.CutSuffix(row, "y"); ok {
-		return stem + "ies"
-	}
-	return row + "s"
-}
-
-// capital is text with a capital in front.
-func capital(text string) string {
-	return strings.ToUpper(text[:1]) + text[1:]
 }

@@ -1,0 +1,77 @@
+package housekeeping
+
+import (
+	"context"
+
+	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/run"
+	"cpd-jobs/reports/exports"
+)
+
+// cleanFiles deletes exported files that need not be kept, then mends where records and files do not agree, then takes away
+// what killed exports have left.
+func cleanFiles(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int64) error {
+	if d.Now == nil {
+		d.Now = clock.System
+	}
+	for _, chore := range []struct {
+		name string
+		do   func(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int64) error
+	}{{"exports", prune}, {"orphans", mend}, {"drafts", sweep}} {
+		err := r.Step(ctx, chore.name, func(ctx context.Context, step *run.Step) error {
+			step.Unit = "files"
+			return chore.do(ctx, r, d, a, counts)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func prune(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int64) error {
+	retention, err := a.retention()
+	if err != nil {
+		return err
+	}
+	var list []exports.Export
+	if r.DryRun() {
+		list, err = exports.Prunable(ctx, d.DB, retention)
+	} else {
+		list, err = exports.Prune(ctx, d.DB, d.Store, retention, r.Fence)
+	}
+	counts["exports"] = int64(len(list))
+	return err
+}
+
+func mend(ctx context.Context, r run.Run, d Deps, _ Args, counts map[string]int64) error {
+	found, err := exports.Audit(ctx, d.DB, d.Store, d.Now())
+	if err != nil {
+		return err
+	}
+	for _, e := range found.Lost {
+		r.Log().Warn("an exported file is not in the store as it was published", "export", e.ID, "file", e.Name)
+	}
+	for _, f := range found.Strays {
+		r.Log().Warn("a file in the store is recorded by no export", "file", f.Key)
+	}
+	lost, strays := len(found.Lost), len(found.Strays)
+	if err := found.Check(); err != nil {
+		return err
+	}
+	if !r.DryRun() {
+		lost, strays, err = exports.Mend(ctx, d.DB, d.Store, found, r.Fence)
+	}
+	counts["lost_files"], counts["stray_files"] = int64(lost), int64(strays)
+	return err
+}
+
+// sweep does nothing in a dry run: a store cannot tell how many dead drafts it has without taking them away.
+func sweep(ctx context.Context, r run.Run, d Deps, _ Args, counts map[string]int64) error {
+	if r.DryRun() {
+		return nil
+	}
+	n, err := d.Store.Sweep(ctx)
+	counts["drafts"] = int64(n)
+	return err
+}

@@ -1,0 +1,291 @@
+package reports_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/reports"
+)
+
+// refreshed refreshes the report and returns what was published.
+func (db database) refreshed(t *testing.T, d *reports.Definition) reports.RefreshSummary {
+	t.Helper()
+	summary, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return summary
+}
+
+// town is a number of schools that open, close and change at random.
+type town struct {
+	random  *rand.Rand
+	schools []row
+	gone    []row
+}
+
+// pass lets some time go by: some schools change, some leave, some come back.
+func (w *town) pass() {
+	for i := range w.schools {
+		if w.random.IntN(4) == 0 {
+			columns := row{"name": fmt.Sprint("Name ", w.random.IntN(3))}
+			if w.random.IntN(2) == 0 {
+				columns["postcode"] = []any{nil, "AB1 2CD", "", "é'\"\\ \t"}[w.random.IntN(4)]
+				columns["school_phase_type"] = []any{nil, 2, 4}[w.random.IntN(3)]
+			}
+			w.schools[i] = w.schools[i].and(columns)
+		}
+	}
+	if n := w.random.IntN(len(w.schools)); w.random.IntN(2) == 0 && len(w.schools) > 3 {
+		w.gone = append(w.gone, w.schools[n])
+		w.schools = slices.Delete(w.schools, n, n+1)
+	}
+	if len(w.gone) > 0 && w.random.IntN(2) == 0 {
+		w.schools, w.gone = append(w.schools, w.gone[0]), w.gone[1:]
+	}
+}
+
+// saved is a copy of what was published, to compare with.
+type saved struct {
+	at   time.Time
+	rows []string
+}
+
+func (db database) rowsOf(t *testing.T, from string, args ...any) []string {
+	t.Helper()
+	return query[string](t, db, "SELECT jsonb_strip_nulls(to_jsonb(r))::text FROM "+from+" r ORDER BY urn", args...)
+}
+
+func TestEveryVersionCanBeRebuilt(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+			t.Parallel()
+			d := loaded(t, "places", schoolPlaces, "query.sql", schoolPlacesQuery)
+			db := newDatabase(t)
+			if err := reports.EnsureOne(t.Context(), db.Pool, d); err != nil {
+				t.Fatal(err)
+			}
+			w := &town{random: rand.New(rand.NewPCG(seed, 5)), schools: schools(12)}
+			copies := map[int64]saved{}
+			for n := range 30 {
+				db.sync(t, day(t, n), oneSchool().with(tables{"schools": w.schools}))
+				version := db.refreshed(t, d).Version
+				at := one[time.Time](t, db, "SELECT max(published_at) FROM reports.refreshes WHERE report = 'places'")
+				copies[version] = saved{at, db.rowsOf(t, "reports.places")}
+				if n == 14 { // a column comes: what was before has none
+					wider := replaced(t, replaced(t, schoolPlaces, `"1.0"`, `"1.1"`), "  - name: as_of", phaseColumn+"  - name: as_of")
+					d = loaded(t, "places", wider, "query.sql", replaced(t, schoolPlacesQuery, "AS name,", "AS name, school_phase_type,"))
+					if err := reports.EnsureOne(t.Context(), db.Pool, d); err != nil {
+						t.Fatal(err)
+					}
+				}
+				w.pass()
+			}
+			db.compareWith(t, copies)
+		})
+	}
+}
+
+const phaseColumn = "  - name: school_phase_type\n    title: Phase\n    about: Of education.\n    type: integer\n"
+
+func (db database) compareWith(t *testing.T, copies map[int64]saved) {
+	t.Helper()
+	for version, want := range copies {
+		if got := db.rowsOf(t, "reports.places_at($1)", want.at); !slices.Equal(got, want.rows) {
+			t.Errorf("version %d: got\n%s\nwant\n%s", version, strings.Join(got, "\n"), strings.Join(want.rows, "\n"))
+		}
+	}
+}
+
+// schoolPlaces is a small report with a column that can be empty.
+const schoolPlaces = `title: School places
+about: Where schools are.
+version: "1.0"
+row: school
+key: urn
+order:
+  - column: urn
+    numeric: true
+inputs: [cpd]
+as_of: cpd
+freshness: 26h
+formats: [csv]
+columns:
+  - {name: urn, title: URN, about: Number of the school., type: text}
+  - {name: name, title: Name, about: Name of the school., type: text}
+  - {name: postcode, title: Postcode, about: Where it is., type: text}
+  - {name: words, title: Words, about: The name's words., type: "text[]"}
+  - name: as_of
+    title: As of
+    about: When the row was last changed.
+    type: timestamp
+`
+
+const schoolPlacesQuery = `SELECT urn::text AS urn, name::text AS name, postcode::text AS postcode, string_to_array(name, ' ') AS words, :'as_of'::timestamptz AS as_of FROM cpd.schools`
+
+func TestBeforeTheFirstRefreshThereWasNothing(t *testing.T) {
+	t.Parallel()
+	db := ensured(t, loaded(t, "names", schoolNames))
+	if got := db.rowsOf(t, "reports.names_at('2020-01-01')"); len(got) > 0 {
+		t.Errorf("got %v, want nothing", got)
+	}
+	if got := db.rowsOf(t, "reports.names_at_version(7)"); len(got) > 0 {
+		t.Errorf("version that never was: got %v, want nothing", got)
+	}
+}
+
+func TestDiffAndHistory(t *testing.T) {
+	t.Parallel()
+	d := loaded(t, "names", schoolNames)
+	db := ensured(t, d)
+	list := schools(4)
+	for n, schools := range [][]row{
+		{list[0].and(row{"name": "First"}), list[1], list[3]},
+		{list[0].and(row{"name": "Second"}), list[1].and(row{"name": "Passing"}), list[2]},
+		{list[0].and(row{"name": "Third"}), list[1]},
+	} {
+		db.sync(t, day(t, 1+n), oneSchool().with(tables{"schools": schools}))
+		db.refreshed(t, d)
+	}
+	for _, c := range []struct {
+		name string
+		o    reports.DiffOptions
+		want []string
+	}{
+		{"the last refresh", reports.DiffOptions{}, []string{`100001 changed name "Second" "Third"`, `100002 changed name "Passing" "School 100002"`, "100003 removed gone"}},
+		{"from first to last", reports.DiffOptions{From: 1}, []string{`100001 changed name "School 100001" "Third"`, "100003 removed gone"}},
+		{"what came and went", reports.DiffOptions{From: 1, To: 2}, []string{`100001 changed name "School 100001" "First"`, "100003 removed gone", "100004 added"}},
+		{"one school", reports.DiffOptions{From: 1, Key: "100003"}, []string{"100003 removed gone"}},
+		{"with itself", reports.DiffOptions{From: 4, To: 4}, nil},
+	} {
+		diff, err := reports.Diff(t.Context(), db, d, c.o)
+		if err != nil {
+			t.Fatalf("%s: %v", c.name, err)
+		}
+		if got := described(diff); !slices.Equal(got, c.want) {
+			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
+		}
+		if diff.Added+diff.Removed+diff.Changed != len(c.want) {
+			t.Errorf("%s: counts: got %+v", c.name, diff)
+		}
+	}
+	if _, err := reports.Diff(t.Context(), db, d, reports.DiffOptions{To: 9}); run.ClassOf(err) != run.BadInput {
+		t.Errorf("unknown version: got %v, want it refused", err)
+	}
+
+	events, err := reports.History(t.Context(), db, d, "100003")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, e := range events {
+		got = append(got, fmt.Sprint(e.Version, " ", e.Action, " ", e.Reason))
+	}
+	if want := []string{"1 added ", "2 removed gone", "3 added ", "4 removed gone"}; !slices.Equal(got, want) {
+		t.Errorf("history: got %q, want %q", got, want)
+	}
+}
+
+func described(diff reports.Difference) []string {
+	var list []string
+	for _, r := range diff.Rows {
+		line := strings.TrimSpace(r.Key + " " + r.Action + " " + r.Reason)
+		for _, c := range r.Cells {
+			line += fmt.Sprintf(" %s %s %s", c.Column, c.Old, c.New)
+		}
+		list = append(list, line)
+	}
+	return list
+}
+
+func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
+	t.Parallel()
+	d := loaded(t, "places", schoolPlaces, "query.sql", schoolPlacesQuery)
+	db := newDatabase(t)
+	if err := reports.EnsureOne(t.Context(), db.Pool, d); err != nil {
+		t.Fatal(err)
+	}
+	w := &town{random: rand.New(rand.NewPCG(1, 1)), schools: schools(8)}
+	copies := map[int64]saved{}
+	for n := range 10 {
+		db.sync(t, day(t, n), oneSchool().with(tables{"schools": w.schools}))
+		version := db.refreshed(t, d).Version
+		at := day(t, 100*n)
+		db.exec(t, "UPDATE reports.refreshes SET published_at = $1 WHERE report = 'places' AND version = $2", at, version)
+		copies[version] = saved{at, db.rowsOf(t, "reports.places")}
+		w.pass()
+	}
+	// As of day 900, what was live on day 500 is kept: version 6, published on that day.
+	pruned, err := reports.PruneOne(t.Context(), db.Pool, d, day(t, 900).Add(-reports.HistoryKept))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if pruned.Refreshes != 5 || pruned.Changes < 8 {
+		t.Errorf("pruned: got %+v, want 5 refreshes and their changes", pruned)
+	}
+	for version := range int64(5) {
+		_, err := db.Exec(t.Context(), "SELECT FROM reports.places_at($1)", copies[version+1].at)
+		if err == nil || !strings.Contains(err.Error(), "is not kept any more") {
+			t.Errorf("version %d: got %v, want an error that it is not kept", version+1, err)
+		}
+		delete(copies, version+1)
+	}
+	db.compareWith(t, copies)
+	again, err := reports.PruneOne(t.Context(), db.Pool, d, day(t, 900).Add(-reports.HistoryKept))
+	if err != nil || again != (reports.Pruned{}) {
+		t.Errorf("again: got %+v, %v, want nothing more", again, err)
+	}
+}
+
+// TestHistoryGrowsWithWhatChanges refreshes every hour, mostly without a change. CPD_JOBS_LONG=1 does it a thousand times.
+func TestHistoryGrowsWithWhatChanges(t *testing.T) {
+	t.Parallel()
+	refreshes := 100
+	if os.Getenv("CPD_JOBS_LONG") != "" {
+		refreshes = 1000
+	}
+	d := loaded(t, "names", schoolNames)
+	db := ensured(t, d)
+	list := schools(200)
+	db.sync(t, day(t, 0), oneSchool().with(tables{"schools": list}))
+	db.refreshed(t, d)
+	before := one[int64](t, db, "SELECT count(*) FROM reports.names_changes")
+	live := one[int64](t, db, "SELECT pg_total_relation_size('reports.names')")
+	cells := 0
+	for n := range refreshes {
+		if n%10 == 0 {
+			list[n%200] = list[n%200].and(row{"name": fmt.Sprint("Renamed ", n)})
+			cells++
+		}
+		db.sync(t, day(t, 0).Add(time.Duration(n)*time.Hour), oneSchool().with(tables{"schools": list}))
+		db.refreshed(t, d)
+	}
+	if got := one[int64](t, db, "SELECT count(*) FROM reports.names_changes") - before; got != int64(cells) {
+		t.Errorf("%d refreshes logged %d cells, want the %d that changed", refreshes, got, cells)
+	}
+	sizes := one[string](t, db, `SELECT format('report %s, changes %s, refreshes %s', pg_total_relation_size('reports.names'),
+		pg_total_relation_size('reports.names_changes'), pg_total_relation_size('reports.refreshes'))`)
+	t.Logf("after %d refreshes and %d changed cells, in bytes: %s; the report began with %d", refreshes, cells, sizes, live)
+}
+
+// sortedJSON writes objects with their keys in order.
+func sortedJSON(t *testing.T, list []string) []string {
+	t.Helper()
+	sorted := make([]string, len(list))
+	for i, text := range list {
+		var r row
+		if err := json.Unmarshal([]byte(text), &r); err != nil {
+			t.Fatal(err)
+		}
+		sorted[i] = formatted(r)
+	}
+	return sorted
+}

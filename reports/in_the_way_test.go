@@ -1,0 +1,173 @@
+package reports_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"cpd-jobs/internal/clock"
+)
+
+// readers read without a pause until they are told to stop.
+type readers struct {
+	reads   atomic.Int64
+	longest atomic.Int64 // nanoseconds
+	group   errgroup.Group
+	stop    context.CancelFunc
+}
+
+// readSteadily runs queries that each return true. One that fails, or finds what no refresh has published, is an error.
+func readSteadily(ctx context.Context, db database, count int, queries ...string) *readers {
+	ctx, stop := context.WithCancel(ctx)
+	r := &readers{stop: stop}
+	for n := range count {
+		sql := queries[n%len(queries)]
+		r.group.Go(func() error {
+			for ctx.Err() == nil {
+				start := clock.System()
+				var whole bool
+				err := db.QueryRow(ctx, sql).Scan(&whole)
+				if ctx.Err() != nil {
+					return nil
+				}
+				if err != nil {
+					return err
+				}
+				if !whole {
+					return fmt.Errorf("torn: not true: %s", sql)
+				}
+				r.reads.Add(1)
+				r.longest.Store(max(r.longest.Load(), clock.System().Sub(start).Nanoseconds()))
+			}
+			return nil
+		})
+	}
+	return r
+}
+
+func (r *readers) wait() error {
+	r.stop()
+	return r.group.Wait()
+}
+
+// TestReadersNeverNoticeRefreshes has readers read, by column names and through a view, while the report is refreshed again
+// and again, half of the times with one school in twenty changed. What one school gains another loses, so that the sum
+// proves that a read is of one version. CPD_JOBS_LONG=1 refreshes a thousand times.
+func TestReadersNeverNoticeRefreshes(t *testing.T) {
+	t.Parallel()
+	refreshes := 60
+	if os.Getenv("CPD_JOBS_LONG") != "" {
+		refreshes = 1000
+	}
+	d := loaded(t, "names", schoolNames)
+	db := ensured(t, d)
+	list := schools(1000)
+	for i := range list {
+		list[i]["name"] = "1000"
+	}
+	db.sync(t, day(t, 0), oneSchool().with(tables{"schools": list}))
+	db.refreshed(t, d)
+	db.exec(t, "CREATE VIEW public.seen AS SELECT urn, name FROM reports.names")
+	db.exec(t, "GRANT SELECT ON reports.names TO PUBLIC")
+	before := db.standing(t)
+
+	r := readSteadily(t.Context(), db, 4,
+		"SELECT count(urn) = 1000 AND sum(name::int) = 1000000 FROM reports.names",
+		"SELECT count(urn) = 1000 AND sum(name::int) = 1000000 FROM public.seen")
+	source := oneSchool().with(tables{"schools": list})
+	for n := range refreshes {
+		if n%2 == 1 {
+			for i := range 25 {
+				gains, loses := (n*50+i)%1000, (n*50+i+25)%1000
+				list[gains]["name"] = added(t, list[gains]["name"], 1)
+				list[loses]["name"] = added(t, list[loses]["name"], -1)
+			}
+		}
+		db.sync(t, day(t, 1+n), source)
+		db.refreshed(t, d)
+	}
+	if err := r.wait(); err != nil {
+		t.Error(err)
+	}
+	db.exec(t, "VACUUM reports.names")
+	after := db.standing(t)
+	t.Logf("%d reads beside %d refreshes, the longest %s; %d bytes at first, %d after vacuum",
+		r.reads.Load(), refreshes, time.Duration(r.longest.Load()), before.bytes, after.bytes)
+	if after.bytes*10 > before.bytes*12 {
+		t.Errorf("table and indexes: got %d bytes, want at most 1.2 times the first %d", after.bytes, before.bytes)
+	}
+	if after.grants != before.grants {
+		t.Errorf("grants: got %s, want %s", after.grants, before.grants)
+	}
+}
+
+func added(t *testing.T, number any, n int) string {
+	t.Helper()
+	i, err := strconv.Atoi(text(number))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strconv.Itoa(i + n)
+}
+
+// standing is what refreshes must leave as it is.
+type standing struct {
+	bytes  int64
+	grants string
+}
+
+func (db database) standing(t *testing.T) standing {
+	t.Helper()
+	return standing{
+		bytes:  one[int64](t, db, "SELECT pg_total_relation_size('reports.names')"),
+		grants: one[string](t, db, "SELECT relacl::text FROM pg_class WHERE oid = 'reports.names'::regclass"),
+	}
+}
+
+// generation syncs schools that are all called after it.
+func (db database) generation(t *testing.T, n, count int) {
+	t.Helper()
+	list := schools(count)
+	for i := range list {
+		list[i]["name"] = fmt.Sprint("Generation ", n)
+	}
+	db.sync(t, day(t, n), oneSchool().with(tables{"schools": list}))
+}
+
+// TestSyncsAndRefreshesAtOnce lets syncs and refreshes collide: whatever the order, no report is empty or of two syncs.
+func TestSyncsAndRefreshesAtOnce(t *testing.T) {
+	t.Parallel()
+	const count = 50
+	d := loaded(t, "names", schoolNames)
+	db := ensured(t, d)
+	db.generation(t, 0, count)
+	db.refreshed(t, d)
+	r := readSteadily(t.Context(), db, 2, "SELECT count(urn) = 50 AND count(DISTINCT name) = 1 FROM reports.names")
+	var syncs errgroup.Group
+	syncs.Go(func() error {
+		for n := 1; n <= 30; n++ {
+			db.generation(t, n, count)
+		}
+		return nil
+	})
+	for range 30 {
+		db.refreshed(t, d)
+	}
+	if err := errors.Join(syncs.Wait(), r.wait()); err != nil {
+		t.Error(err)
+	}
+	versions := query[int64](t, db, "SELECT version FROM reports.refreshes WHERE report = 'names' ORDER BY version")
+	for _, v := range versions[1:] {
+		if got := query[string](t, db, "SELECT count(*) || ' ' || count(DISTINCT name) FROM reports.names_at_version($1)", v); !slices.Equal(got, []string{"50 1"}) {
+			t.Errorf("version %d: got %q, want 50 schools of one generation", v, got)
+		}
+	}
+}

@@ -1,0 +1,205 @@
+package lint
+
+import (
+	"archive/zip"
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+)
+
+// xlsx reads the parts of an Excel workbook.
+type xlsx struct {
+	zip    *zip.Reader
+	looks  []look
+	shared []sharedText
+	parts  map[*sheet]string
+}
+
+func openXLSX(z *zip.Reader) (*workbook, error) {
+	x := &xlsx{zip: z, parts: map[*sheet]string{}}
+	top, err := relations(z, "")
+	if err != nil {
+		return nil, err
+	}
+	b := &workbook{walk: x.walk}
+	workbook := ""
+	for _, r := range top {
+		switch {
+		case r.is("officeDocument"):
+			workbook = r.Target
+		case r.is("core-properties"):
+			if err := x.properties(b, r.Target); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if workbook == "" {
+		return nil, errors.New("the archive has no workbook")
+	}
+	for _, f := range z.File {
+		base := path.Base(f.Name)
+		b.macros = b.macros || base == "vbaProject.bin" || strings.Contains(f.Name, "/macrosheets/")
+		if strings.Contains(f.Name, "/media/") {
+			b.images++
+		}
+	}
+	return b, x.workbook(b, workbook)
+}
+
+func (x *xlsx) properties(b *workbook, part string) error {
+	var core struct {
+		Title    string `xml:"title"`
+		Creator  string `xml:"creator"`
+		Subject  string `xml:"subject"`
+		Language string `xml:"language"`
+	}
+	err := decode(x.zip, part, &core)
+	b.title, b.author, b.subject, b.language = core.Title, core.Creator, core.Subject, core.Language
+	return err
+}
+
+func (x *xlsx) workbook(b *workbook, part string) error {
+	var workbook struct {
+		Views []struct {
+			Active int `xml:"activeTab,attr"`
+		} `xml:"bookViews>workbookView"`
+		Sheets []struct {
+			Name  string `xml:"name,attr"`
+			State string `xml:"state,attr"`
+			ID    string `xml:"http://schemas.openxmlformats.org/officeDocument/2006/relationships id,attr"`
+		} `xml:"sheets>sheet"`
+	}
+	if err := decode(x.zip, part, &workbook); err != nil {
+		return err
+	}
+	related, err := relations(x.zip, part)
+	if err != nil {
+		return err
+	}
+	targets := map[string]string{}
+	var styles, theme string
+	for _, r := range related {
+		targets[r.ID] = r.Target
+		switch {
+		case r.is("styles"):
+			styles = r.Target
+		case r.is("theme"):
+			theme = r.Target
+		case r.is("sharedStrings"):
+			if err := x.sharedTexts(r.Target); err != nil {
+				return err
+			}
+		}
+	}
+	if len(workbook.Views) > 0 {
+		b.active = workbook.Views[0].Active
+	}
+	for _, s := range workbook.Sheets {
+		found := &sheet{name: s.Name, hidden: s.State != "" && s.State != "visible"}
+		if x.parts[found] = targets[s.ID]; x.parts[found] == "" {
+			return fmt.Errorf("the workbook does not say where its sheet %s is", s.Name)
+		}
+		b.sheets = append(b.sheets, found)
+	}
+	x.looks, err = xlsxLooks(x.zip, styles, theme)
+	return err
+}
+
+// walk reads sheet by sheet: first what the sheet refers to, then its rows.
+func (x *xlsx) walk(v visitor, b *workbook) error {
+	for _, s := range b.sheets {
+		part := x.parts[s]
+		related, err := relations(x.zip, part)
+		if err != nil {
+			return err
+		}
+		outside := map[string]string{}
+		for _, r := range related {
+			if r.Mode == "External" {
+				outside[r.ID] = r.Target
+			} else if err := x.refer(s, r); err != nil {
+				return err
+			}
+		}
+		v.begin(s)
+		if path.Base(path.Dir(part)) != "worksheets" { // a sheet that is one chart
+			s.charts = append(s.charts, chart{name: s.name})
+		} else if err := x.sheet(s, part, outside, v); err != nil {
+			return err
+		}
+		v.end(s)
+	}
+	return nil
+}
+
+// refer adds what a sheet refers to.
+func (x *xlsx) refer(s *sheet, r relation) error {
+	switch {
+	case r.is("table"):
+		return x.table(s, r.Target)
+	case r.is("drawing"):
+		return x.drawing(s, r.Target)
+	case r.is("comments"), r.is("threadedComment"):
+		s.boxes = append(s.boxes, "comments")
+	case r.is("oleObject"), r.is("control"), r.is("ctrlProp"):
+		s.boxes = append(s.boxes, "an embedded object")
+	case r.is("image"):
+		s.images++
+	}
+	return nil
+}
+
+func (x *xlsx) table(s *sheet, part string) error {
+	var t struct {
+		Name    string    `xml:"displayName,attr"`
+		Ref     string    `xml:"ref,attr"`
+		Headers *int      `xml:"headerRowCount,attr"`
+		Filter  *struct{} `xml:"autoFilter"`
+	}
+	if err := decode(x.zip, part, &t); err != nil {
+		return err
+	}
+	a := area{name: t.Name, headers: 1, filters: t.Filter != nil}
+	if t.Headers != nil {
+		a.headers = *t.Headers
+	}
+	if a.left, a.top, a.right, a.bottom = parseArea(t.Ref); a.top == 0 || a.bottom < a.top || a.right < a.left {
+		return fmt.Errorf("%s: a table at %q", part, t.Ref)
+	}
+	s.tables = append(s.tables, a)
+	return nil
+}
+
+func (x *xlsx) drawing(s *sheet, part string) error {
+	return stream(x.zip, part, func(t *tokens) error {
+		kind := ""
+		for {
+			if err := t.next(); err != nil {
+				return err
+			}
+			if t.kind == endTag || t.kind == textPiece {
+				continue
+			}
+			switch {
+			case t.is("pic"), t.is("sp"), t.is("cxnSp"), t.is("graphicFrame"):
+				kind = string(t.name)
+			case t.is("cNvPr") && kind != "":
+				s.draw(kind, t.str("name"), t.str("descr"))
+				kind = ""
+			}
+		}
+	})
+}
+
+// draw adds something that floats over the cells.
+func (s *sheet) draw(kind, name, alt string) {
+	switch kind {
+	case "pic":
+		s.images++
+	case "graphicFrame":
+		s.charts = append(s.charts, chart{name, alt})
+	default:
+		s.boxes = append(s.boxes, "the floating shape "+name)
+	}
+}

@@ -1,0 +1,84 @@
+package reports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// HistoryKept is how long what was published can be rebuilt.
+const HistoryKept = 400 * 24 * time.Hour
+
+// Pruned says what [Prune] took away.
+type Pruned struct {
+	Refreshes int64 `json:"refreshes"`
+	Changes   int64 `json:"changes"`
+	Checks    int64 `json:"checks"`
+}
+
+// Prune forgets how reports were before the instant, of every report of this program. What was live at that instant, and
+// everything since, can still be rebuilt. It is meant to be called daily with now - [HistoryKept]; calling it twice
+// does nothing more.
+func Prune(ctx context.Context, pool *pgxpool.Pool, before time.Time) (Pruned, error) {
+	var total Pruned
+	var problems []error
+	for _, d := range All() {
+		p, err := PruneOne(ctx, pool, d, before)
+		total.Refreshes += p.Refreshes
+		total.Changes += p.Changes
+		total.Checks += p.Checks
+		problems = append(problems, err)
+	}
+	return total, errors.Join(problems...)
+}
+
+// PruneOne does what [Prune] does for one report.
+func PruneOne(ctx context.Context, pool *pgxpool.Pool, d *Definition, before time.Time) (p Pruned, err error) {
+	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		p = Pruned{}
+		oldest, err := d.oldestToKeep(ctx, tx, before)
+		if err != nil || oldest == 0 {
+			return err
+		}
+		if !d.Restricted() {
+			if p.Changes, err = deleted(ctx, tx, "DELETE FROM "+d.Changes().Sanitize()+" WHERE version <= $1", oldest); err != nil {
+				return err
+			}
+		}
+		if p.Checks, err = deleted(ctx, tx, "DELETE FROM reports.check_results WHERE report = $1 AND checked_at < $2", d.Name, before); err != nil {
+			return err
+		}
+		p.Refreshes, err = deleted(ctx, tx, "DELETE FROM reports.refreshes WHERE report = $1 AND version < $2", d.Name, oldest)
+		if err != nil || p.Refreshes == 0 {
+			return err
+		}
+		_, err = tx.Exec(ctx, `
+			UPDATE reports.definitions d SET history_from = f.published_at
+			FROM reports.refreshes f WHERE d.report = $1 AND f.report = $1 AND f.version = $2`, d.Name, oldest)
+		return err
+	})
+	if err != nil {
+		return Pruned{}, fmt.Errorf("prune the history of %s: %w", d.Name, err)
+	}
+	return p, nil
+}
+
+// oldestToKeep is the version that was live at the instant, 0 if none was. The report's row is locked, so that no refresh
+// is published meanwhile.
+func (d *Definition) oldestToKeep(ctx context.Context, tx pgx.Tx, at time.Time) (int64, error) {
+	if _, err := tx.Exec(ctx, "SELECT FROM reports.definitions WHERE report = $1 FOR UPDATE", d.Name); err != nil {
+		return 0, err
+	}
+	var oldest int64
+	err := tx.QueryRow(ctx, "SELECT coalesce(max(version), 0) FROM reports.refreshes WHERE report = $1 AND published_at <= $2", d.Name, at).Scan(&oldest)
+	return oldest, err
+}
+
+func deleted(ctx context.Context, tx pgx.Tx, sql string, args ...any) (int64, error) {
+	tag, err := tx.Exec(ctx, sql, args...)
+	return tag.RowsAffected(), err
+}

@@ -1,0 +1,257 @@
+package reports
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/run"
+	"cpd-jobs/reports/inputs"
+)
+
+// TryOptions say how a definition is tried.
+type TryOptions struct {
+	// Timeout ends the query: too short and an honest report fails on a busy day. 0 is two minutes.
+	Timeout time.Duration
+	Now     clock.Now // nil is the machine's clock
+}
+
+// Tried is what came of trying a definition against the database. It is sound if there are no Problems.
+type Tried struct {
+	Report  string    `json:"report"`
+	AsOf    time.Time `json:"as_of"`
+	Rows    int64     `json:"rows"`
+	Seconds float64   `json:"seconds"` // of the query, alone
+	// Problems are what must be mended, each in one line. Checks are what its own checks found in the rows.
+	Problems []string      `json:"problems"`
+	Checks   []CheckResult `json:"checks"`
+}
+
+// triedTables are those of schema reports that a report's SQL may read: facts that migrations bring.
+var triedTables = []string{"regions", "region_by_la", "school_types"}
+
+// unsteady is SQL that gives something else each time. Reports take their time from the data.
+var unsteady = regexp.MustCompile(`(?i)\b(now|random|clock_timestamp|statement_timestamp|transaction_timestamp|gen_random_uuid|timeofday)\s*\(|\bcurrent_(date|time|timestamp)\b|\blocal(time|timestamp)\b`)
+
+// Try runs a definition against the synced data and throws the result away: that the query returns what is described, reads
+// only synced tables, writes nothing, ends in time and has a key; and its checks and views. The error is about the
+// database; what is wrong with the definition is in the result.
+func Try(ctx context.Context, pool *pgxpool.Pool, d *Definition, o TryOptions) (Tried, error) {
+	if o.Timeout == 0 {
+		o.Timeout = 2 * time.Minute
+	}
+	if o.Now == nil {
+		o.Now = clock.System
+	}
+	conn, err := pool.Acquire(ctx)
+	if err != nil {
+		return Tried{}, run.Cannot("", "connect to check report %s: %w", d.Name, err)
+	}
+	defer conn.Release()
+	t := &trial{def: d, opts: o, conn: conn, result: Tried{Report: d.Name, Problems: []string{}, Checks: []CheckResult{}}}
+	if err := t.reads(ctx); err != nil {
+		return t.result, err
+	}
+	if len(t.result.Problems) > 0 {
+		return t.result, nil
+	}
+	return t.result, t.fills(ctx)
+}
+
+// trial is one definition being tried.
+type trial struct {
+	def    *Definition
+	opts   TryOptions
+	conn   *pgxpool.Conn
+	result Tried
+}
+
+func (t *trial) problem(format string, args ...any) {
+	t.result.Problems = append(t.result.Problems, fmt.Sprintf(format, args...))
+}
+
+// within does something in a transaction that is rolled back. What PostgreSQL has against the definition's SQL is a problem
+// of the definition, what else goes wrong an error.
+func (t *trial) within(ctx context.Context, mode pgx.TxAccessMode, do func(context.Context, pgx.Tx, plan) error) error {
+	tx, err := t.conn.BeginTx(ctx, pgx.TxOptions{AccessMode: mode})
+	if err != nil {
+		return fmt.Errorf("begin to check %s: %w", t.def.Name, err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
+	p, err := t.plan(ctx, tx)
+	if err == nil {
+		err = do(ctx, tx, p)
+	}
+	var refused *pgconn.PgError
+	switch {
+	case errors.As(err, &refused) && refused.Code == "57014" && ctx.Err() == nil:
+		t.problem("it takes longer than %s", t.opts.Timeout)
+	case errors.As(err, &refused) && !strings.HasPrefix(refused.Code, "57") && !isBusy(err):
+		t.problem("%s", err)
+	case run.ClassOf(err) == run.BadInput, run.ClassOf(err) == run.Refused:
+		t.problem("%s", err)
+	default:
+		return err
+	}
+	return nil
+}
+
+// plan finds the instant and settings of a refresh from the live inputs.
+func (t *trial) plan(ctx context.Context, tx pgx.Tx) (plan, error) {
+	if err := Configure(ctx, tx); err != nil {
+		return plan{}, err
+	}
+	if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL statement_timeout = %d", t.opts.Timeout.Milliseconds())); err != nil {
+		return plan{}, err
+	}
+	live, err := inputs.Live(ctx, tx)
+	if err != nil {
+		return plan{}, err
+	}
+	p := plan{inputs: used(live, t.def.Inputs)}
+	for _, in := range p.inputs {
+		if in.Input == t.def.AsOf {
+			p.asOf = in.AsAt
+		}
+	}
+	if p.asOf.IsZero() {
+		return plan{}, run.Refuse(fmt.Sprintf("run %s_sync first", t.def.AsOf), "%s was never synced", t.def.AsOf)
+	}
+	t.result.AsOf = p.asOf
+	p.settings, err = t.def.settings(ctx, tx, p.asOf)
+	return p, err
+}
+
+// reads runs the query where nothing can be written.
+func (t *trial) reads(ctx context.Context) error {
+	for name, sql := range t.def.sql {
+		if found := unsteady.FindString(withoutComments(sql)); found != "" {
+			t.problem("%s uses %s: the same data must give the same rows; take the time from :'as_of'", name, strings.TrimRight(found, "( "))
+		}
+	}
+	return t.within(ctx, pgx.ReadOnly, func(ctx context.Context, tx pgx.Tx, p plan) error {
+		query, err := fill(t.def.sql[queryFile], p.settings, nil)
+		if err != nil {
+			return run.Reject("", "%s: %w", queryFile, err)
+		}
+		columns, err := returnedBy(ctx, tx, query)
+		if err != nil {
+			return fmt.Errorf("%s: %w", queryFile, err)
+		}
+		t.compareColumns(columns)
+		if len(t.result.Problems) > 0 {
+			return nil
+		}
+		return t.runQuery(ctx, tx, query)
+	})
+}
+
+func withoutComments(sql string) string {
+	return regexp.MustCompile(`--[^\n]*`).ReplaceAllString(sql, "")
+}
+
+// compareColumns lists every column that is returned and not described, or described and not returned as that.
+func (t *trial) compareColumns(returned []attribute) {
+	have := map[string]string{}
+	for _, a := range returned {
+		if have[a.Name] != "" {
+			t.problem("%s returns column %s twice", queryFile, a.Name)
+		}
+		have[a.Name] = a.Type
+		if _, ok := t.def.Column(a.Name); !ok {
+			t.problem("%s returns column %s (%s), which %s does not describe", queryFile, a.Name, a.Type, definitionFile)
+		}
+	}
+	for _, c := range t.def.Columns {
+		switch got := have[c.Name]; got {
+		case columnTypes[c.Type]:
+		case "":
+			t.problem("%s describes column %s, which %s does not return", definitionFile, c.Name, queryFile)
+		default:
+			t.problem("%s returns %s as %s, %s says %s: cast it in the query", queryFile, c.Name, got, definitionFile, columnTypes[c.Type])
+		}
+	}
+}
+
+func (t *trial) runQuery(ctx context.Context, tx pgx.Tx, query string) error {
+	var same, missing int64
+	started := t.opts.Now()
+	err := tx.QueryRow(ctx, fmt.Sprintf("SELECT count(*), count(%[1]s) - count(DISTINCT %[1]s), count(*) - count(%[1]s) FROM (\n%[2]s\n) q",
+		quoted(t.def.Key), query)).Scan(&t.result.Rows, &same, &missing)
+	if err != nil {
+		return fmt.Errorf("%s: %w", queryFile, err)
+	}
+	t.result.Seconds = t.opts.Now().Sub(started).Round(time.Millisecond).Seconds()
+	if same > 0 || missing > 0 {
+		t.problem("the key %s does not name one row: %d repeated, %d without", t.def.Key, same, missing)
+	}
+	return nil
+}
+
+// fills computes the rows as a refresh does and tries the checks on them, then makes table and views; none of it stays.
+func (t *trial) fills(ctx context.Context) error {
+	return t.within(ctx, pgx.ReadWrite, func(ctx context.Context, tx pgx.Tx, p plan) error {
+		staged := staging(t.def.Name + "_tried")
+		f := &refresh{
+			run: &run.Local{}, def: t.def, conn: t.conn, plan: p, opts: RefreshOptions{Now: t.opts.Now},
+			names: stagingNames{staged: staged, diff: staged}, sql: newStatement(t.def, staged, staged),
+		}
+		if err := t.readsOnlySynced(ctx, tx, f); err != nil {
+			return err
+		}
+		if err := f.compute(ctx, tx, run.NewStep("compute")); err != nil {
+			return err
+		}
+		results, err := f.tryChecks(ctx, tx)
+		if err != nil {
+			return err
+		}
+		t.result.Checks = append(t.result.Checks, results...)
+		// Last, because it may lock the report's table until the transaction ends, which is now.
+		if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '250ms'"); err != nil {
+			return err
+		}
+		return t.def.ensureAll(ctx, tx)
+	})
+}
+
+// readsOnlySynced asks PostgreSQL what a view of the query would depend on.
+func (t *trial) readsOnlySynced(ctx context.Context, tx pgx.Tx, f *refresh) error {
+	query, err := f.fill(queryFile)
+	if err != nil {
+		return err
+	}
+	if _, err := tx.Exec(ctx, "CREATE TEMPORARY VIEW tried AS\n"+query); err != nil {
+		return fmt.Errorf("%s: %w", queryFile, err)
+	}
+	rows, _ := tx.Query(ctx, `
+		SELECT DISTINCT format('%s.%s', n.nspname, c.relname)
+		FROM pg_rewrite r
+		JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
+		JOIN pg_class c ON c.oid = d.refobjid AND c.oid <> r.ev_class
+		JOIN pg_namespace n ON n.oid = c.relnamespace
+		WHERE r.ev_class = 'pg_temp.tried'::regclass
+		  AND NOT (
+		      n.nspname IN ('cpd', 'gias', 'uplift')
+		      OR n.nspname = 'reports' AND c.relname = ANY ($1)
+		      OR n.nspname = 'restricted' AND c.relname ~ '^cpd_' AND $2 -- synced too, for these alone
+		  )
+		ORDER BY 1`, triedTables, t.def.Restricted())
+	others, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return err
+	}
+	for _, name := range others {
+		t.problem("%s reads %s: reports are made of synced tables alone (cpd, gias, uplift)", queryFile, name)
+	}
+	_, err = tx.Exec(ctx, "DROP VIEW pg_temp.tried")
+	return err
+}

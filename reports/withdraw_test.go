@@ -1,0 +1,154 @@
+package reports_test
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/reports"
+)
+
+func TestWithdrawnVersionGivesWayToTheOneBefore(t *testing.T) {
+	t.Parallel()
+	d := loaded(t, "names", schoolNames)
+	db := ensured(t, d) // version 1
+	good := db.rowsOf(t, "reports.names")
+	list := schools(4)
+	list[0] = list[0].and(row{"name": "Wrong"})
+	db.sync(t, day(t, 1), oneSchool().with(tables{"schools": list[:2:2]}))
+	db.refreshed(t, d) // version 2 is wrong
+	wrong := db.rowsOf(t, "reports.names")
+	db.sync(t, day(t, 2), oneSchool().with(tables{"schools": list[:2:2]}))
+	db.refreshed(t, d) // version 3 has the same rows
+
+	var files []int64
+	got, err := reports.Withdraw(t.Context(), &run.Local{}, db.Pool, d, reports.Withdrawal{
+		Version: 2, Why: "schools were missing",
+		Within: func(_ context.Context, _ pgx.Tx, versions []int64) error { files = versions; return nil },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Restored != 1 || got.Published != 4 || !slices.Equal(got.Withdrawn, []int64{2, 3}) || !slices.Equal(files, got.Withdrawn) {
+		t.Errorf("got %+v and files of %v, want 2 and 3 withdrawn and version 1 published as 4", got, files)
+	}
+	if rows := db.rowsOf(t, "reports.names"); !slices.Equal(rows, good) {
+		t.Errorf("live: got %v, want %v", rows, good)
+	}
+	if rows := db.rowsOf(t, "reports.names_at_version(3)"); !slices.Equal(rows, wrong) {
+		t.Errorf("version 3: got %v, want it as it was, %v", rows, wrong)
+	}
+	latest, err := reports.Refreshes(t.Context(), db, "names", 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if l := latest[0]; l.Restores == nil || *l.Restores != 1 || !l.AsOf.Equal(day(t, 0)) || l.ContentVersion != 1 || l.Rows != 3 {
+		t.Errorf("latest: got %+v, want that of version 1 again", l)
+	}
+	if w := latest[1]; w.Withdrawn == nil || w.WithdrawnWhy == nil || *w.WithdrawnWhy != "schools were missing" {
+		t.Errorf("withdrawn: got %+v, want when and why", w)
+	}
+
+	_, err = db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{})
+	if run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "schools were missing") {
+		t.Errorf("refresh from the same data: got %v, want it refused with the reason", err)
+	}
+	db.sync(t, day(t, 3), oneSchool().with(tables{"schools": list}))
+	if next := db.refreshed(t, d); next.Version != 5 || next.Rows != 4 {
+		t.Errorf("refresh from other data: got %+v, want version 5", next)
+	}
+}
+
+func TestWithdrawRefuses(t *testing.T) {
+	t.Parallel()
+	d := loaded(t, "names", schoolNames)
+	db := ensured(t, d)
+	for _, c := range []struct {
+		name string
+		w    reports.Withdrawal
+		want string
+	}{
+		{"no reason", reports.Withdrawal{Version: 1, Why: " "}, "without a reason"},
+		{"unknown version", reports.Withdrawal{Version: 7, Why: "x"}, "has no version 7"},
+		{"nothing before it", reports.Withdrawal{Version: 1, Why: "x"}, "no earlier version to go back to"},
+	} {
+		_, err := reports.Withdraw(t.Context(), &run.Local{}, db.Pool, d, c.w)
+		if !strings.Contains(fmt.Sprint(err), c.want) {
+			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
+		}
+	}
+	if n := one[int64](t, db, "SELECT count(*) FROM reports.refreshes WHERE withdrawn_at IS NOT NULL"); n != 0 {
+		t.Errorf("%d versions are withdrawn, want none", n)
+	}
+}
+
+func TestOlderVersionIsWithdrawnWithoutARestore(t *testing.T) {
+	t.Parallel()
+	d := loaded(t, "names", schoolNames)
+	db := ensured(t, d)
+	db.sync(t, day(t, 1), oneSchool())
+	db.refreshed(t, d)
+	got, err := reports.Withdraw(t.Context(), &run.Local{}, db.Pool, d, reports.Withdrawal{Version: 1, Why: "wrong"})
+	if err != nil || got.Published != 0 || !slices.Equal(got.Withdrawn, []int64{1}) {
+		t.Errorf("got %+v, %v, want version 1 alone withdrawn", got, err)
+	}
+}
+
+// TestMigrateDropsAndRetypes: readers of earlier versions keep what there was.
+func TestMigrateDropsAndRetypes(t *testing.T) {
+	t.Parallel()
+	d := loaded(t, "places", schoolPlaces, "query.sql", schoolPlacesQuery)
+	db := ensured(t, d)
+	list := schools(3)
+	list[1] = list[1].and(row{"postcode": nil, "name": "7"})
+	db.sync(t, day(t, 1), oneSchool().with(tables{"schools": list[:2]}))
+	db.refreshed(t, d)
+	before := db.rowsOf(t, "reports.places_at_version(2)")
+	first := db.rowsOf(t, "reports.places_at_version(1)")
+
+	// postcode goes, words becomes an integer.
+	text := replaced(t, schoolPlaces, `  - {name: postcode, title: Postcode, about: Where it is., type: text}`+"\n", "")
+	text = replaced(t, text, `{name: words, title: Words, about: The name's words., type: "text[]"}`, `{name: words, title: Words, about: How many., type: integer}`)
+	sql := replaced(t, replaced(t, schoolPlacesQuery, "postcode::text AS postcode, ", ""), "string_to_array(name, ' ')", "cardinality(string_to_array(name, ' '))")
+	same := loaded(t, "places", text, "query.sql", sql)
+	next := loaded(t, "places", replaced(t, text, `"1.0"`, `"2.0"`), "query.sql", sql)
+
+	if _, err := reports.Migrate(t.Context(), db.Pool, same); run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "still of version 1.0") {
+		t.Errorf("without a higher major version: got %v, want it refused", err)
+	}
+	db.exec(t, "CREATE VIEW public.postcodes AS SELECT postcode FROM reports.places")
+	if _, err := reports.Migrate(t.Context(), db.Pool, next); run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "public.postcodes") {
+		t.Errorf("with a view in the way: got %v, want it named", err)
+	}
+	db.exec(t, "DROP VIEW public.postcodes")
+	db.exec(t, "CREATE VIEW public.names AS SELECT name FROM reports.places")
+	done, err := reports.Migrate(t.Context(), db.Pool, next)
+	if err != nil || !slices.Equal(done.Dropped, []string{"postcode"}) || !slices.Equal(done.Retyped, []string{"words to integer"}) {
+		t.Fatalf("got %+v, %v", done, err)
+	}
+	db.refreshed(t, next)
+	if got := one[int64](t, db, "SELECT sum(words) FROM reports.places"); got != 3 {
+		t.Errorf("words: got %d, want 3", got)
+	}
+	renamed := func(rows []string) []string {
+		var list []string
+		for _, r := range rows {
+			list = append(list, strings.ReplaceAll(r, `"words"`, `"words_v1"`))
+		}
+		return list
+	}
+	for version, want := range map[int64][]string{1: first, 2: before} {
+		got := query[string](t, db, `SELECT jsonb_strip_nulls(to_jsonb(r))::text FROM reports.places_at_version($1) r ORDER BY urn`, version)
+		if len(got) == 0 || !slices.Equal(sortedJSON(t, got), sortedJSON(t, renamed(want))) {
+			t.Errorf("version %d: got %v\nwant %v", version, got, renamed(want))
+		}
+	}
+	if again, err := reports.Migrate(t.Context(), db.Pool, next); err != nil || len(again.Dropped)+len(again.Retyped) != 0 {
+		t.Errorf("again: got %+v, %v, want nothing to do", again, err)
+	}
+}
