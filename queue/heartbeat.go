@@ -4,7 +4,6 @@ import (
 	"context"
 	_ "embed"
 	"encoding/hex"
-	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -46,13 +45,13 @@ func (w *Worker) register(ctx context.Context) error {
 	return nil
 }
 
-func (w *Worker) unregister(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 2*time.Second)
+// unregister says that this worker has stopped. Where it cannot, its heartbeats say so by their absence.
+func (w *Worker) unregister(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if _, err := w.pool.Exec(ctx, "UPDATE queue.workers SET stopped_at = now() WHERE id = $1", w.id); err != nil {
-		return fmt.Errorf("say that this worker has stopped: %w", err)
+		w.log.Warn("not said that this worker has stopped; others will find out", "error", err)
 	}
-	return nil
 }
 
 // heartbeatLoop says every few seconds that this worker lives, and calls lost once it was taken for dead. Where others

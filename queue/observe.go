@@ -13,6 +13,12 @@ type Ended struct {
 	Outcome string // completed, failed, cancelled, snoozed, interrupted
 	Took    time.Duration
 	Waited  time.Duration // from when it might have started
+	JobID   int64
+	RunID   int64
+	// Schedule is the one that the job was made for, "" if none.
+	Schedule string
+	// Final says that no further attempt comes.
+	Final bool
 }
 
 // TickWritten is a tick that has its row in the ledger now.
@@ -65,16 +71,41 @@ func (w *Worker) observe(ctx context.Context, events <-chan *river.Event) {
 	}
 }
 
+// endedOf leaves out what a row that somebody inserted by hand does not say.
+func endedOf(e *river.Event) Ended {
+	meta, _ := decodeMetadata(e.Job.Metadata)
+	return Ended{
+		Kind: e.Job.Kind, Outcome: outcomes[e.Kind], Took: e.JobStats.RunDuration, Waited: e.JobStats.QueueWaitDuration,
+		JobID: e.Job.ID, RunID: meta.RunID, Schedule: meta.Schedule, Final: e.Job.FinalizedAt != nil,
+	}
+}
+
+// logged is the outcome in the three words that logs have for it everywhere.
+func (e Ended) logged() string {
+	switch e.Outcome {
+	case "completed":
+		return "success"
+	case "failed":
+		return "failure"
+	default:
+		return "unknown"
+	}
+}
+
 func (w *Worker) ended(e *river.Event) {
 	if e == nil {
 		return
 	}
 	w.active.written(e.Job.ID)
-	end := Ended{Kind: e.Job.Kind, Outcome: outcomes[e.Kind], Took: e.JobStats.RunDuration, Waited: e.JobStats.QueueWaitDuration}
+	end := endedOf(e)
 	if w.Observe != nil {
 		w.Observe(end)
 	}
-	attrs := []any{"job", e.Job.ID, "kind", end.Kind, "outcome", end.Outcome, "attempt", e.Job.Attempt, "took", end.Took}
+	attrs := []any{"job", end.JobID, "run", end.RunID, "kind", end.Kind, "ended", end.Outcome, "outcome", end.logged(),
+		"attempt", e.Job.Attempt, "took", end.Took}
+	if end.Schedule != "" {
+		attrs = append(attrs, "schedule", end.Schedule)
+	}
 	if n := len(e.Job.Errors); n > 0 && end.Outcome != "completed" {
 		w.log.Error("job ended", append(attrs, "error", e.Job.Errors[n-1].Error)...)
 		return

@@ -26,6 +26,10 @@ var ErrWorkerLost = errors.New("this worker was taken for dead and its jobs were
 // softStop is how long jobs may go on after SIGTERM before they are interrupted: Cloud Foundry kills after ten seconds.
 const softStop = 6 * time.Second
 
+// stopWithin is how long all of it may take. River would try for half a minute to tell a database that is away how jobs
+// ended; they are taken over instead.
+const stopWithin = softStop + 2500*time.Millisecond
+
 // fetchPoll is how often a queue is looked into although nobody notified: the safety net under LISTEN. Through a pooler
 // nobody can be notified, and polling is all there is.
 const (
@@ -173,7 +177,8 @@ func (w *Worker) Run(ctx context.Context) error {
 	if errors.Is(context.Cause(work), ErrWorkerLost) {
 		return ErrWorkerLost
 	}
-	return w.unregister(ctx)
+	w.unregister(ctx)
+	return nil
 }
 
 // stopRiver waits for River: it was told to stop by the end of its context. A worker that is lost must not finish
@@ -187,5 +192,9 @@ func (w *Worker) stopRiver(cause error) {
 		}
 		return
 	}
-	<-w.river.Stopped()
+	select {
+	case <-w.river.Stopped():
+	case <-time.After(stopWithin):
+		w.log.Warn("jobs do not stop, or the database does not hear that they did; others take them over")
+	}
 }

@@ -29,7 +29,7 @@ func (f *refresh) publish(ctx context.Context) error {
 		return fmt.Errorf("publish %s: %w", f.def.Name, err)
 	}
 	f.result.State = "published"
-	f.analyse(ctx)
+	f.tidy(ctx)
 	return nil
 }
 
@@ -98,15 +98,26 @@ func (f *refresh) logChanges(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// analyse refreshes the planner's statistics where enough is new to mislead it; less is left to autovacuum. The
-// report is published by now, so it cannot fail the refresh.
-func (f *refresh) analyse(ctx context.Context) {
-	if f.plan.base > 0 && 50*(f.result.Added+f.result.Changed+f.result.Removed) < f.result.Rows {
-		return
+// tidy clears the rows that were replaced away and refreshes the planner's statistics, as far as enough is new. The
+// report is published by now, so it cannot fail the refresh. Nobody waits for it: no exclusive lock is taken.
+func (f *refresh) tidy(ctx context.Context) {
+	replaced := f.result.Changed + f.result.Removed
+	if replaced > 0 && 5*replaced < f.result.Rows {
+		// Autovacuum comes by once a minute, too late where refreshes follow each other faster. It is left those that
+		// replace a lot: there is no room to save then, and it takes as long as publishing.
+		if _, err := f.conn.Exec(ctx, "VACUUM (SKIP_LOCKED, TRUNCATE false) "+f.sql.Live); err != nil {
+			f.run.Log().Warn("dead rows were not cleared away", "report", f.def.Name, "err", err)
+		}
 	}
+	if f.plan.base == 0 || 50*(f.result.Added+replaced) >= f.result.Rows {
+		f.analyse(ctx)
+	}
+}
+
+// analyse samples 300 rows for each of 25 values: the usual 100 would take as long as publishing, for dozens of columns
+// that nobody filters by. Autovacuum takes more when it comes by.
+func (f *refresh) analyse(ctx context.Context) {
 	err := pgx.BeginFunc(ctx, f.conn, func(tx pgx.Tx) error {
-		// A sample of 300 rows for each: the usual 100 would take as long as publishing, for dozens of columns that
-		// nobody filters by. Autovacuum takes more when it comes by.
 		_, err := tx.Exec(ctx, "SET LOCAL default_statistics_target = 25; ANALYZE "+f.sql.Live)
 		return err
 	})

@@ -8,11 +8,13 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/term"
 
+	"cpd-jobs/internal/alarm"
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/config"
 	"cpd-jobs/internal/log"
@@ -40,11 +42,14 @@ type app struct {
 	quiet bool
 	// slots are how many jobs of a queue run at once, where a worker is told so.
 	slots map[string]int
+	// beats are sent for the jobs of this process's worker.
+	beats *alarm.Heartbeats
 
 	cfg     *config.Config
 	logger  *slog.Logger
 	server  *pg.Server
 	dataDir string
+	opening sync.Mutex // guards pools: jobs and pages of one process open theirs at once
 	pools   []*pgxpool.Pool
 }
 
@@ -91,6 +96,10 @@ func (a *app) dir() (string, error) {
 	c, err := a.config()
 	if err != nil {
 		return "", err
+	}
+	if c.Database != "" { // no server of ours needs to enter it
+		a.dataDir = c.DataDir
+		return a.dataDir, nil
 	}
 	dir, moved, err := pg.ResolveDir(c.DataDir)
 	if err != nil {
@@ -160,6 +169,8 @@ func (a *app) pool(ctx context.Context, name string, maxConns int32) (*pgxpool.P
 	if err != nil {
 		return nil, err
 	}
+	a.opening.Lock()
+	defer a.opening.Unlock()
 	a.pools = append(a.pools, pool)
 	return pool, nil
 }

@@ -43,6 +43,9 @@ type commands struct {
 	Register  registerCommand  `cmd:"" help:"Look into the register of schools."`
 	Migrate   migrateCommand   `cmd:"" help:"Bring the database up to date."`
 	DB        dbCommand        `cmd:"" name:"db" help:"Find, dump and restore the databases."`
+	Doctor    doctorCommand    `cmd:"" help:"Look for what is wrong, and say what to do about it."`
+	Smoke     smokeCommand     `cmd:"" help:"Try a deployed instance from outside."`
+	Tokens    tokensCommand    `cmd:"" help:"Create, list and revoke tokens for the API."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }
 

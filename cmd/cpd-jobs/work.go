@@ -10,7 +10,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
+	"cpd-jobs/internal/alarm"
 	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/config"
 	"cpd-jobs/internal/metrics"
 	"cpd-jobs/internal/web"
 	"cpd-jobs/migrations"
@@ -22,12 +24,24 @@ import (
 const workerConnections = 24
 
 type workerCommand struct {
-	Slots map[string]int `placeholder:"QUEUE=N" help:"How many jobs of a queue run at once here (syncs=2, reports=2, exports=2, default=10)."`
+	Slots   map[string]int `placeholder:"QUEUE=N" help:"How many jobs of a queue run at once here (syncs=2, reports=2, exports=2, default=10)."`
+	Metrics string         `placeholder:"HOST:PORT" env:"METRICS_ADDRESS" help:"Also answer /metrics there, for a Prometheus on the same network: a worker has no pages."`
 }
 
 func (c workerCommand) Run(ctx context.Context, a *app) error {
 	a.slots = c.Slots
-	return a.work(ctx, metrics.New(version()))
+	m := metrics.New(version())
+	if c.Metrics == "" {
+		return a.work(ctx, m)
+	}
+	l, err := listenForMetrics(ctx, c.Metrics)
+	if err != nil {
+		return err
+	}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return a.work(ctx, m) })
+	g.Go(func() error { return web.ServeOn(ctx, l, onlyMetrics(m), a.log()) })
+	return g.Wait()
 }
 
 type webCommand struct{}
@@ -50,6 +64,9 @@ func (a *app) workAndServe(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if _, err := a.databaseURL(ctx); err != nil { // both need it, and one of them starts it
+		return err
+	}
 	m := metrics.New(version())
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.work(ctx, m) })
@@ -66,14 +83,18 @@ func (a *app) work(ctx context.Context, m *metrics.Metrics) error {
 	if err := a.applySchedules(ctx, worker.ID); err != nil {
 		return err
 	}
-	return a.workAs(ctx, worker, m)
+	watch, err := a.watch(ctx)
+	if err != nil {
+		return err
+	}
+	return alongside(ctx, watch.Run, func(ctx context.Context) error { return a.workAs(ctx, worker, m) })
 }
 
 // workAs runs jobs as the given worker; one that was taken for dead starts again as another.
 func (a *app) workAs(ctx context.Context, worker *queue.Worker, m *metrics.Metrics) error {
 	for {
 		a.log().Info("worker started", "worker", worker.ID)
-		err := worker.Run(ctx)
+		err := alongside(ctx, a.beats.Run, worker.Run)
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
 			return nil // told to stop before it had begun
 		}
@@ -108,9 +129,19 @@ func (a *app) worker(ctx context.Context, m *metrics.Metrics) (*queue.Worker, er
 	if err != nil {
 		return nil, err
 	}
+	c, err := a.config()
+	if err != nil {
+		return nil, err
+	}
+	a.beats = alarm.NewHeartbeats(func(schedule string) string { return c.Heartbeat(schedule).Reveal() }, a.log())
 	return queue.NewWorker(pool, queue.WorkerOptions{
 		ID: id, Host: host, PID: os.Getpid(), Version: version(), Queues: queues, Kinds: kinds,
-		Observe:         func(e queue.Ended) { m.JobEnded(e.Kind, e.Outcome, e.Took) },
+		Observe: func(e queue.Ended) {
+			m.JobEnded(e.Kind, e.Outcome, e.Took)
+			if e.Outcome == "completed" {
+				a.beats.Succeeded(e.Schedule)
+			}
+		},
 		ObserveTakeover: m.TakenOver,
 		ObserveTick: func(t queue.TickWritten) {
 			if t.Reason == "" {
@@ -128,6 +159,9 @@ func (a *app) listen(ctx context.Context) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	if c.SignIn() {
+		return web.ListenAnywhere(ctx, c.Listen)
+	}
 	return web.Listen(ctx, c.Listen)
 }
 
@@ -144,12 +178,38 @@ func (a *app) serve(ctx context.Context, l net.Listener, m *metrics.Metrics) err
 	if err != nil {
 		return err
 	}
+	a.measure(m, pool)
+	watch, err := a.watch(ctx)
+	if err != nil {
+		return err
+	}
+	client, _, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	c, err := a.config()
+	if err != nil {
+		return err
+	}
 	pages := web.New(web.Deps{
+		Queue: client, SignIn: signIn(c), BehindProxy: c.CloudFoundry,
 		DB: pool, Store: files, Log: a.log(), Now: clock.System, Version: version(), Metrics: m.Handler(),
 		Schema: func(ctx context.Context) error { return schemaCurrent(ctx, pool) },
 	})
 	a.log().Info("pages served", "address", "http://"+l.Addr().String())
-	return web.ServeOn(ctx, l, pages, a.log())
+	return alongside(ctx, watch.Run, func(ctx context.Context) error {
+		return web.ServeOn(ctx, l, m.Measure(pages, clock.System), a.log())
+	})
+}
+
+// signIn is how people sign in, nil where nobody does.
+func signIn(c *config.Config) *web.SignIn {
+	if !c.SignIn() {
+		return nil
+	}
+	return &web.SignIn{
+		Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, ClientSecret: c.OIDC.ClientSecret.Reveal(), PublicURL: c.PublicURL,
+	}
 }
 
 func schemaCurrent(ctx context.Context, pool *pgxpool.Pool) error {

@@ -99,3 +99,15 @@ func (l *lab) onceEach() {
 		l.t.Errorf("%d runs have not had their effect exactly once: %v", len(wrong), wrong[:min(len(wrong), 20)])
 	}
 }
+
+// TestChaosTerminationWithoutServer ends a worker that can tell nobody.
+func TestChaosTerminationWithoutServer(t *testing.T) {
+	t.Parallel()
+	s := ownServer(t, pg.Options{})
+	l := newLabOn(t, s, "")
+	w := l.worker()
+	l.running(l.probe(2*time.Second, 0).ID)
+	l.running(l.probe(time.Minute, 0).ID)
+	s.stopAtOnce()
+	w.stop()
+}

@@ -15,7 +15,7 @@ schedules:
     cron: "* * * * * *"
     seconds: true
     kind: probe
-    args: {rows: 1}
+    args: {rows: 1, sleep: 200ms}
     catch_up: {policy: all, max_age: 1h, max_count: 3600}
     overlap: queue
 `

@@ -35,6 +35,8 @@ type Config struct {
 	Log       Log
 	// Webhook hears of failures, stale reports and recoveries.
 	Webhook Secret
+	// Runbooks is where the run books are, for what the webhook is told: an address, or the folder in the sources.
+	Runbooks string
 	// CloudFoundry is true where the platform is Cloud Foundry.
 	CloudFoundry bool
 	// Environment names the deployment in logs: the Cloud Foundry space, or "local".
@@ -81,6 +83,7 @@ func Load(environ []string) (Config, error) {
 		OIDC:         r.oidc(),
 		Log:          Log{Format: r.oneOf("LOG_FORMAT", "auto", "text", "json"), Level: r.level("LOG_LEVEL")},
 		Webhook:      Secret(r.webAddress("WEBHOOK_URL")),
+		Runbooks:     r.text("RUNBOOKS_URL"),
 		CloudFoundry: r.platform != nil,
 		Environment:  r.environment(),
 		heartbeats:   r.heartbeats(),

@@ -23,6 +23,7 @@ func TestNothingSetIsSafe(t *testing.T) {
 		Listen:      "127.0.0.1:8080",
 		Log:         Log{Format: "auto", Level: slog.LevelInfo},
 		Environment: "local",
+		Runbooks:    "docs/runbooks",
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -45,7 +46,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"LISTEN_ADDRESS=::1", "PORT=0", "PUBLIC_URL=https://reports.example.org/",
 		"OIDC_ISSUER=https://login.example.org", "OIDC_CLIENT_ID=reports", "OIDC_CLIENT_SECRET=pw",
 		"LOG_FORMAT=JSON", "LOG_LEVEL=debug",
-		"WEBHOOK_URL=https://chat.example.org/hook/abc",
+		"WEBHOOK_URL=https://chat.example.org/hook/abc", "RUNBOOKS_URL=https://runbooks.example.org",
 		"HEARTBEAT_URL_REGISTER_NIGHTLY=https://push.example.org/?key=abc",
 		"HEARTBEAT_URL_REGISTRE=https://push.example.org/?key=def",
 	})
@@ -67,6 +68,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		OIDC:         OIDC{Issuer: "https://login.example.org", ClientID: "reports", ClientSecret: "pw"},
 		Log:          Log{Format: "json", Level: slog.LevelDebug},
 		Webhook:      "https://chat.example.org/hook/abc",
+		Runbooks:     "https://runbooks.example.org",
 		Environment:  "local",
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {

@@ -35,6 +35,7 @@ func Variables() []Variable {
 		{"LOG_FORMAT", "auto", "auto (text on a terminal, else JSON), text or json"},
 		{"LOG_LEVEL", "info", "debug (very many lines), info, warn or error (hides who did what)"},
 		{"WEBHOOK_URL", "", "hears of failures, stale reports and recoveries"},
+		{"RUNBOOKS_URL", "docs/runbooks", "where the run books can be read, for what WEBHOOK_URL is told"},
 		{heartbeatPrefix + "<SCHEDULE>", "", "called after each success of that schedule"},
 	}
 }

@@ -111,8 +111,12 @@ func (w *Writer) send() {
 
 // work compresses blocks until there are no more.
 func (c cores) work() {
-	z, err := flate.NewWriter(io.Discard, c.level)
+	var z *flate.Writer // made when needed: it is big, and many streams have but one block
+	var err error
 	for b := range c.jobs {
+		if z == nil && err == nil {
+			z, err = flate.NewWriter(io.Discard, c.level)
+		}
 		if b.err = err; err == nil {
 			b.out.Reset()
 			z.Reset(&b.out)

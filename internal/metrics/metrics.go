@@ -1,6 +1,7 @@
-// Package metrics counts what the program does, for Prometheus. Every name begins with cpd_jobs_, every label has few
-// values, and nothing here asks the database: what can only be asked there belongs to collectors of those who own the
-// tables, which [Metrics.Register] takes.
+// Package metrics says how the program does, for Prometheus. What one process does is counted there, by [Metrics]; what
+// is true for all of them - queues, schedules, reports, the database - is asked of the database at each scrape, by
+// [Database], so that it survives restarts and shows when nobody works. Every name begins with cpd_jobs_, every label has
+// few values.
 package metrics
 
 import (
@@ -20,9 +21,6 @@ type Metrics struct {
 	ticks        *prometheus.CounterVec
 	lateness     prometheus.Histogram
 	takeovers    *prometheus.CounterVec
-	rows         *prometheus.CounterVec
-	lastSuccess  *prometheus.GaugeVec
-	exportBytes  *prometheus.CounterVec
 	requests     *prometheus.CounterVec
 	requestTimes *prometheus.HistogramVec
 }
@@ -53,21 +51,12 @@ func newMetrics(r prometheus.Registerer) *Metrics {
 		}),
 		takeovers: counter("takeovers_total",
 			"Jobs taken over from workers that stopped answering, by kind.", "kind"),
-		rows: counter("rows_total",
-			"Rows that syncs met, by input and outcome (read, merged, unchanged, rejected).", "input", "outcome"),
-		lastSuccess: prometheus.NewGaugeVec(prometheus.GaugeOpts{
-			Namespace: namespace, Name: "report_last_success_timestamp_seconds",
-			Help: "When a report was last refreshed with success, by report.",
-		}, []string{"report"}),
-		exportBytes: counter("export_bytes_total",
-			"Bytes of exported files, by report and format.", "report", "format"),
 		requests: counter("http_requests_total",
 			"Requests answered, by route, method and status.", "route", "method", "code"),
 		requestTimes: histogram("http_request_duration_seconds",
 			"How long answers took, by route.", requestBuckets, "route"),
 	}
-	r.MustRegister(m.jobs, m.jobDuration, m.ticks, m.lateness, m.takeovers, m.rows, m.lastSuccess, m.exportBytes,
-		m.requests, m.requestTimes)
+	r.MustRegister(m.jobs, m.jobDuration, m.ticks, m.lateness, m.takeovers, m.requests, m.requestTimes)
 	return m
 }
 
@@ -103,30 +92,6 @@ func (m *Metrics) TakenOver(kind string) {
 		return
 	}
 	m.takeovers.WithLabelValues(kind).Inc()
-}
-
-// Rows counts n rows of an input (cpd, gias, uplift) with one outcome (read, merged, unchanged, rejected).
-func (m *Metrics) Rows(input, outcome string, n int64) {
-	if m == nil || n < 0 {
-		return
-	}
-	m.rows.WithLabelValues(input, outcome).Add(float64(n))
-}
-
-// Refreshed notes when a report's refresh succeeded, one that changed nothing included.
-func (m *Metrics) Refreshed(report string, at time.Time) {
-	if m == nil {
-		return
-	}
-	m.lastSuccess.WithLabelValues(report).Set(float64(at.UnixMilli()) / 1000)
-}
-
-// Exported counts a file that was published.
-func (m *Metrics) Exported(report, format string, sizeBytes int64) {
-	if m == nil || sizeBytes < 0 {
-		return
-	}
-	m.exportBytes.WithLabelValues(report, format).Add(float64(sizeBytes))
 }
 
 // Answered counts a request. The route is the pattern that matched, never the path, whose values have no bound.

@@ -118,6 +118,21 @@ func addresses(f *fixture) map[string]string {
 		"run":           fmt.Sprintf("/runs/%d", f.done),
 		"failed-run":    fmt.Sprintf("/runs/%d", f.failed),
 		"running-run":   fmt.Sprintf("/runs/%d", f.running),
+		"schedules":     "/schedules",
+		"schedule":      "/schedules/cpd",
+		"paused":        "/schedules/uplift",
+		"pause":         "/schedules/cpd/pause",
+		"backfill":      "/schedules/cpd/backfill",
+		"backfill-plan": "/schedules/cpd/backfill?from=2026-11-21+06:00&to=2026-11-22+06:00",
+		"backfill-bad":  "/schedules/cpd/backfill?from=x&to=y",
+		"cancel":        fmt.Sprintf("/runs/%d/cancel", f.running),
+		"queues":        "/queues",
+		"audit":         "/audit",
+		"explore":       "/reports/school-onboarding/explore?la_name=Authority+7&sort=-stage",
+		"explore-none":  "/reports/school-onboarding/explore?q=nothing+like+it",
+		"explore-bad":   "/reports/school-onboarding/explore?colour=red",
+		"school":        "/schools/100007",
+		"school-gone":   "/schools/99999",
 		"not-found":     "/nowhere",
 	}
 }
@@ -132,9 +147,10 @@ func TestAnAnalystFindsAndDownloadsTheReport(t *testing.T) {
 		name         string
 		noJavaScript bool
 		link         string
+		extension    string
 	}{
-		{"spreadsheet", false, "(Excel)"},
-		{"csv without JavaScript", true, "(CSV)"},
+		{"spreadsheet", false, "(Excel)", ".xlsx"},
+		{"csv without JavaScript", true, "(CSV)", ".csv"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -147,7 +163,7 @@ func TestAnAnalystFindsAndDownloadsTheReport(t *testing.T) {
 				chromedp.Click(`//main//a[text()="School onboarding"]`),
 				chromedp.WaitVisible(`//h2[text()="Download"]`),
 			)
-			got := downloadByClick(t, tab, `//main//h3/a[contains(., "`+c.link+`")]`)
+			got := downloadByClick(t, tab, `//main//h3/a[contains(., "`+c.link+`")]`, c.extension)
 			want, ok := f.files[got.name]
 			if !ok {
 				t.Fatalf("a file called %s arrived, which nobody exported", got.name)
@@ -161,7 +177,8 @@ func TestAnAnalystFindsAndDownloadsTheReport(t *testing.T) {
 
 type arrived struct{ name, sha256 string }
 
-func downloadByClick(t *testing.T, tab context.Context, link string) arrived {
+// downloadByClick tells its download from that of another tab, of which the browser speaks as well, by the extension.
+func downloadByClick(t *testing.T, tab context.Context, link, extension string) arrived {
 	t.Helper()
 	folder := t.TempDir()
 	ours := chromedp.FromContext(tab).BrowserContextID
@@ -178,7 +195,7 @@ func downloadByClick(t *testing.T, tab context.Context, link string) arrived {
 		if err != nil {
 			t.Fatalf("no download began: %v", err)
 		}
-		if !strings.Contains(b.URL, "/downloads/") {
+		if !strings.Contains(b.URL, "/downloads/") || !strings.HasSuffix(b.URL, extension) {
 			continue
 		}
 		for p, err := range progress {
@@ -272,8 +289,12 @@ func TestPictures(t *testing.T) {
 	t.Cleanup(server.Close)
 	base, folder := server.URL, filepath.Join("..", "..", "docs", "pictures")
 	pages := addresses(f)
+	pages["api"] = "/docs"
 	if url := os.Getenv("PICTURES_URL"); url != "" {
-		base, pages = url, map[string]string{"reports": "/", "report": "/reports/school-onboarding", "runs": "/runs", "run": "/runs/1"}
+		base, pages = url, map[string]string{
+			"reports": "/", "report": "/reports/school-onboarding", "runs": "/runs", "run": "/runs/1", "explore": "/reports/school-onboarding/explore",
+			"schedules": "/schedules", "schedule": "/schedules/cpd", "queues": "/queues", "api": "/docs",
+		}
 	}
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		t.Fatal(err)
@@ -281,6 +302,9 @@ func TestPictures(t *testing.T) {
 	tab := newTab(t)
 	for name, address := range pages {
 		do(t, tab, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(base+address))
+		if address == "/docs" {
+			do(t, tab, chromedp.WaitVisible(`.opblock`)) // its script makes it
+		}
 		takePicture(t, tab, filepath.Join(folder, name+".png"))
 	}
 	do(t, tab, chromedp.EmulateViewport(320, 700), chromedp.Navigate(base+pages["report"]))

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,6 +22,21 @@ func (s *site) download(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	return s.serveFile(w, r, e)
+}
+
+// serveFile answers with an export's file. Who takes a whole file is in the audit; a part of one, or the news that nothing
+// has changed, follows one that was taken before.
+func (s *site) serveFile(w http.ResponseWriter, r *http.Request, e exports.Export) error {
+	if r.Method != http.MethodGet || r.Header.Get("Range") != "" || r.Header.Get("If-None-Match") != "" {
+		return s.sendFile(w, r, e)
+	}
+	return s.audited(r.Context(), deed{Action: "download", Target: fmt.Sprintf("export %d", e.ID), Detail: map[string]any{"name": e.Name}}, func(context.Context) error {
+		return s.sendFile(w, r, e)
+	})
+}
+
+func (s *site) sendFile(w http.ResponseWriter, r *http.Request, e exports.Export) error {
 	file, err := s.Store.Open(r.Context(), e.Key)
 	if errors.Is(err, store.ErrNotFound) {
 		s.Log.ErrorContext(r.Context(), "exported file is not in the store", "export", e.ID, "name", e.Name)

@@ -1,12 +1,15 @@
 package web
 
 import (
+	"encoding/json"
 	"errors"
 	"net/http"
+	"strings"
 
+	"github.com/danielgtaylor/huma/v2"
 	"github.com/jackc/pgx/v5/pgconn"
 
-	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/web/api"
 	"cpd-jobs/queue"
 )
 
@@ -22,21 +25,37 @@ func noSuchPage(http.ResponseWriter, *http.Request) error {
 // statusOf maps an error to its HTTP status, for every page.
 func statusOf(err error) int {
 	var missing notFound
+	var denied forbidden
+	var nobody unknown
+	var often tooOften
 	var connect *pgconn.ConnectError
 	switch {
+	case errors.As(err, &denied):
+		return http.StatusForbidden
+	case errors.As(err, &nobody):
+		return http.StatusUnauthorized
+	case errors.As(err, &often):
+		return http.StatusTooManyRequests
 	case errors.As(err, &missing), errors.Is(err, queue.ErrNoJob):
 		return http.StatusNotFound
 	case errors.As(err, &connect):
 		return http.StatusServiceUnavailable
 	}
-	switch run.ClassOf(err) {
-	case run.BadInput:
-		return http.StatusBadRequest
-	case run.Unreachable:
-		return http.StatusServiceUnavailable
-	default:
-		return http.StatusInternalServerError
+	return api.Status(err)
+}
+
+// isAPI says that a program asks, which wants no page.
+func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }
+
+// writeProblem answers a program with problem details (RFC 9457).
+func writeProblem(w http.ResponseWriter, p problem) {
+	detail := p.Detail
+	if p.Reference != "" {
+		detail = "Try again later. The log has more under the reference " + p.Reference + "."
 	}
+	w.Header().Set("Content-Type", "application/problem+json")
+	w.WriteHeader(p.Status)
+	_ = json.NewEncoder(w).Encode(huma.ErrorModel{Title: http.StatusText(p.Status), Status: p.Status, Detail: detail})
 }
 
 // problem is the page for whatever went wrong.
@@ -57,6 +76,14 @@ func (p problem) Heading() string {
 		return "Page not found"
 	case http.StatusBadRequest:
 		return "That request cannot be answered"
+	case http.StatusForbidden:
+		return "You may not do this"
+	case http.StatusUnauthorized:
+		return "Sign in first"
+	case http.StatusTooManyRequests:
+		return "Too many tries"
+	case http.StatusConflict:
+		return "That cannot be done now"
 	case http.StatusServiceUnavailable:
 		return "Sorry, the service is unavailable"
 	default:

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"sync"
@@ -20,6 +21,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/pgtest"
+	"cpd-jobs/internal/run"
+	"cpd-jobs/queue"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
@@ -41,7 +44,7 @@ type fixture struct {
 var fixtureSQL string
 
 // newFixture is a site whose report was refreshed twice and exported, and whose jobs ran.
-func newFixture(t *testing.T) *fixture {
+func newFixture(t testing.TB) *fixture {
 	t.Helper()
 	f := newEmptyFixture(t)
 	if _, err := f.deps.DB.Exec(t.Context(), fixtureSQL); err != nil {
@@ -55,7 +58,7 @@ func newFixture(t *testing.T) *fixture {
 }
 
 // newEmptyFixture is a site on which nothing has happened yet.
-func newEmptyFixture(t *testing.T) *fixture {
+func newEmptyFixture(t testing.TB) *fixture {
 	t.Helper()
 	pool := pgtest.New(t)
 	if err := reports.Ensure(t.Context(), pool); err != nil {
@@ -64,7 +67,7 @@ func newEmptyFixture(t *testing.T) *fixture {
 	return newFixtureOn(t, pool)
 }
 
-func newFixtureOn(t *testing.T, pool *pgxpool.Pool) *fixture {
+func newFixtureOn(t testing.TB, pool *pgxpool.Pool) *fixture {
 	t.Helper()
 	files, err := store.Folder(t.TempDir())
 	if err != nil {
@@ -80,12 +83,72 @@ func newFixtureOn(t *testing.T, pool *pgxpool.Pool) *fixture {
 		Schema:  func(context.Context) error { return nil },
 		Metrics: http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "up 1\n") }),
 	}
+	if pool != nil {
+		f.deps.Queue = newQueue(t, pool, f.deps.Log)
+	}
 	f.handler = New(f.deps)
 	return f
 }
 
+// newQueue knows kinds that do nothing: no test works a job.
+func newQueue(t testing.TB, pool *pgxpool.Pool, log *slog.Logger) *queue.Client {
+	t.Helper()
+	var kinds []run.Kind
+	for name, about := range map[string]string{"cpd_sync": "Copy the service's data", "gias_sync": "Sync the register", "uplift_sync": "Sync uplifts", "school_onboarding_refresh": "Refresh"} {
+		kinds = append(kinds, run.NewKind(run.Kind{Name: name, About: about, Queue: "syncs", Timeout: time.Minute, MaxAttempts: 5}, nil,
+			func(context.Context, run.Run, sourceArgs) (run.Outcome, error) { return run.Outcome{}, nil }))
+	}
+	kinds = append(kinds, run.NewKind(run.Kind{Name: "report_export", About: "Export a report", Queue: "exports", Timeout: time.Minute, MaxAttempts: 2}, nil,
+		func(context.Context, run.Run, exportArgs) (run.Outcome, error) { return run.Outcome{}, nil }))
+	client, err := queue.NewClient(pool, kinds, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+type sourceArgs struct {
+	Source string `json:"source,omitempty" help:"where it comes from"`
+}
+
+type exportArgs struct {
+	Report  string            `json:"report" default:"school_onboarding" help:"name of the report"`
+	Formats []string          `json:"formats" default:"[\"xlsx\", \"csv\"]" help:"xlsx, csv"`
+	Where   map[string]string `json:"where,omitempty" help:"only rows that have these values"`
+	Columns []string          `json:"columns,omitempty" help:"only these columns"`
+}
+
+// serve answers on an address of this machine until stop, which gives what the server said at its end.
+func (f *fixture) serve(t testing.TB) (address string, stop func() error) {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	l, err := Listen(ctx, "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- ServeOn(ctx, l, f.handler, f.deps.Log) }()
+	return "http://" + l.Addr().String(), func() error {
+		cancel()
+		return <-ended
+	}
+}
+
+// post sends a form as a page of the site itself would.
+func (f *fixture) post(target string, values url.Values, header ...string) *http.Response {
+	r := httptest.NewRequest("POST", "http://localhost:8080"+target, strings.NewReader(values.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	r.Header.Set("Origin", "http://localhost:8080")
+	for i := 0; i < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	return w.Result()
+}
+
 // export puts a file into the store and its row into the database.
-func (f *fixture) export(t *testing.T, version int64, format, name string, body []byte) {
+func (f *fixture) export(t testing.TB, version int64, format, name string, body []byte) {
 	t.Helper()
 	key := "school_onboarding/" + name
 	draft, err := f.deps.Store.Create(t.Context(), key)
@@ -138,7 +201,7 @@ func (f *fixture) ask(method, target string, header ...string) *http.Response {
 }
 
 // page asks for a page and returns its text, which must come with the status.
-func (f *fixture) page(t *testing.T, target string, status int) string {
+func (f *fixture) page(t testing.TB, target string, status int) string {
 	t.Helper()
 	res := f.get(target)
 	body := bodyOf(t, res)
@@ -148,7 +211,7 @@ func (f *fixture) page(t *testing.T, target string, status int) string {
 	return body
 }
 
-func bodyOf(t *testing.T, res *http.Response) string {
+func bodyOf(t testing.TB, res *http.Response) string {
 	t.Helper()
 	body, err := io.ReadAll(res.Body)
 	if err != nil {
@@ -158,7 +221,7 @@ func bodyOf(t *testing.T, res *http.Response) string {
 }
 
 // wantAll fails for each text that the page does not have.
-func wantAll(t *testing.T, page string, texts ...string) {
+func wantAll(t testing.TB, page string, texts ...string) {
 	t.Helper()
 	missing := slices.DeleteFunc(texts, func(text string) bool { return strings.Contains(page, text) })
 	if len(missing) == 0 {
@@ -172,7 +235,7 @@ func wantAll(t *testing.T, page string, texts ...string) {
 }
 
 // wantNone fails for each text that the page has.
-func wantNone(t *testing.T, page string, texts ...string) {
+func wantNone(t testing.TB, page string, texts ...string) {
 	t.Helper()
 	for _, text := range texts {
 		if strings.Contains(page, text) {

@@ -42,7 +42,11 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		w.Header().Del(name)
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	if err := s.render(w, status, content); err != nil {
+	if isAPI(r) {
+		writeProblem(w, content)
+		return
+	}
+	if err := s.render(w, r, status, content); err != nil {
 		s.Log.ErrorContext(r.Context(), "page of an error failed", "path", r.URL.Path, "error", err)
 		http.Error(w, http.StatusText(status), status)
 	}

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 )
 
 //go:embed templates
@@ -31,6 +32,8 @@ type layout struct {
 	Page
 	Service    string
 	Version    string
+	Visitor    visitor
+	SignIn     bool // people must sign in
 	Navigation []navItem
 	Script     template.JS
 	Content    content
@@ -46,12 +49,13 @@ type navItem struct {
 type pages struct {
 	byFile  map[string]*template.Template
 	version string
+	signIn  bool
 }
 
 // newPages parses every template. What does not parse was never tested: it panics.
-func newPages(a *assets, version string) *pages {
+func newPages(a *assets, version string, signIn bool) *pages {
 	frame := template.Must(template.New("layout.html").Funcs(functions(a)).ParseFS(templateFiles, "templates/layout.html", "templates/parts.html"))
-	p := &pages{byFile: map[string]*template.Template{}, version: version}
+	p := &pages{byFile: map[string]*template.Template{}, version: version, signIn: signIn}
 	files, err := fs.Glob(templateFiles, "templates/*.html")
 	if err != nil {
 		panic("templates in the binary: " + err.Error())
@@ -78,13 +82,14 @@ func functions(a *assets) template.FuncMap {
 		"roughly":  roughly,
 		"took":     took,
 		"words":    words,
+		"lower":    strings.ToLower,
 		"stateTag": stateTag,
 	}
 }
 
 // render writes a whole page, or nothing and an error: a template that fails half-way must not leave half a page.
-func (s *site) render(w http.ResponseWriter, status int, c content) error {
-	body, err := s.pages.html(c)
+func (s *site) render(w http.ResponseWriter, r *http.Request, status int, c content) error {
+	body, err := s.pages.html(c, visitorOf(r.Context()))
 	if err != nil {
 		return err
 	}
@@ -94,7 +99,7 @@ func (s *site) render(w http.ResponseWriter, status int, c content) error {
 	return nil
 }
 
-func (p *pages) html(c content) ([]byte, error) {
+func (p *pages) html(c content, v visitor) ([]byte, error) {
 	page := c.Page()
 	t := p.byFile[page.Template]
 	if t == nil {
@@ -105,7 +110,9 @@ func (p *pages) html(c content) ([]byte, error) {
 		Page:       page,
 		Service:    service,
 		Version:    p.version,
-		Navigation: navigation(page.Section),
+		Visitor:    v,
+		SignIn:     p.signIn,
+		Navigation: navigation(page.Section, v),
 		Script:     inlineScript,
 		Content:    c,
 	})
@@ -115,10 +122,34 @@ func (p *pages) html(c content) ([]byte, error) {
 	return b.Bytes(), nil
 }
 
-func navigation(section string) []navItem {
-	items := []navItem{{Href: "/", Text: "Reports"}, {Href: "/runs", Text: "Runs"}}
-	for i := range items {
-		items[i].Current = items[i].Href == section
+// sections are the items of the navigation, with the role that each is for.
+var sections = []struct {
+	href, text string
+	needs      Role
+}{
+	{"/", "Reports", Analyst},
+	{"/runs", "Runs", Developer},
+	{"/schedules", "Schedules", Developer},
+	{"/queues", "Queues", Developer},
+	{"/audit", "Audit", Admin},
+	{"/docs", "API", Analyst},
+}
+
+func navigation(section string, v visitor) []navItem {
+	var items []navItem
+	for _, s := range sections {
+		if v.Can(s.needs) {
+			items = append(items, navItem{Href: s.href, Text: s.text, Current: s.href == section})
+		}
 	}
 	return items
+}
+
+// fragment renders a part of a page, as its template names it.
+func (p *pages) fragment(file, part string, data any) (string, error) {
+	var b strings.Builder
+	if err := p.byFile[file].ExecuteTemplate(&b, part, data); err != nil {
+		return "", fmt.Errorf("render %s of %s: %w", part, file, err)
+	}
+	return b.String(), nil
 }

@@ -20,6 +20,7 @@ const (
 // reportPage is one report: what it is, how fresh, its files, and what the latest version was made from.
 type reportPage struct {
 	Title, About string
+	Explore      string // address of its rows; "" where they are not shown
 	Freshness    freshness
 	Warnings     []warning    // what the checks of the latest version found
 	Files        []attachment // of the newest version that has any
@@ -76,11 +77,11 @@ func (s *site) report(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	return s.render(w, http.StatusOK, page)
+	return s.render(w, r, http.StatusOK, page)
 }
 
 func newReportPage(def *reports.Definition, refreshes []reports.Refreshed, files []exports.Export, now time.Time) reportPage {
-	p := reportPage{Title: def.Title, About: def.About, Freshness: newFreshness(def, nil, now)}
+	p := reportPage{Title: def.Title, Explore: explorePath(def), About: def.About, Freshness: newFreshness(def, nil, now)}
 	byVersion := map[int64][]attachment{}
 	for _, e := range files {
 		if !e.Selection.Whole() {

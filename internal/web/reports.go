@@ -53,7 +53,7 @@ func (s *site) reportList(w http.ResponseWriter, r *http.Request) error {
 			Freshness: newFreshness(def, o.Latest, now),
 		})
 	}
-	return s.render(w, http.StatusOK, page)
+	return s.render(w, r, http.StatusOK, page)
 }
 
 // findReport takes a report's name with hyphens or underscores. A report with personal data is nobody's while there is

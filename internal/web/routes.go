@@ -2,28 +2,118 @@ package web
 
 import "net/http"
 
-// routes is every address that the program answers. A route for people is a page, whose errors become pages too;
-// one for machines answers for itself.
+// route is one address that the program answers, and the role that it needs. A route for people is a page, whose errors
+// become pages too; one for machines answers for itself.
+type route struct {
+	pattern string
+	needs   Role
+	page    handler
+	machine http.Handler
+}
+
+// table is every route.
+func (s *site) table() []route {
+	list := []route{
+		{pattern: "GET /{$}", needs: Analyst, page: s.reportList},
+		{pattern: "GET /reports", needs: Analyst, page: toFrontPage},
+		{pattern: "GET /reports/{name}", needs: Analyst, page: s.report},
+		{pattern: "GET /reports/{name}/downloads/{id}/{filename}", needs: Analyst, page: s.download},
+		{pattern: "GET /reports/{name}/explore", needs: Analyst, page: s.explore},
+		{pattern: "GET /reports/{name}/explore.csv", needs: Analyst, page: s.selectionCSV},
+		{pattern: "POST /reports/{name}/explore/files", needs: Analyst, page: s.askForFile},
+		{pattern: "GET /reports/{name}/files/{job}", needs: Analyst, page: s.file},
+		{pattern: "GET /schools/{urn}", needs: Analyst, page: s.school},
+
+		{pattern: "GET /runs", needs: Developer, page: s.runList},
+		{pattern: "GET /runs/{id}", needs: Developer, page: s.run},
+		{pattern: "GET /runs/{id}/events", needs: Developer, page: s.events},
+		{pattern: "GET /runs/{id}/cancel", needs: Developer, page: s.cancelForm},
+		{pattern: "POST /runs/{id}/cancel", needs: Developer, page: s.cancel},
+		{pattern: "GET /runs/{id}/retry", needs: Developer, page: s.retryForm},
+		{pattern: "POST /runs/{id}/retry", needs: Developer, page: s.retry},
+
+		{pattern: "GET /schedules", needs: Developer, page: s.scheduleList},
+		{pattern: "GET /schedules/{name}", needs: Developer, page: s.schedule},
+		{pattern: "GET /schedules/{name}/pause", needs: Developer, page: s.pauseForm},
+		{pattern: "POST /schedules/{name}/pause", needs: Developer, page: s.pause},
+		{pattern: "GET /schedules/{name}/resume", needs: Developer, page: s.resumeForm},
+		{pattern: "POST /schedules/{name}/resume", needs: Developer, page: s.resume},
+		{pattern: "GET /schedules/{name}/run", needs: Developer, page: s.triggerForm},
+		{pattern: "POST /schedules/{name}/run", needs: Developer, page: s.trigger},
+		{pattern: "GET /schedules/{name}/backfill", needs: Developer, page: s.backfillForm},
+		{pattern: "POST /schedules/{name}/backfill", needs: Developer, page: s.backfill},
+
+		{pattern: "GET /queues", needs: Developer, page: s.queueList},
+		{pattern: "GET /audit", needs: Admin, page: s.auditList},
+
+		{pattern: "GET /sign-in", needs: Public, page: s.signIn},
+		{pattern: "GET /sign-in/callback", needs: Public, page: s.signedIn},
+		{pattern: "POST /sign-out", needs: Public, page: s.signOut},
+
+		{pattern: "GET /openapi.json", needs: Analyst, page: s.document},
+		{pattern: "GET /docs", needs: Analyst, page: s.docs},
+		{pattern: "GET /docs/", needs: Analyst, machine: s.docsFiles},
+
+		{pattern: "GET /", needs: Public, page: noSuchPage}, // GET alone, so that another method on a known address is still told 405
+		{pattern: "GET /assets/", needs: Public, machine: s.assets},
+		{pattern: "GET /ping", needs: Public, machine: http.HandlerFunc(ping)},
+		{pattern: "GET /health/ready", needs: Public, machine: http.HandlerFunc(s.ready)},
+	}
+	for _, r := range s.api.Routes() {
+		list = append(list, route{pattern: r.Pattern, needs: Role(r.Needs), machine: private(r.Handler)})
+	}
+	if s.Metrics != nil {
+		list = append(list, route{pattern: "GET /metrics", needs: Developer, machine: s.Metrics})
+	}
+	return list
+}
+
+// routes answers by the table; nothing is answered that is not in it.
 func (s *site) routes() http.Handler {
 	mux := http.NewServeMux()
-	for pattern, page := range map[string]handler{
-		"GET /{$}":            s.reportList,
-		"GET /reports":        toFrontPage,
-		"GET /reports/{name}": s.report,
-		"GET /reports/{name}/downloads/{id}/{filename}": s.download,
-		"GET /runs":      s.runList,
-		"GET /runs/{id}": s.run,
-		"GET /":          noSuchPage, // GET alone, so that another method on a known address is still told 405
-	} {
-		mux.HandleFunc(pattern, s.page(page))
+	for _, route := range s.table() {
+		h := route.machine
+		if route.page != nil {
+			h = s.page(route.page)
+		}
+		mux.Handle(route.pattern, s.guard(route, h))
 	}
-	mux.Handle("GET /assets/", s.assets)
-	mux.HandleFunc("GET /ping", ping)
-	mux.HandleFunc("GET /health/ready", s.ready)
-	if s.Metrics != nil {
-		mux.Handle("GET /metrics", s.Metrics)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, pattern := mux.Handler(r)
+		if pattern == "" && isAPI(r) {
+			refuseMethod(h, w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// refuseMethod says as a problem what the router would say in plain text: that the address knows other methods.
+func refuseMethod(router http.Handler, w http.ResponseWriter, r *http.Request) {
+	seen := &headOnly{header: http.Header{}}
+	router.ServeHTTP(seen, r)
+	if allow := seen.header.Get("Allow"); allow != "" {
+		w.Header().Set("Allow", allow)
 	}
-	return mux
+	writeProblem(w, problem{Status: seen.status, Detail: "This address does not answer " + r.Method + "."})
+}
+
+// headOnly keeps the head of an answer.
+type headOnly struct {
+	header http.Header
+	status int
+}
+
+func (h *headOnly) Header() http.Header         { return h.header }
+func (h *headOnly) Write(p []byte) (int, error) { return len(p), nil }
+func (h *headOnly) WriteHeader(status int)      { h.status = status }
+
+// private keeps answers out of every cache.
+func private(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Cache-Control", "no-store")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // toFrontPage is for people who shorten an address by hand: the list of reports is the front page.

@@ -25,6 +25,9 @@ type runPage struct {
 	Log       []logLine
 	More      string // address of the log lines after these; "" if these are the last
 	Again     string // the command that does the same again
+	Said      string // what became of an action
+	May       bool   // the visitor may cancel it or run it again
+	Events    string // address of its progress; "" where it has none
 }
 
 // fact is one line of what is known of a job: text, a link or an instant.
@@ -54,20 +57,43 @@ func (p runPage) Page() Page {
 const logsPerPage = 1000
 
 func (s *site) run(w http.ResponseWriter, r *http.Request) error {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil {
-		return notFound("Jobs have whole numbers.")
-	}
-	job, err := queue.FindJob(r.Context(), s.DB, id)
-	if err != nil {
-		return noJob(id, err)
-	}
-	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64) // anything else is from the start
-	lines, err := queue.Logs(r.Context(), s.DB, id, after)
+	job, err := s.job(r)
 	if err != nil {
 		return err
 	}
-	return s.render(w, http.StatusOK, newRunPage(job, lines, s.Now()))
+	after, _ := strconv.ParseInt(r.URL.Query().Get("after"), 10, 64) // anything else is from the start
+	lines, err := queue.Logs(r.Context(), s.DB, job.ID, after)
+	if err != nil {
+		return err
+	}
+	page := newRunPage(job, lines, s.Now())
+	page.Said = runSaid[r.URL.Query().Get("said")]
+	page.May = s.Queue != nil
+	if !job.Finished() && page.More == "" {
+		page.Events = fmt.Sprintf("%s/events?after=%d", runPath(job.ID), lastLine(lines, after))
+	}
+	return s.render(w, r, http.StatusOK, page)
+}
+
+// job finds the job that the address names.
+func (s *site) job(r *http.Request) (queue.Job, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return queue.Job{}, notFound("Jobs have whole numbers.")
+	}
+	job, err := queue.FindJob(r.Context(), s.DB, id)
+	if err != nil {
+		return job, noJob(id, err)
+	}
+	return job, nil
+}
+
+// lastLine is the id of the last of lines, or of the one before them.
+func lastLine(lines []queue.LogLine, before int64) int64 {
+	if len(lines) == 0 {
+		return max(before, 0)
+	}
+	return lines[len(lines)-1].ID
 }
 
 func newRunPage(job queue.Job, lines []queue.LogLine, now time.Time) runPage {
@@ -84,9 +110,7 @@ func newRunPage(job queue.Job, lines []queue.LogLine, now time.Time) runPage {
 		p.Steps = append(p.Steps, newStepLine(st, now))
 		p.Attempts = p.Attempts || st.Attempt != job.Steps[0].Attempt
 	}
-	for _, l := range lines {
-		p.Log = append(p.Log, logLine{LogLine: l, Attrs: logAttrs(l.Attrs)})
-	}
+	p.Log = logLines(lines)
 	if n := len(lines); n == logsPerPage {
 		p.More = fmt.Sprintf("/runs/%d?after=%d#log", job.ID, lines[n-1].ID)
 	}
@@ -117,6 +141,11 @@ func jobFacts(j queue.Job, now time.Time) []fact {
 	if j.TakenOverBy != 0 {
 		facts = append(facts, fact{Key: "Taken over by", Text: fmt.Sprintf("job %d", j.TakenOverBy), Href: fmt.Sprintf("/runs/%d", j.TakenOverBy)})
 	}
+	return known(facts)
+}
+
+// known leaves out what is not known.
+func known(facts []fact) []fact {
 	return slices.DeleteFunc(facts, func(f fact) bool { return f.Text == "" && f.At == nil })
 }
 
@@ -134,6 +163,14 @@ func newStepLine(st queue.Step, now time.Time) stepLine {
 		l.Progress = count(st.Done) + " " + st.Unit
 	}
 	return l
+}
+
+func logLines(lines []queue.LogLine) []logLine {
+	var list []logLine
+	for _, l := range lines {
+		list = append(list, logLine{LogLine: l, Attrs: logAttrs(l.Attrs)})
+	}
+	return list
 }
 
 // logAttrs flattens the attributes of a log line: {"rows": 3} to rows=3, in order of name.

@@ -58,7 +58,7 @@ func (s *site) runList(w http.ResponseWriter, r *http.Request) error {
 	for _, j := range jobs {
 		page.Jobs = append(page.Jobs, jobLine{Job: j, Took: jobTook(j, now)})
 	}
-	return s.render(w, http.StatusOK, page)
+	return s.render(w, r, http.StatusOK, page)
 }
 
 // jobStates are the states that people may ask for, in the order of a job's life, with the words of its tag.

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"strings"
 )
 
@@ -26,12 +27,49 @@ var securityHeaders = map[string]string{
 }
 
 // secured adds the headers that every answer carries.
-func secured(next http.Handler) http.Handler {
+func (s *site) secured(next http.Handler) http.Handler {
+	https := s.gate != nil && strings.HasPrefix(s.gate.PublicURL, "https://")
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for name, value := range securityHeaders {
 			w.Header().Set(name, value)
 		}
+		if https {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
+		}
 		next.ServeHTTP(w, r)
+	})
+}
+
+// ownHosts answers only requests that name these pages as they are called.
+func (s *site) ownHosts(next http.Handler) http.Handler {
+	if s.gate == nil {
+		return loopbackHosts(next)
+	}
+	public, err := url.Parse(s.gate.PublicURL)
+	if err != nil {
+		panic("web: SignIn.PublicURL: " + err.Error()) // settings are checked before they come here
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !strings.EqualFold(r.Host, public.Host) && !isRoutine(r.URL.Path) { // probes use whatever address they have
+			http.Error(w, "These pages are at "+s.gate.PublicURL+".", http.StatusMisdirectedRequest)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// withSession finds the visitor's session, and keeps what becomes of it.
+func (s *site) withSession(next http.Handler) http.Handler {
+	if s.gate == nil {
+		return next
+	}
+	session := s.gate.sessions.LoadAndSave(next)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if isRoutine(r.URL.Path) {
+			next.ServeHTTP(w, r) // probes must not need the database
+			return
+		}
+		session.ServeHTTP(w, r)
 	})
 }
 
@@ -58,4 +96,15 @@ func isLoopbackHost(host string) bool {
 	}
 	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
 	return err == nil && addr.Unmap().IsLoopback()
+}
+
+// sameOrigin refuses what another site's page makes a visitor's browser send. Requests of programs, which name no
+// origin, pass: nothing that a browser adds by itself lets them in.
+func (s *site) sameOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.Log.WarnContext(r.Context(), "request of another site refused", "path", r.URL.Path, "origin", r.Header.Get("Origin"))
+		s.fail(w, r, forbidden("Another site asked for this. Start from these pages."))
+	}))
+	return protection.Handler(next)
 }

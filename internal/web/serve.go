@@ -33,6 +33,11 @@ func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	if err := checkLoopback(ctx, addr); err != nil {
 		return nil, err
 	}
+	return ListenAnywhere(ctx, addr)
+}
+
+// ListenAnywhere is Listen for pages on which people must sign in: any address of this machine will do.
+func ListenAnywhere(ctx context.Context, addr string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
@@ -70,6 +75,11 @@ func checkLoopback(ctx context.Context, addr string) error {
 
 // ServeOn is Serve on a listener that is already there; it closes it.
 func ServeOn(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+	// What streams until its visitor leaves must hear of the end, or the server would wait for it.
+	base, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	stopping, end := context.WithCancel(base)
+	base = context.WithValue(base, stoppingKey{}, stopping.Done())
 	server := &http.Server{
 		Handler:  h,
 		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn),
@@ -79,8 +89,9 @@ func ServeOn(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logg
 		ReadTimeout:       30 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		MaxHeaderBytes:    64 << 10,
-		BaseContext:       func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
+		BaseContext:       func(net.Listener) context.Context { return base },
 	}
+	server.RegisterOnShutdown(end)
 	ended := make(chan error, 1)
 	go func() { ended <- server.Serve(l) }()
 	select {

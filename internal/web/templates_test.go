@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"cpd-jobs/queue"
+	"cpd-jobs/queue/schedule"
 	"cpd-jobs/reports"
 )
 
@@ -48,6 +49,23 @@ func samples() map[string]content {
 		"empty runs":               runsPage{States: stateChoices("")},
 		"run":                      newRunPage(job, lines, later),
 		"run that has not begun":   newRunPage(queue.Job{ID: 1, Kind: "probe", State: "available"}, nil, noon),
+		"run that is watched":      runPage{Job: queue.Job{ID: 1, Kind: "probe", State: "running"}, Said: "s", May: true, Events: "/e"},
+		"schedules":                schedulesPage{Held: 2, Schedules: []scheduleLine{{ScheduleInfo: queue.ScheduleInfo{NextTick: &noon, Paused: true}, Href: "/s", When: "w", Strip: newStrip([]tickLine{{Fate: fateRan}})}}},
+		"no schedules":             schedulesPage{},
+		"schedule":                 schedulePage{Said: "s", May: true, Facts: []fact{{Key: "k", Text: "t"}}, Ticks: []tickLine{{Fate: fateLate, Why: "w", tickRow: tickRow{JobID: new(int64)}}}, Next: []schedule.Coming{{Tick: noon, Change: &schedule.Change{}}}},
+		"queues":                   queuesPage{Queues: []queueLine{{Queue: "syncs", Oldest: &noon}}, Workers: []workerLine{{}}},
+		"no workers":               queuesPage{},
+		"confirm":                  confirmPage{Title: "Cancel job 1", Text: []string{"t"}, Warning: "w", Fields: []field{pauses(), {Name: "note", Label: "l", Hint: "h"}}, Hidden: []hidden{{"a", "b"}}, Method: "post", Action: "/a", Button: "b", Risky: true, Back: "/b", Problem: "p"},
+		"audit":                    auditPage{Lines: []auditLine{{At: noon, Actor: "a", Detail: json.RawMessage(`{"a":1}`)}}, Older: "/o"},
+		"no audit":                 auditPage{},
+		"explore":                  explorePage{Title: "A", Problem: "p", Search: "s", Filters: []filter{{Name: "n", Label: "l", Choices: []choice{{Text: "Any"}}}}, Filtered: true, Rows: 1, Heads: []sortHead{{Title: "t", Order: "descending"}}, Lines: []rowLine{{Href: "/h", Title: "t", Cells: []cell{{HTML: "c"}}}}, First: "/f", Next: "/n", CSV: "/c", Asks: []hidden{{"a", "b"}}, Formats: []choice{{Value: "xlsx"}}, Sort: "-a"},
+		"nothing to explore":       explorePage{Title: "A", Noun: "school"},
+		"file":                     filePage{Title: "A", Finished: true, Files: []attachment{file}, Part: []fact{{Key: "k", Text: "t"}}},
+		"file that failed":         filePage{Title: "A", Finished: true, Failed: true},
+		"school":                   schoolPage{Name: "S", URN: "1", AsOf: &noon, Columns: []columnLine{{Title: "t", About: "a"}}, History: []changeLine{{At: noon, What: "w", Version: 2}}, Register: []fact{{Key: "k", Text: "t"}}, Links: []linkLine{{URN: "2", Name: "n", Since: &noon}}, Changes: []changeLine{{At: noon}}},
+		"school that left":         schoolPage{Name: "S", Gone: true},
+		"docs":                     docsPage{},
+		"signed out":               signedOutPage{Provider: "https://id.example.com/end"},
 		"not found":                problem{Status: 404, Detail: "d"},
 		"failure":                  problem{Status: 500, Reference: "R"},
 	}
@@ -55,10 +73,10 @@ func samples() map[string]content {
 
 func TestEveryTemplateTakesItsType(t *testing.T) {
 	t.Parallel()
-	p := newPages(newAssets(), "1.2.3")
+	p := newPages(newAssets(), "1.2.3", false)
 	shown := map[string]bool{"layout.html": true, "parts.html": true}
 	for name, c := range samples() {
-		body, err := p.html(c)
+		body, err := p.html(c, atThisMachine)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -87,7 +105,7 @@ func TestEveryTemplateTakesItsType(t *testing.T) {
 
 func TestTextFromDataIsEscaped(t *testing.T) {
 	t.Parallel()
-	body, err := newPages(newAssets(), "1").html(samples()["run"])
+	body, err := newPages(newAssets(), "1", false).html(samples()["run"], atThisMachine)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -101,10 +119,10 @@ func TestTextFromDataIsEscaped(t *testing.T) {
 
 func TestPolicyAllowsTheOneInlineScriptOfEveryPage(t *testing.T) {
 	t.Parallel()
-	p := newPages(newAssets(), "1")
+	p := newPages(newAssets(), "1", false)
 	inline := regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 	for name, c := range samples() {
-		body, err := p.html(c)
+		body, err := p.html(c, atThisMachine)
 		if err != nil {
 			t.Fatal(err)
 		}

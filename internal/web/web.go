@@ -1,6 +1,7 @@
 // Package web is the pages: reports with how fresh they are and their downloads, runs with what they did, and the
 // addresses that probes and Prometheus ask. Pages are made on the server, in GOV.UK Frontend style, and need no
-// JavaScript. What they show comes from packages queue and reports; nothing is decided here.
+// JavaScript. What they show comes from packages queue and reports; nothing is decided here. Whatever somebody does
+// through them is in the audit.
 package web
 
 import (
@@ -11,6 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/web/api"
+	"cpd-jobs/queue"
 	"cpd-jobs/reports/store"
 )
 
@@ -22,6 +25,12 @@ type Deps struct {
 	Store store.Store
 	Log   *slog.Logger
 	Now   clock.Now
+	// Queue inserts and steers jobs; nil makes pages that only show.
+	Queue *queue.Client
+	// SignIn is how people sign in; nil: nobody does, and the pages answer on this machine only.
+	SignIn *SignIn
+	// BehindProxy says that a platform's router stands in front, whose word on where a request comes from is taken.
+	BehindProxy bool
 	// Version of the program, shown at the foot of each page and part of nothing else.
 	Version string
 	// Schema says whether the database has every migration of this program: nil if so, else what it lacks. Asked by /health/ready.
@@ -35,11 +44,33 @@ type site struct {
 	Deps
 	pages  *pages
 	assets *assets
+	api    *api.API
+	gate   *gate // nil where nobody signs in
+	// docsFiles are those of the API's page.
+	docsFiles http.Handler
+	known     *facetCache
+	live      chan struct{} // has room for as many streams of progress as may be open
 }
 
 // New makes the pages. The handler is safe for concurrent use; it panics only where the templates in the binary do not parse.
 func New(d Deps) http.Handler {
+	s := newSite(d)
+	return s.observe(s.recoverPanics(s.secured(s.ownHosts(s.sameOrigin(s.withSession(s.routes()))))))
+}
+
+func newSite(d Deps) *site {
 	files := newAssets()
-	s := &site{Deps: d, assets: files, pages: newPages(files, d.Version)}
-	return s.observe(s.recoverPanics(secured(loopbackHosts(s.routes()))))
+	s := &site{Deps: d, assets: files, pages: newPages(files, d.Version, d.SignIn != nil), known: &facetCache{byReport: map[string]facetsOfVersion{}}, live: make(chan struct{}, liveStreams), docsFiles: newDocsFiles()}
+	if d.SignIn != nil {
+		s.gate = newGate(d)
+		s.gate.sessions.ErrorFunc = s.fail
+	}
+	s.api = api.New(api.Deps{
+		DB: d.DB, Queue: d.Queue, Log: d.Log, Now: d.Now, Version: d.Version, File: s.serveFile,
+		By: func(ctx context.Context) string { return visitorOf(ctx).by() },
+		Audited: func(ctx context.Context, action, target string, detail any, do func(context.Context) error) error {
+			return s.audited(ctx, deed{Action: action, Target: target, Detail: detail}, do)
+		},
+	})
+	return s
 }

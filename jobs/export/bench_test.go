@@ -91,6 +91,9 @@ func writeFormat(b *testing.B, d Deps, name string) {
 		b.Fatal(err)
 	}
 	defer job.giveUp()
+	def := *job.def
+	def.Views = nil // what they cost is their SQL's
+	job.def = &def
 	if err := job.write(b.Context(), run.NewStep("write")); err != nil {
 		b.Fatal(err)
 	}

@@ -76,44 +76,6 @@ func TestRowsAreInOrderAndTyped(t *testing.T) {
 	}
 }
 
-func TestFormatsHoldTheSameCells(t *testing.T) {
-	b := newBench(t)
-	list := schools(10)
-	for i, name := range []string{"=cmd|' /C calc'!A0", "007", "  🏫 مدرسة ", "_x000D_", `"quoted", St Mary` + "\u0092s", "line\r\nline\nline", "@x", "-1.5", "'=x", ""} {
-		list[i].name = name
-	}
-	b.refresh(1, list...)
-	b.export(b.args())
-	def, _ := reports.Find("school_onboarding")
-	doc := documentOf(b.Deps, def, reports.Refreshed{}, exports.Selection{})
-	var got [][]string
-	for _, name := range []string{"csv", "xlsx"} {
-		f, err := b.Store.Open(t.Context(), stem+"."+name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		var values []string
-		for row, err := range formats[name].reread(f, doc) {
-			if err != nil {
-				t.Fatal(err)
-			}
-			for _, v := range row {
-				values = append(values, v.String())
-			}
-		}
-		got = append(got, values)
-	}
-	if !slices.Equal(got[0], got[1]) {
-		t.Errorf("CSV and XLSX differ:\n%q\n%q", got[0], got[1])
-	}
-	for _, s := range list {
-		if !slices.Contains(got[1], s.name) {
-			t.Errorf("the name %q is not in the workbook", s.name)
-		}
-	}
-}
-
 func TestUnchangedReportIsNotStoredTwice(t *testing.T) {
 	b := newBench(t)
 	b.refresh(1, schools(5)...)

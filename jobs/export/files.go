@@ -25,7 +25,7 @@ import (
 // format is one kind of file.
 type format struct {
 	ending string // of the file's name
-	// workbook says that files are held against the checklist for accessible spreadsheets.
+	// workbook says that files have sheets, also for summaries, and are held against the checklist for accessible spreadsheets.
 	workbook bool
 	begin    func(w io.Writer, doc table.Document, summaries []table.Summary) (writer, error)
 	reread   func(f store.File, doc table.Document) iter.Seq2[[]table.Value, error]

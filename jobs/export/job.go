@@ -122,7 +122,8 @@ func (j *job) begin(ctx context.Context, snap snapshot, names []string) error {
 		return err
 	}
 	var summaries []table.Summary
-	if len(j.selection.Where) == 0 { // they are of all rows
+	wanted := slices.ContainsFunc(names, func(name string) bool { return formats[name].workbook })
+	if wanted && len(j.selection.Where) == 0 { // they are of all rows
 		if summaries, err = snap.summaries(ctx); err != nil {
 			return err
 		}

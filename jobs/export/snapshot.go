@@ -136,7 +136,7 @@ func (s snapshot) each(ctx context.Context, sql string, args []any, add func([]t
 		return err
 	}
 	defer rows.Close()
-	c, err := newCells(rows.FieldDescriptions())
+	c, err := newCells(s.tx.Conn().TypeMap(), rows.FieldDescriptions())
 	if err != nil {
 		return err
 	}

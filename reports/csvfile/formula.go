@@ -6,9 +6,21 @@ import "strings"
 // turn into plain ones.
 const starters = "=+-@\t\r\n＝＋－＠"
 
+// mayStart are the first bytes of starters, and of texts in which one may stand behind apostrophes.
+var mayStart = func() (bytes [256]bool) {
+	for i := range len(starters) {
+		bytes[starters[i]] = true
+	}
+	bytes['\''] = true
+	return bytes
+}()
+
 // dangerous says that s must not stand in a field as it is. Apostrophes in front count as not there, so that taking one
 // away gives back exactly what was written, even where the original began with some.
 func dangerous(s string) bool {
+	if s == "" || !mayStart[s[0]] {
+		return false // nearly every text
+	}
 	rest := strings.TrimLeft(s, "'")
 	if rest == "" || !strings.ContainsRune(starters, firstRune(rest)) {
 		return false

@@ -6,7 +6,6 @@
 package csvfile
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -16,10 +15,13 @@ import (
 
 // Writer writes one file, row by row. It holds one buffer, whatever the number of rows.
 type Writer struct {
-	out     *bufio.Writer
+	out     io.Writer
 	columns int
-	field   []byte
+	buffer  []byte
 }
+
+// bufferSize is how much is written at a time.
+const bufferSize = 64 << 10
 
 // NewWriter writes the header row.
 func NewWriter(w io.Writer, doc table.Document) (*Writer, error) { return newWriter(w, "", doc) }
@@ -34,13 +36,10 @@ func NewExcelWriter(w io.Writer, doc table.Document) (*Writer, error) {
 }
 
 func newWriter(w io.Writer, mark string, doc table.Document) (*Writer, error) {
-	cw := &Writer{out: bufio.NewWriterSize(w, 64<<10), columns: len(doc.Columns)}
+	cw := &Writer{out: w, columns: len(doc.Columns), buffer: append(make([]byte, 0, bufferSize+bufferSize/8), mark...)}
 	header := make([]table.Value, len(doc.Columns))
 	for i, c := range doc.Columns {
 		header[i] = table.String(c.Name)
-	}
-	if _, err := cw.out.WriteString(mark); err != nil {
-		return nil, err
 	}
 	return cw, cw.Add(header)
 }
@@ -50,52 +49,63 @@ func (w *Writer) Add(row []table.Value) error {
 	if len(row) != w.columns {
 		return fmt.Errorf("a row of %d values for %d columns", len(row), w.columns)
 	}
+	b := w.buffer
 	for i, v := range row {
 		if i > 0 {
-			w.out.WriteByte(',')
+			b = append(b, ',')
 		}
-		w.put(v)
+		if s, ok := v.AsText(); ok {
+			b = appendText(b, s)
+		} else {
+			b = v.Append(b)
+		}
 	}
-	_, err := w.out.WriteString("\r\n")
-	return err
+	w.buffer = append(b, '\r', '\n')
+	if len(w.buffer) < bufferSize {
+		return nil
+	}
+	return w.flush()
 }
 
 // Close writes what is still in the buffer. It leaves the underlying writer open.
-func (w *Writer) Close() error { return w.out.Flush() }
+func (w *Writer) Close() error { return w.flush() }
 
-// put writes one field; an error stays with the buffered writer and comes out at the end of the row.
-func (w *Writer) put(v table.Value) {
-	if s, ok := v.AsText(); ok {
-		w.putText(s)
-		return
-	}
-	w.field = v.Append(w.field[:0])
-	w.out.Write(w.field)
+func (w *Writer) flush() error {
+	_, err := w.out.Write(w.buffer)
+	w.buffer = w.buffer[:0]
+	return err
 }
 
-func (w *Writer) putText(s string) {
+// appendText adds a text that is not empty.
+func appendText(b []byte, s string) []byte {
 	guard := dangerous(s)
 	if !guard && !needsQuotes(s) {
-		w.out.WriteString(s)
-		return
+		return append(b, s...)
 	}
-	w.out.WriteByte('"')
+	b = append(b, '"')
 	if guard {
-		w.out.WriteByte('\'')
+		b = append(b, '\'')
 	}
 	for {
 		before, after, found := strings.Cut(s, `"`)
-		w.out.WriteString(before)
+		b = append(b, before...)
 		if !found {
-			break
+			return append(b, '"')
 		}
-		w.out.WriteString(`""`)
+		b = append(b, `""`...)
 		s = after
 	}
-	w.out.WriteByte('"')
 }
+
+// special are the bytes that may stand only between quotes.
+var special = [256]bool{',': true, '"': true, '\r': true, '\n': true}
 
 // needsQuotes is true too where only a careless reader would go wrong: spaces at an end.
 func needsQuotes(s string) bool {
-	return strings.ContainsAny(s, ",\"\r\n") || s[0] == ' ' || s[len(s)-1] == ' '
+	for i := range len(s) {
+		if special[s[i]] {
+			return true
+		}
+	}
+	return s[0] == ' ' || s[len(s)-1] == ' '
 }

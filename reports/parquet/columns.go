@@ -4,6 +4,7 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"unsafe"
 
 	"github.com/parquet-go/parquet-go"
 
@@ -160,8 +161,14 @@ func valueOf(v table.Value, t table.Type) parquet.Value {
 		at, _ := v.AsDay()
 		return parquet.Int32Value(int32(at.Unix() / secondsOfDay))
 	default:
-		return parquet.ValueOf(v.String())
+		return textValue(v.String())
 	}
+}
+
+// textValue is a text without a copy of it, which nothing changes: the library has no other way that does not take memory
+// for each.
+func textValue(s string) parquet.Value {
+	return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s)))
 }
 
 const secondsOfDay = 24 * 60 * 60
@@ -175,7 +182,7 @@ func itemsOf(to []parquet.Value, lists []table.Value, column int) []parquet.Valu
 		}
 		level := 0
 		for item := range strings.SplitSeq(list.String(), table.ListSeparator) {
-			to = append(to, parquet.ValueOf(item).Level(level, 1, column))
+			to = append(to, textValue(item).Level(level, 1, column))
 			level = 1
 		}
 	}

@@ -118,3 +118,26 @@ func TestHeading(t *testing.T) {
 		}
 	}
 }
+
+func TestTimesAreFormattedAsTheStandardLibraryDoes(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{
+		"0000-01-01T00:00:00Z", "0001-01-01T00:00:00Z", "1582-10-15T12:34:56.7Z", "1899-12-31T23:59:59.999999Z", "1969-12-31T23:59:59.000001Z",
+		"1970-01-01T00:00:00Z", "2000-02-29T01:02:03.04Z", "2023-11-15T10:00:00.1Z", "2100-03-01T00:00:00Z", "9999-12-31T23:59:59.999999Z",
+	} {
+		at, err := time.Parse(time.RFC3339Nano, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		layout := "2006-01-02T15:04:05Z"
+		if at.Nanosecond() != 0 {
+			layout = "2006-01-02T15:04:05.000000Z"
+		}
+		if got, want := Time(at).String(), at.Format(layout); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+		if got, want := Day(at).String(), at.Format(time.DateOnly); got != want {
+			t.Errorf("%q, want %q", got, want)
+		}
+	}
+}

@@ -90,7 +90,12 @@ func (v Value) AsTime() (time.Time, bool) { return time.UnixMicro(v.n).UTC(), v.
 func (v Value) AsDay() (time.Time, bool) { return time.Unix(v.n*secondsOfDay, 0).UTC(), v.kind == date }
 
 // String is v for people and for messages: times as ISO 8601.
-func (v Value) String() string { return string(v.Append(nil)) }
+func (v Value) String() string {
+	if v.kind == text || v.kind == number {
+		return v.s // millions of them, each without memory of its own
+	}
+	return string(v.Append(nil))
+}
 
 // appendCanonical adds a form of v that differs from every other value's.
 func (v Value) appendCanonical(b []byte) []byte {

@@ -7,12 +7,6 @@ import (
 	"time"
 )
 
-// Layouts of times in text: ISO 8601 in UTC, with the fraction only where there is one.
-const (
-	layoutTime      = "2006-01-02T15:04:05Z"
-	layoutTimeMicro = "2006-01-02T15:04:05.000000Z"
-)
-
 // Append adds v as plain text files have it: true and false, ISO 8601 in UTC, numbers with a point.
 func (v Value) Append(b []byte) []byte {
 	switch v.kind {
@@ -23,17 +17,52 @@ func (v Value) Append(b []byte) []byte {
 	case boolean:
 		return strconv.AppendBool(b, v.n == 1)
 	case timestamp:
-		t, _ := v.AsTime()
-		if v.n%1e6 != 0 {
-			return t.AppendFormat(b, layoutTimeMicro)
-		}
-		return t.AppendFormat(b, layoutTime)
+		return appendTime(b, v.n)
 	case date:
-		t, _ := v.AsDay()
-		return t.AppendFormat(b, time.DateOnly)
+		return appendDay(b, v.n)
 	default:
 		return b
 	}
+}
+
+// appendTime adds microseconds since 1970 as ISO 8601 in UTC, with the fraction only where there is one. Reports have millions
+// of times, and the standard library's formatting would take most of the time that writing them takes.
+func appendTime(b []byte, micros int64) []byte {
+	const perSecond, perDay = 1_000_000, secondsOfDay * 1_000_000
+	days, micros := micros/perDay, micros%perDay
+	if micros < 0 {
+		days, micros = days-1, micros+perDay
+	}
+	seconds, fraction := micros/perSecond, micros%perSecond
+	b = append(appendDay(b, days), 'T')
+	b = append(appendDigits(b, seconds/3600, 2), ':')
+	b = append(appendDigits(b, seconds/60%60, 2), ':')
+	b = appendDigits(b, seconds%60, 2)
+	if fraction != 0 {
+		b = appendDigits(append(b, '.'), fraction, 6)
+	}
+	return append(b, 'Z')
+}
+
+// appendDay adds days since 1970 as ISO 8601.
+func appendDay(b []byte, days int64) []byte {
+	year, month, day := time.Unix(days*secondsOfDay, 0).UTC().Date()
+	if year < 0 || year > 9999 {
+		return time.Unix(days*secondsOfDay, 0).UTC().AppendFormat(b, time.DateOnly)
+	}
+	b = append(appendDigits(b, int64(year), 4), '-')
+	b = append(appendDigits(b, int64(month), 2), '-')
+	return appendDigits(b, int64(day), 2)
+}
+
+// appendDigits adds the last few digits of n, zeros in front.
+func appendDigits(b []byte, n int64, digits int) []byte {
+	b = append(b, "000000"[:digits]...)
+	for i := len(b) - 1; n > 0 && digits > 0; i, digits = i-1, digits-1 {
+		b[i] = byte('0' + n%10)
+		n /= 10
+	}
+	return b
 }
 
 // Parse reads what [Value.Append] wrote for a value of type t. What has not the form of t is a text, as it was when it

@@ -33,7 +33,8 @@ const maxPart = math.MaxUint32
 // of its own, and without those sheets.
 type archive struct {
 	zip     *zip.Writer
-	big     bool    // the next part is compressed on all cores
+	big     bool // the next part is compressed on all cores
+	small   *flate.Writer
 	packing *packer // of the big part being written
 	limit   int64
 	filters bool            // tables keep their filter buttons
@@ -49,10 +50,12 @@ type part struct {
 }
 
 func newArchive(out io.Writer) *archive {
-	a := &archive{zip: zip.NewWriter(out), limit: maxPart, written: map[string]bool{}, links: map[string][]link{}}
+	small, _ := flate.NewWriter(nil, level) // fails only for a level that there is not
+	a := &archive{zip: zip.NewWriter(out), small: small, limit: maxPart, written: map[string]bool{}, links: map[string][]link{}}
 	a.zip.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		if !a.big {
-			return flate.NewWriter(w, level)
+			a.small.Reset(w)
+			return a.small, nil
 		}
 		a.packing = &packer{Writer: deflate.NewWriter(w, level), out: w}
 		return a.packing, nil

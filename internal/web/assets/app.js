@@ -1,5 +1,14 @@
-// Everything works without this file: it folds the navigation away on narrow screens and helps the skip link.
-import { createAll, ServiceNavigation, SkipLink } from './govuk/govuk-frontend.min.js'
+// Everything works without this file: it folds the navigation away on narrow screens, helps the skip link, and shows the
+// progress of a run as it happens.
+import { createAll, Button, ErrorSummary, NotificationBanner, Radios, ServiceNavigation, SkipLink } from './govuk/govuk-frontend.min.js'
 
-createAll(ServiceNavigation)
-createAll(SkipLink)
+for (const component of [Button, ErrorSummary, NotificationBanner, Radios, ServiceNavigation, SkipLink]) createAll(component)
+
+const live = document.querySelector('[data-events]')
+if (live) {
+  const events = new EventSource(live.dataset.events)
+  events.addEventListener('steps', e => { live.innerHTML = e.data })
+  events.addEventListener('log', e => { document.getElementById('log-rows').insertAdjacentHTML('beforeend', e.data) })
+  events.addEventListener('end', () => { events.close(); location.reload() })
+  addEventListener('pagehide', () => events.close())
+}

@@ -1,6 +1,14 @@
 -- A report of 24,000 schools that was refreshed twice, and the jobs that did it.
-INSERT INTO reports.school_onboarding (urn, name, eligibility, stage)
-SELECT (100000 + n)::text, 'School ' || n, CASE WHEN n % 10 = 0 THEN 'cip_only' ELSE 'eligible' END,
+INSERT INTO reports.school_onboarding (urn, name, postcode, la_name, region_name, school_phase_name, school_type_name,
+                                       cohort_lead_provider, route, flags, register_flags, contacts, tutor_signed_in, first_contacted_at, as_of,
+                                       eligibility, stage)
+SELECT (100000 + n)::text, CASE n WHEN 7 THEN 'St Mary’s & St <Paul> School' ELSE 'School ' || n END,
+       'AB' || n % 90 || ' ' || n % 10 || 'CD', 'Authority ' || n % 150, 'Region ' || n % 150 % 9,
+       CASE n % 3 WHEN 0 THEN 'Primary' WHEN 1 THEN 'Secondary' ELSE 'Nursery' END, 'Type ' || n % 30,
+       CASE WHEN n % 4 > 0 THEN 'Provider ' || n % 4 END, CASE WHEN n % 2 = 0 THEN 'full_induction_programme' END,
+       CASE WHEN n % 7 = 0 THEN '{contact_failed,no_tutor}' WHEN n % 7 = 1 THEN '{no_tutor}' ELSE '{}' END::text[], '{}',
+       n % 5, n % 2 = 0, '2026-09-01T08:00:00Z'::timestamptz + n * interval '1 minute', '2026-11-22T06:10:00Z',
+       CASE WHEN n % 10 = 0 THEN 'cip_only' ELSE 'eligible' END,
        CASE WHEN n % 1000 < 24 THEN 'no_ects'
             WHEN n % 1000 < 38 THEN 'not_contacted'
             WHEN n % 1000 < 101 THEN 'contacted'
@@ -53,3 +61,46 @@ SELECT 1, 1, timestamptz '2026-11-22T06:10:01Z' + n * interval '2 seconds', 'inf
 FROM unnest(ARRAY ['schools', 'school_cohorts', 'partnerships', 'induction_records', 'participant_profiles']) WITH ORDINALITY AS t (name, n);
 INSERT INTO queue.logs (job_id, attempt, at, level, message, attrs)
 VALUES (2, 2, '2026-11-22T06:11:44Z', 'error', 'attempt failed', '{"error": "write xlsx: <disk> is full"}');
+SELECT setval('river.river_job_id_seq', 100), setval('queue.run_ids', 100);
+
+-- What runs by itself: by the clock, after another, and one that is paused.
+INSERT INTO queue.schedules (name, spec, accounted_to, next_tick, generation)
+VALUES
+    ('cpd', '{"name": "cpd", "cron": "5 * * * *", "timezone": "Europe/London", "kind": "cpd_sync", "args": {}, "catch_up": {"policy": "latest", "max_age": "50m"}, "overlap": "skip", "deadline": "15m"}',
+     '2026-11-22T06:45:00Z', '2026-11-22T07:05:00Z', 1),
+    ('onboarding-after-cpd', '{"name": "onboarding-after-cpd", "timezone": "Europe/London", "kind": "school_onboarding_refresh", "args": {}, "catch_up": {"policy": "none"}, "overlap": "skip", "after": {"kind": "cpd_sync", "when": "changed"}}',
+     '2026-11-22T06:45:00Z', NULL, 1),
+    ('uplift', '{"name": "uplift", "cron": "30 5 * * 1", "timezone": "Europe/London", "kind": "uplift_sync", "args": {}, "catch_up": {"policy": "latest", "max_age": "3d"}, "overlap": "skip", "deadline": "1h"}',
+     '2026-11-22T06:45:00Z', '2026-11-23T05:30:00Z', 1);
+INSERT INTO queue.schedule_spans (schedule, after_at, spec, generation)
+SELECT name, '2026-11-01T00:00:00Z', spec, 1 FROM queue.schedules WHERE spec ? 'cron';
+INSERT INTO queue.pauses (schedule, from_at, by, note) VALUES ('uplift', '2026-11-01T00:00:00Z', 'person bob', 'No files in <winter>');
+
+INSERT INTO queue.history (id, kind, queue, priority, state, attempt, max_attempts, args, metadata, errors, created_at, scheduled_at, attempted_at, finalized_at)
+SELECT 10 + n, 'cpd_sync', 'syncs', 1, CASE n WHEN 4 THEN 'discarded' ELSE 'completed' END, 1, 5, '{}', jsonb_build_object('run_id', 10 + n), '[]',
+       tick, tick, tick + interval '1 second', tick + CASE n WHEN 3 THEN interval '20 minutes' ELSE interval '40 seconds' END
+FROM generate_series(0, 33) AS n CROSS JOIN LATERAL (SELECT timestamptz '2026-11-22T06:05:00Z' - n * interval '1 hour' AS tick) AS at;
+INSERT INTO queue.ticks (schedule, tick, state, reason, run_id, job_id, recorded_at)
+SELECT 'cpd', tick, CASE WHEN n IN (1, 2) THEN 'skipped' WHEN n = 6 THEN 'missed' ELSE 'enqueued' END,
+       CASE n WHEN 1 THEN 'overlap' WHEN 2 THEN 'paused' WHEN 6 THEN 'too_old' END,
+       CASE WHEN n NOT IN (1, 2, 6) THEN 10 + n END, CASE WHEN n NOT IN (1, 2, 6) THEN 10 + n END,
+       tick + CASE n WHEN 5 THEN interval '3 hours' ELSE interval '0.2 seconds' END
+FROM generate_series(0, 33) AS n CROSS JOIN LATERAL (SELECT timestamptz '2026-11-22T06:05:00Z' - n * interval '1 hour' AS tick) AS at;
+
+INSERT INTO queue.workers (id, host, pid, version, started_at, heartbeat_at) VALUES ('worker-1', 'host-1', 4711, '0.1.0', '2026-11-22T05:00:00Z', now());
+INSERT INTO queue.audit (at, actor, via, action, target, detail, address, outcome)
+VALUES ('2026-11-22T06:00:00Z', 'somebody at this machine', 'this machine', 'pause', 'schedule uplift', '{"note": "No files in <winter>"}', '127.0.0.1', 'done');
+
+INSERT INTO reports.school_onboarding_changes (version, urn, action, reason, column_name, old, new)
+VALUES
+    (1, '100007', 'added', NULL, NULL, NULL, NULL),
+    (2, '100007', 'changed', NULL, 'stage', '"contacted"', '"email_opened"'),
+    (2, '100007', 'changed', NULL, 'flags', '[]', '["contact_failed", "no_tutor"]'),
+    (2, '100007', 'changed', NULL, 'first_contacted_at', NULL, '"2026-09-01T08:07:00+00:00"'),
+    (2, '99999', 'removed', 'closed', NULL, '{"name": "Old <School>"}', NULL);
+INSERT INTO gias.establishments (urn, la_code, establishment_name, type_of_establishment_code, establishment_status_code, establishment_status_name, open_date, last_changed)
+VALUES ('100007', '201', 'St Mary and St Paul', 1, 1, 'Open', '1987-09-01', '2026-11-01T05:00:00Z');
+INSERT INTO gias.links (urn, link_urn, link_name, link_type, link_established_date) VALUES ('100007', '100008', 'School 8', 'Predecessor', '1987-09-01');
+INSERT INTO gias.changes (sync_id, run_id, changed_at, urn, event, field, old, new)
+VALUES (1, 1, '2026-11-01T05:00:00Z', '100007', 'renamed', 'EstablishmentName', 'St Mary', 'St Mary and St Paul'),
+       (1, 1, '2026-11-01T05:00:00Z', '100007', 'contact_changed', 'MainEmail', 'head@example.org', NULL);

@@ -1,0 +1,180 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"cpd-jobs/internal/pgtest"
+)
+
+// examine runs doctor and returns its findings by area and check.
+func (p *place) examine(status int, args ...string) map[string]finding {
+	p.t.Helper()
+	r := p.run(append([]string{"doctor", "--json"}, args...)...)
+	if r.status != status {
+		p.t.Errorf("doctor: status %d, want %d\n%s%s", r.status, status, r.stdout, r.stderr)
+	}
+	var said struct{ Findings []finding }
+	if err := json.Unmarshal([]byte(r.stdout), &said); err != nil {
+		p.t.Fatalf("doctor prints no JSON: %v\n%s%s", err, r.stdout, r.stderr)
+	}
+	found := map[string]finding{}
+	for _, f := range said.Findings {
+		if (f.State == problem || f.State == warning) && f.Remedy == "" {
+			p.t.Errorf("%s %s: %s has no remedy", f.Area, f.Check, f.Found)
+		}
+		found[f.Area+" "+f.Check] = f
+	}
+	return found
+}
+
+func (p *place) expect(found map[string]finding, state string, checks ...string) {
+	p.t.Helper()
+	for _, check := range checks {
+		if f, ok := found[check]; !ok || f.State != state {
+			p.t.Errorf("%s is %q (%s), want %s", check, f.State, f.Found, state)
+		}
+	}
+}
+
+// serveUntilTheEnd starts jobs and pages, waits until they are ready, and stops them after the test.
+func (p *place) serveUntilTheEnd() (url string) {
+	p.t.Helper()
+	port := freePort(p.t)
+	cmd := p.command("serve")
+	cmd.Env = append(cmd.Env, fmt.Sprintf("PORT=%d", port))
+	if err := cmd.Start(); err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = cmd.Process.Signal(syscall.SIGTERM); _ = cmd.Wait() })
+	url = fmt.Sprintf("http://127.0.0.1:%d", port)
+	client := http.Client{Timeout: time.Second}
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		if answer, err := client.Get(url + "/health/ready"); err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return url
+			}
+		}
+		if time.Since(began) > time.Minute {
+			p.t.Fatal("nothing is served")
+		}
+	}
+}
+
+func TestDoctorAndSmokeOnADemo(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	found := p.examine(1)
+	p.expect(found, problem, "database migrations")
+	p.expect(found, skipped, "schedules state")
+	p.ok("demo", "--schools", "150", "--no-serve")
+	found = p.examine(1)
+	p.expect(found, problem, "schedules workers", "schedules live")
+
+	url := p.serveUntilTheEnd()
+	for began := time.Now(); len(p.json("schedules", "schedules", "list")) == 0 && time.Since(began) < time.Minute; {
+		time.Sleep(100 * time.Millisecond)
+	}
+	found = p.examine(0)
+	p.expect(found, fine, "database privileges", "database clock", "database connections", "machine data directory", "schedules workers",
+		"schedules silence", "reports school_onboarding", "reports files", "reports store", "sources cpd")
+	p.expect(found, warning, "settings webhook", "schedules register", "sources gias")
+
+	r := p.run("smoke", url, "--jobs", "--json")
+	var said struct{ Tries []try }
+	if err := json.Unmarshal([]byte(r.stdout), &said); err != nil || r.status != 0 || len(said.Tries) != 7 {
+		t.Errorf("smoke: status %d, %v\n%s%s", r.status, err, r.stdout, r.stderr)
+	}
+
+	answer, err := http.Get(url + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	shown, err := io.ReadAll(answer.Body)
+	for _, want := range []string{
+		`http_requests_total{code="200",method="GET",route="/reports/{name}"} 1`, `report_rows{report="school_onboarding"} `,
+		`workers_alive 1`, `schedule_success_due_timestamp_seconds{schedule="onboarding"} `, `database_up 1`, `pool_connections_limit 8`,
+	} {
+		if err != nil || !strings.Contains(string(shown), "cpd_jobs_"+want) {
+			t.Errorf("/metrics does not show %s (%v)", want, err)
+		}
+	}
+
+	p.env = append(p.env, "HEARTBEAT_URL_REGISTRE=https://push.example.org/x", "EXPORT_STORE_URL=/proc/nowhere")
+	found = p.examine(1)
+	p.expect(found, warning, "settings heartbeats")
+	p.expect(found, problem, "reports store")
+}
+
+func TestDoctorWithoutADatabase(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.env = append(p.env, "DATABASE_URL=postgres://ann:secret@127.0.0.1:1/none")
+	found := p.examine(1, "--offline")
+	p.expect(found, problem, "database connection")
+	p.env = append(p.env, "PORT=many", "LOG_LEVEL=loud")
+	r := p.run("doctor", "--json")
+	if r.status != 1 {
+		t.Errorf("wrong settings: status %d\n%s", r.status, r.stdout)
+	}
+	var said struct{ Problems int }
+	if err := json.Unmarshal([]byte(r.stdout), &said); err != nil || said.Problems != 2 {
+		t.Errorf("%d problems (%v), want one for each variable\n%s", said.Problems, err, r.stdout)
+	}
+}
+
+// TestDoctorFindsWhatIsWrongInADatabase breaks one thing after another.
+func TestDoctorFindsWhatIsWrongInADatabase(t *testing.T) {
+	t.Parallel()
+	url := pgtest.URL(t)
+	pool := pgtest.Connect(t, url)
+	p := newPlace(t)
+	p.env = append(p.env, "DATABASE_URL="+url)
+	p.ok("migrate", "up")
+	_, err := pool.Exec(t.Context(), `
+		INSERT INTO queue.schedules (name, spec, accounted_to, next_tick, generation)
+		VALUES ('gone_quiet', '{"name": "gone_quiet", "kind": "probe", "cron": "* * * * *", "timezone": "UTC"}', now() - interval '5 hours', now() - interval '5 hours', 1);
+		INSERT INTO queue.schedule_spans (schedule, after_at, spec, generation) SELECT name, now() - interval '6 hours', spec, 1 FROM queue.schedules;
+		INSERT INTO queue.workers (id, host, pid, version) VALUES ('other', 'other', 1, 'v0.0.1');
+		INSERT INTO queue.history (id, kind, queue, priority, state, attempt, max_attempts, args, metadata, created_at, scheduled_at, finalized_at)
+		VALUES (1, 'probe', 'default', 1, 'discarded', 1, 1, '{}', '{}', now(), now(), now());
+		INSERT INTO reports.check_results (report, run_id, name, about, level, offending, of_rows) VALUES ('school_onboarding', 1, 'unique', '', 'error', 1, 2);
+		INSERT INTO reports.exports (report, version, definition_version, definition_hash, format, name, key, size, rows, checksum, sha256, as_of, run_id, job_id)
+		VALUES ('school_onboarding', 1, '1.0', 'h', 'csv', 'a.csv', 'gone/a.csv', 1, 1, 'c', 's', now(), 1, 1);
+		UPDATE queue.identity SET system_identifier = 1;
+		INSERT INTO queue.identity (system_identifier, database_oid, confirmed_by) SELECT 1, 1, 'test' WHERE NOT EXISTS (SELECT FROM queue.identity)`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := pool.Exec(t.Context(), "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET statement_timeout = ''90s''', current_database()); END $$"); err != nil {
+		t.Fatal(err)
+	}
+	found := p.examine(1)
+	p.expect(found, problem, "schedules gone_quiet", "database identity", "database statement_timeout",
+		"reports checks", "reports files", "sources cpd")
+	p.expect(found, warning, "schedules versions", "schedules failed jobs", "reports school_onboarding")
+}
+
+func TestLimitsOfTheDoctor(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ what, got, want string }{
+		{"clocks together", bySkew(200 * time.Millisecond), fine},
+		{"behind by a little", bySkew(-3 * time.Second), warning},
+		{"ahead by a minute", bySkew(time.Minute), problem},
+		{"room", byRoom(50 << 30), fine},
+		{"little room", byRoom(1 << 30), warning},
+		{"no room", byRoom(100 << 20), problem},
+	} {
+		if c.got != c.want {
+			t.Errorf("%s: %s, want %s", c.what, c.got, c.want)
+		}
+	}
+}

@@ -1,0 +1,88 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"cpd-jobs/internal/web"
+	"cpd-jobs/queue/schedule"
+)
+
+type tokensCommand struct {
+	Create tokensCreateCommand `cmd:"" help:"Make a token and print it, this once."`
+	List   tokensListCommand   `cmd:"" help:"List the tokens that were made."`
+	Revoke tokensRevokeCommand `cmd:"" help:"Make a token useless."`
+}
+
+type tokensCreateCommand struct {
+	Name string   `arg:"" help:"What it is for: the program that uses it."`
+	Role []string `required:"" enum:"analyst,analyst-personal,developer,admin" help:"What it may do; may be repeated."`
+	For  string   `default:"90d" placeholder:"DURATION" help:"How long it lives, at most 400d."`
+	JSON bool     `name:"json" help:"Print JSON."`
+}
+
+func (c tokensCreateCommand) Run(ctx context.Context, a *app) error {
+	life, err := schedule.ParseDuration(c.For)
+	if err != nil {
+		return fmt.Errorf("%w: --for: %w", errUsage, err)
+	}
+	roles := make([]web.Role, len(c.Role))
+	for i, r := range c.Role {
+		roles[i] = web.Role(r)
+	}
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	token, secret, err := web.CreateToken(ctx, pool, web.NewToken{Name: c.Name, Roles: roles, For: time.Duration(life), By: person()})
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, map[string]any{"token": token, "secret": secret})
+	}
+	fmt.Fprintf(a.stderr, "token %d, until %s; it is shown this once:\n", token.ID, cell(token.ExpiresAt))
+	_, err = fmt.Fprintln(a.stdout, secret)
+	return err
+}
+
+type tokensListCommand struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+func (c tokensListCommand) Run(ctx context.Context, a *app) error {
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := web.ListTokens(ctx, pool)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, map[string]any{"tokens": list})
+	}
+	t := newTable("id", "name", "roles", "made by", "expires", "last used", "revoked")
+	for _, k := range list {
+		t.row(k.ID, k.Name, strings.Join(k.Roles, ", "), k.CreatedBy, k.ExpiresAt, k.LastUsedAt, k.RevokedAt)
+	}
+	return t.print(a.stdout)
+}
+
+type tokensRevokeCommand struct {
+	ID int64 `arg:"" help:"The token's id, from tokens list."`
+}
+
+func (c tokensRevokeCommand) Run(ctx context.Context, a *app) error {
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	if err := web.RevokeToken(ctx, pool, c.ID, person()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "token %d is revoked\n", c.ID)
+	return err
+}

@@ -1,0 +1,167 @@
+// Package alarm tells people what is wrong without their asking. Incidents - a job that failed for good, a report that is
+// stale, a schedule that is silent - are found in the database, by whichever process looks first, and are told to a
+// webhook once, and once more when they are over. [Heartbeats] tell a watcher outside, such as StatusCake, that a
+// schedule's job succeeded: it raises the alarm when they stop. Nothing here can hold up a job.
+package alarm
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// lookEvery is how late an incident may be noticed. Each look is a few short statements by index.
+const lookEvery = 15 * time.Second
+
+// lookWithin bounds one look and one try to tell.
+const lookWithin = 10 * time.Second
+
+// lookLock is the advisory lock of whoever looks: of several processes one is enough.
+const lookLock = 0x6370646c6f6f6b
+
+// What is wrong in an incident.
+const (
+	Failed = "failed" // a job failed for good; subject is its schedule, else its kind
+	Stale  = "stale"  // a report's data are older than its target
+	Silent = "silent" // a schedule had no success for too long
+)
+
+// Options say what is watched and who is told.
+type Options struct {
+	DB *pgxpool.Pool
+	// Targets are how old the data of each report may be.
+	Targets map[string]time.Duration
+	// Due says by when each schedule must have its next success. An error leaves silence unjudged.
+	Due func(context.Context) (map[string]time.Time, error)
+	// Webhook takes the news; "" means that incidents are only recorded.
+	Webhook string
+	// Environment names the deployment, PublicURL where its pages are ("" leaves links out), Runbooks where the run
+	// books are: an address or a folder.
+	Environment, PublicURL, Runbooks string
+	Log                              *slog.Logger
+}
+
+// Watch looks for incidents and tells of them.
+type Watch struct {
+	Options
+	post *poster
+}
+
+// NewWatch makes a watch; [Watch.Run] starts it.
+func NewWatch(o Options) *Watch { return &Watch{Options: o, post: newPoster()} }
+
+// Run looks every few seconds until ctx ends.
+func (w *Watch) Run(ctx context.Context) {
+	tick := time.NewTicker(lookEvery)
+	defer tick.Stop()
+	for {
+		if err := w.Look(ctx); err != nil && ctx.Err() == nil {
+			w.Log.Warn("incidents not looked for; trying again", "error", err)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// Look finds what has begun and what is over, once, and tells what has not been told.
+func (w *Watch) Look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*lookWithin)
+	defer cancel()
+	if err := w.find(ctx); err != nil {
+		return err
+	}
+	if w.Webhook == "" {
+		return nil
+	}
+	return w.tell(ctx)
+}
+
+var (
+	//go:embed sql/failed_begin.sql
+	failedBeginSQL string
+	//go:embed sql/failed_end.sql
+	failedEndSQL string
+	//go:embed sql/overdue_begin.sql
+	overdueBeginSQL string
+	//go:embed sql/overdue_end.sql
+	overdueEndSQL string
+)
+
+func (w *Watch) find(ctx context.Context) error {
+	silent, err := w.expectedOfSchedules(ctx)
+	if err != nil {
+		return err
+	}
+	err = pgx.BeginFunc(ctx, w.DB, func(tx pgx.Tx) error {
+		var mine bool
+		if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", int64(lookLock)).Scan(&mine); err != nil || !mine {
+			return err
+		}
+		for _, sql := range []string{failedEndSQL, failedBeginSQL} {
+			if _, err := tx.Exec(ctx, sql); err != nil {
+				return err
+			}
+		}
+		stale, err := w.expectedOfReports(ctx, tx)
+		if err != nil {
+			return err
+		}
+		if err := overdue(ctx, tx, Stale, stale); err != nil || silent == nil {
+			return err
+		}
+		return overdue(ctx, tx, Silent, silent)
+	})
+	if err != nil {
+		return fmt.Errorf("look for incidents: %w", err)
+	}
+	return nil
+}
+
+// expectedOfSchedules is nil where nobody can say.
+func (w *Watch) expectedOfSchedules(ctx context.Context) (map[string]time.Time, error) {
+	if w.Due == nil {
+		return nil, nil
+	}
+	due, err := w.Due(ctx)
+	if err == nil && due == nil {
+		due = map[string]time.Time{}
+	}
+	return due, err
+}
+
+// expectedOfReports says until when the live version of each report is fresh enough.
+func (w *Watch) expectedOfReports(ctx context.Context, tx pgx.Tx) (map[string]time.Time, error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT r.report, r.as_of FROM reports.refreshes AS r JOIN reports.definitions AS d ON d.report = r.report AND d.live_version = r.version`)
+	due := map[string]time.Time{}
+	var report string
+	var asOf time.Time
+	_, err := pgx.ForEachRow(rows, []any{&report, &asOf}, func() error {
+		if target, ok := w.Targets[report]; ok {
+			due[report] = asOf.Add(target)
+		}
+		return nil
+	})
+	return due, err
+}
+
+func overdue(ctx context.Context, tx pgx.Tx, what string, due map[string]time.Time) error {
+	subjects, times := make([]string, 0, len(due)), make([]time.Time, 0, len(due))
+	for subject, at := range due {
+		subjects, times = append(subjects, subject), append(times, at)
+	}
+	for _, sql := range []string{overdueEndSQL, overdueBeginSQL} {
+		if _, err := tx.Exec(ctx, sql, what, subjects, times); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,98 @@
+package alarm
+
+import (
+	"context"
+	"log/slog"
+	"time"
+)
+
+// heartbeatTries is how often a heartbeat is tried, heartbeatPause the pause between, heartbeatWithin the time for each: a
+// process that is being stopped has no more than that left for them.
+const (
+	heartbeatTries  = 3
+	heartbeatPause  = 5 * time.Second
+	heartbeatWithin = 2 * time.Second
+)
+
+// Heartbeats call an address after each success of a schedule's job. One that fails is a line in the log and nothing
+// more: that it did not come is what the watcher on the other side is for.
+type Heartbeats struct {
+	address func(schedule string) string
+	post    *poster
+	log     *slog.Logger
+	pause   time.Duration
+	waiting chan string
+}
+
+// NewHeartbeats makes heartbeats to the address that is given for a schedule, "" for those that have none.
+// [Heartbeats.Run] sends them.
+func NewHeartbeats(address func(schedule string) string, log *slog.Logger) *Heartbeats {
+	return &Heartbeats{address: address, post: newPoster(), log: log, pause: heartbeatPause, waiting: make(chan string, 100)}
+}
+
+// Succeeded asks for a schedule's heartbeat. It never waits: where a hundred have not been sent yet, one more says nothing.
+func (h *Heartbeats) Succeeded(schedule string) {
+	if schedule == "" || h.address(schedule) == "" {
+		return
+	}
+	select {
+	case h.waiting <- schedule:
+	default:
+		h.log.Warn("heartbeat left out: many are waiting", "schedule", schedule)
+	}
+}
+
+// Run sends what is asked for until ctx ends, then once more what was asked for before.
+func (h *Heartbeats) Run(ctx context.Context) {
+	for {
+		select {
+		case schedule := <-h.waiting:
+			h.send(ctx, schedule)
+		case <-ctx.Done():
+			h.rest(ctx)
+			return
+		}
+	}
+}
+
+// rest sends the heartbeats of jobs that ended while the process was being stopped: nobody else will.
+func (h *Heartbeats) rest(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), heartbeatWithin/2)
+	defer cancel()
+	for len(h.waiting) > 0 && ctx.Err() == nil {
+		h.send(ctx, <-h.waiting)
+	}
+}
+
+func (h *Heartbeats) send(ctx context.Context, schedule string) {
+	for try := 1; ; try++ {
+		err := h.once(ctx, schedule)
+		if err == nil {
+			h.log.Debug("heartbeat sent", "schedule", schedule)
+			return
+		}
+		if try == heartbeatTries || !wait(ctx, h.pause) {
+			h.log.Warn("heartbeat not sent", "schedule", schedule, "tries", try, "error", err)
+			return
+		}
+	}
+}
+
+// once tries once. The end of ctx does not cut it off: the job has succeeded.
+func (h *Heartbeats) once(ctx context.Context, schedule string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), heartbeatWithin)
+	defer cancel()
+	return h.post.get(ctx, h.address(schedule))
+}
+
+// wait returns false where ctx ends first.
+func wait(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -1,0 +1,119 @@
+package alarm
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+//go:embed sql/claim.sql
+var claimSQL string
+
+// incident is what the webhook is told of.
+type incident struct {
+	ID      int64
+	What    string
+	Subject string
+	BeganAt time.Time
+	EndedAt *time.Time
+	Detail  string
+	JobID   int64
+	RunID   int64
+	Told    bool // its beginning was
+}
+
+// tell posts what is new. Each piece of news is claimed first, so that of several processes one tells it.
+func (w *Watch) tell(ctx context.Context) error {
+	rows, _ := w.DB.Query(ctx, claimSQL)
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[incident])
+	if err != nil {
+		return fmt.Errorf("look for news to tell: %w", err)
+	}
+	var failures []error
+	for _, i := range list {
+		if err := w.tellOne(ctx, i); err != nil {
+			failures = append(failures, fmt.Errorf("tell the webhook of %s %s: %w", i.Subject, i.What, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func (w *Watch) tellOne(ctx context.Context, i incident) error {
+	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+	defer cancel()
+	if err := w.post.json(ctx, w.Webhook, map[string]string{"text": w.text(i)}); err != nil {
+		return err
+	}
+	w.Log.Info("incident told", "incident", i.ID, "what", i.What, "subject", i.Subject, "over", i.EndedAt != nil, "job", i.JobID, "run", i.RunID)
+	// What was over before anybody heard of it is told once: its end with its beginning.
+	_, err := w.DB.Exec(ctx, `
+		UPDATE queue.incidents SET told_at = coalesce(told_at, now()), ended_told_at = CASE WHEN $2 THEN now() END,
+			next_try = now(), tries = 0
+		WHERE id = $1`, i.ID, i.EndedAt != nil)
+	return err
+}
+
+// page is the run book for each kind of incident.
+var page = map[string]string{Failed: "refresh-failed.md", Stale: "report-stale.md", Silent: "silence.md"}
+
+// text is the news in words. Slack gives &, < and > a meaning.
+func (w *Watch) text(i incident) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s cpd-jobs (%s): %s", map[bool]string{false: ":red_circle:", true: ":large_green_circle:"}[i.EndedAt != nil], w.Environment, headline(i))
+	if i.EndedAt != nil {
+		fmt.Fprintf(&b, "; it began at %s and was over at %s", clockTime(i.BeganAt), clockTime(*i.EndedAt))
+		return escape(b.String())
+	}
+	fmt.Fprintf(&b, ", since %s.", clockTime(i.BeganAt))
+	if i.Detail != "" {
+		fmt.Fprintf(&b, "\n%s", shorten(i.Detail, 200))
+	}
+	if i.JobID != 0 {
+		fmt.Fprintf(&b, "\nJob %d, run %d: cpd-jobs jobs show %d", i.JobID, i.RunID, i.JobID)
+		if w.PublicURL != "" {
+			fmt.Fprintf(&b, " or %s/runs/%d", w.PublicURL, i.JobID)
+		}
+	}
+	fmt.Fprintf(&b, "\nWhat to do: %s/%s", strings.TrimRight(w.Runbooks, "/"), page[i.What])
+	return escape(b.String())
+}
+
+func headline(i incident) string {
+	over := i.EndedAt != nil
+	switch {
+	case i.What == Failed && over:
+		return i.Subject + " has succeeded again"
+	case i.What == Failed:
+		return i.Subject + " failed and will not be tried again by itself"
+	case i.What == Stale && over:
+		return "report " + i.Subject + " is fresh again"
+	case i.What == Stale:
+		return "report " + i.Subject + " is older than it may be"
+	case over:
+		return "schedule " + i.Subject + " is heard of again"
+	}
+	return "schedule " + i.Subject + " had no success for too long"
+}
+
+func clockTime(t time.Time) string { return t.UTC().Format("15:04 on 2 January (UTC)") }
+
+// shorten cuts text to its first line and n characters.
+func shorten(text string, n int) string {
+	line, _, more := strings.Cut(strings.TrimSpace(text), "\n")
+	if r := []rune(line); len(r) > n {
+		line, more = string(r[:n]), true
+	}
+	if more {
+		line += "..."
+	}
+	return line
+}
+
+func escape(text string) string {
+	return strings.NewReplacer("&", "&amp;", "<", "&lt;", ">", "&gt;").Replace(text)
+}

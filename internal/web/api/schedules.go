@@ -1,0 +1,168 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/queue"
+)
+
+// Schedule is a live schedule and where it stands.
+type Schedule struct {
+	Name        string          `json:"name"`
+	Cron        string          `json:"cron,omitempty" doc:"Absent where it follows another job"`
+	Timezone    string          `json:"timezone"`
+	Kind        string          `json:"kind"`
+	Args        json.RawMessage `json:"args"`
+	After       string          `json:"after,omitempty" doc:"The kind of job that it follows"`
+	Paused      bool            `json:"paused"`
+	PausedUntil *time.Time      `json:"paused_until"`
+	PausedBy    string          `json:"paused_by,omitempty"`
+	PauseNote   string          `json:"pause_note,omitempty"`
+	NextTick    *time.Time      `json:"next_tick"`
+	LastTick    *time.Time      `json:"last_tick"`
+	LastState   string          `json:"last_state,omitempty" enum:"enqueued,skipped,missed"`
+	LastReason  string          `json:"last_reason,omitempty"`
+}
+
+func scheduleOf(s queue.ScheduleInfo) Schedule {
+	out := Schedule{
+		Name: s.Name, Cron: s.Cron, Timezone: s.Timezone, Kind: s.Kind, Args: s.Args, Paused: s.Paused, PausedUntil: s.PausedUntil,
+		PausedBy: s.PausedBy, PauseNote: s.PauseNote, NextTick: s.NextTick, LastTick: s.LastTick, LastState: s.LastState, LastReason: s.LastReason,
+	}
+	if s.After != nil {
+		out.After = s.After.Kind
+	}
+	return out
+}
+
+type schedulesOutput struct {
+	Body struct {
+		Schedules []Schedule `json:"schedules" doc:"By name"`
+	}
+}
+
+// ScheduleInput names a schedule.
+type ScheduleInput struct {
+	Name string `path:"name" maxLength:"200" example:"cpd"`
+}
+
+type scheduleOutput struct{ Body Schedule }
+
+type ticksInput struct {
+	ScheduleInput
+	Limit int `query:"limit" minimum:"1" maximum:"1000" default:"30"`
+}
+
+type ticksOutput struct {
+	Body struct {
+		Ticks []queue.TickInfo `json:"ticks" doc:"Newest first"`
+	}
+}
+
+type pauseInput struct {
+	ScheduleInput
+	Body struct {
+		Until *time.Time `json:"until,omitempty" doc:"Absent: until it is resumed"`
+		Note  string     `json:"note,omitempty" maxLength:"200" doc:"Why; others see it"`
+	}
+}
+
+func (a *API) schedules() {
+	tags := []string{"Schedules"}
+	add(a, developer, huma.Operation{Method: http.MethodGet, Path: "/schedules", OperationID: "list-schedules", Tags: tags,
+		Summary: "List schedules", Description: "What runs by itself."}, a.listSchedules)
+	add(a, developer, huma.Operation{Method: http.MethodGet, Path: "/schedules/{name}", OperationID: "show-schedule", Tags: tags,
+		Summary: "Show a schedule", Description: "One schedule."}, a.showSchedule)
+	add(a, developer, huma.Operation{Method: http.MethodGet, Path: "/schedules/{name}/ticks", OperationID: "list-ticks", Tags: tags,
+		Summary: "List ticks", Description: "What became of a schedule's latest ticks."}, a.listTicks)
+	add(a, developer, huma.Operation{Method: http.MethodPost, Path: "/schedules/{name}/pause", OperationID: "pause-schedule", Tags: tags,
+		Summary: "Pause a schedule", Description: "Skips its ticks until a moment, or until it is resumed."}, a.pauseSchedule)
+	add(a, developer, huma.Operation{Method: http.MethodPost, Path: "/schedules/{name}/resume", OperationID: "resume-schedule", Tags: tags,
+		Summary: "Resume a schedule", Description: "Ends a pause; ticks that fell into it stay skipped."}, a.resumeSchedule)
+	add(a, developer, huma.Operation{Method: http.MethodPost, Path: "/schedules/{name}/run", OperationID: "run-schedule", Tags: tags, DefaultStatus: http.StatusCreated,
+		Errors: []int{http.StatusConflict}, Summary: "Run a schedule now", Description: "Starts its job outside its ticks."}, a.runSchedule)
+}
+
+func (a *API) listSchedules(ctx context.Context, _ *struct{}) (*schedulesOutput, error) {
+	list, err := queue.Schedules(ctx, a.DB)
+	if err != nil {
+		return nil, err
+	}
+	out := &schedulesOutput{}
+	out.Body.Schedules = make([]Schedule, len(list))
+	for i, s := range list {
+		out.Body.Schedules[i] = scheduleOf(s)
+	}
+	return out, nil
+}
+
+func (a *API) showSchedule(ctx context.Context, in *ScheduleInput) (*scheduleOutput, error) {
+	s, err := queue.FindSchedule(ctx, a.DB, in.Name)
+	return &scheduleOutput{Body: scheduleOf(s)}, err
+}
+
+func (a *API) listTicks(ctx context.Context, in *ticksInput) (*ticksOutput, error) {
+	s, err := queue.FindSchedule(ctx, a.DB, in.Name)
+	if err != nil {
+		return nil, err
+	}
+	out := &ticksOutput{}
+	out.Body.Ticks, err = queue.Ticks(ctx, a.DB, s.Schedule, in.Limit)
+	return out, err
+}
+
+func (a *API) pauseSchedule(ctx context.Context, in *pauseInput) (*scheduleOutput, error) {
+	if _, err := queue.FindSchedule(ctx, a.DB, in.Name); err != nil {
+		return nil, err
+	}
+	var until time.Time
+	if in.Body.Until != nil {
+		if until = *in.Body.Until; !until.After(a.Now()) {
+			return nil, run.Reject("", "until: give a moment that is still to come")
+		}
+	}
+	note := plainText(in.Body.Note)
+	err := a.Audited(ctx, "pause", "schedule "+in.Name, map[string]any{"until": in.Body.Until, "note": note}, func(ctx context.Context) error {
+		return queue.Pause(ctx, a.DB, in.Name, until, a.By(ctx), note)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.showSchedule(ctx, &in.ScheduleInput)
+}
+
+func (a *API) resumeSchedule(ctx context.Context, in *ScheduleInput) (*scheduleOutput, error) {
+	if _, err := queue.FindSchedule(ctx, a.DB, in.Name); err != nil {
+		return nil, err
+	}
+	err := a.Audited(ctx, "resume", "schedule "+in.Name, nil, func(ctx context.Context) error { return queue.Resume(ctx, a.DB, in.Name) })
+	if err != nil {
+		return nil, err
+	}
+	return a.showSchedule(ctx, in)
+}
+
+func (a *API) runSchedule(ctx context.Context, in *ScheduleInput) (*jobOutput, error) {
+	s, err := queue.FindSchedule(ctx, a.DB, in.Name)
+	switch {
+	case err != nil:
+		return nil, err
+	case a.Queue == nil:
+		return nil, errNoQueue
+	}
+	var ticket queue.Ticket
+	err = a.Audited(ctx, "run", "schedule "+in.Name, nil, func(ctx context.Context) (err error) {
+		ticket, err = a.Queue.Trigger(ctx, s.Schedule, a.By(ctx))
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return a.showJob(ctx, &JobInput{ID: ticket.ID})
+}

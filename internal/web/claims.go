@@ -1,0 +1,45 @@
+package web
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// claims are what the provider says of somebody.
+type claims map[string]json.RawMessage
+
+// text is a claim that is a text.
+func (c claims) text(name string) string {
+	var text string
+	_ = json.Unmarshal(c[name], &text) // no claim, or not a text
+	return text
+}
+
+// name is what the record calls somebody: an address, or what the provider calls them.
+func (c claims) name() string {
+	for _, claim := range []string{"email", "preferred_username", "sub"} {
+		if text := c.text(claim); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// visitor is somebody with those roles of the claim that are known here; others are another program's.
+func (c claims) visitor(rolesClaim string) visitor {
+	if rolesClaim == "" {
+		rolesClaim = "roles"
+	}
+	var names []string
+	if json.Unmarshal(c[rolesClaim], &names) != nil {
+		names = strings.Fields(c.text(rolesClaim))
+	}
+	v := visitor{Name: c.name(), Via: viaSignIn, Roles: []Role{}}
+	for _, name := range names {
+		if r := Role(name); slices.Contains(Roles, r) && !slices.Contains(v.Roles, r) {
+			v.Roles = append(v.Roles, r)
+		}
+	}
+	return v
+}

@@ -1,0 +1,280 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"cpd-jobs/internal/web/rows"
+	"cpd-jobs/reports"
+	"cpd-jobs/reports/table"
+)
+
+// explorePage lists the rows of a report that somebody asks for.
+type explorePage struct {
+	Title, Href string
+	Report      string // address of the report
+	Noun        string // what a row is: "school"
+	Search      string
+	Filters     []filter
+	Filtered    bool
+	Problem     string // what was wrong with what was asked for
+	Rows        int64
+	Heads       []sortHead
+	Lines       []rowLine
+	First, Next string   // addresses of other pages; "" where there is none
+	CSV         string   // address of the selection as a file
+	Asks        []hidden // the selection as a form has it
+	Formats     []choice // what else it can be made in; none where it cannot
+	Sort        string
+}
+
+// filter is one question of the form.
+type filter struct {
+	Name, Label string
+	Choices     []choice
+}
+
+// sortHead is a column's heading, which orders the rows by it.
+type sortHead struct {
+	Title, Href string
+	Order       string // ascending, descending or none, as ARIA has it
+	Numeric     bool
+}
+
+// rowLine is a row as the list shows it.
+type rowLine struct {
+	Href  string // of the row's own page
+	Title string
+	Cells []cell
+}
+
+// cell is one value.
+type cell struct {
+	HTML    template.HTML
+	Numeric bool
+}
+
+// explored says how a report is explored: by which columns it is filtered, and which of them are listed. The first of
+// those leads to the row's own page.
+type explored struct{ filters, columns []string }
+
+var exploredReports = map[string]explored{
+	schoolOnboarding: {
+		filters: []string{"region_name", "la_name", "school_phase_name", "school_type_name", "cohort_lead_provider", "eligibility", "route", "stage", "flags", "register_flags"},
+		columns: []string{"name", "urn", "la_name", "school_phase_name", "stage", "cohort_lead_provider", "flags"},
+	},
+}
+
+const rowsPerPage = 50
+
+func (p explorePage) Page() Page {
+	title := "Explore " + p.Title
+	if p.Problem != "" {
+		title = "Error: " + title
+	}
+	return Page{Template: "explore.html", Title: title, Section: "/"}
+}
+
+// explorePath is the address at which a report is explored; "" where it is not.
+func explorePath(def *reports.Definition) string {
+	if _, ok := exploredReports[def.Name]; !ok {
+		return ""
+	}
+	return reportPath(def.Name) + "/explore"
+}
+
+// findExplored finds a report that can be explored.
+func findExplored(name string) (*reports.Definition, explored, error) {
+	def, err := findReport(name)
+	if err != nil {
+		return nil, explored{}, err
+	}
+	e, ok := exploredReports[def.Name]
+	if !ok {
+		return nil, e, notFound("This report cannot be explored here.")
+	}
+	return def, e, nil
+}
+
+func (s *site) explore(w http.ResponseWriter, r *http.Request) error {
+	def, e, err := findExplored(r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	facets, err := s.facets(r.Context(), def, e.filters)
+	if err != nil {
+		return err
+	}
+	sel, problem := rows.Parse(def, r.URL.Query(), rows.ParamAfter, rows.ParamColumns)
+	if problem != nil {
+		sel = rows.Selection{}
+	}
+	page, err := s.explorePage(r.Context(), def, e, sel, r.URL.Query().Get(rows.ParamAfter))
+	if err != nil {
+		return err
+	}
+	page.Filters = filtersOf(def, e, facets, sel)
+	status := http.StatusOK
+	if problem != nil {
+		page.Problem, status = problem.Error(), http.StatusBadRequest
+	}
+	return s.render(w, r, status, page)
+}
+
+func (s *site) explorePage(ctx context.Context, def *reports.Definition, e explored, sel rows.Selection, after string) (explorePage, error) {
+	p := explorePage{Title: def.Title, Href: explorePath(def), Report: reportPath(def.Name), Noun: def.Row, Search: sel.Search, Filtered: len(sel.Where) > 0 || sel.Search != ""}
+	listed := sel
+	listed.Columns = e.columns
+	found, err := rows.Read(ctx, s.DB, def, listed, after, rowsPerPage)
+	if err != nil {
+		return p, err
+	}
+	if p.Rows, err = rows.Count(ctx, s.DB, def, sel); err != nil {
+		return p, err
+	}
+	asked := sel.Values()
+	columns := rows.ColumnsOf(def, listed)
+	for i, values := range found.Rows {
+		p.Lines = append(p.Lines, newRowLine(found.Keys[i], columns, values))
+	}
+	p.Heads = sortHeads(p.Href, columns, sel)
+	p.CSV = reportPath(def.Name) + "/explore.csv?" + asked.Encode()
+	if after != "" {
+		p.First = p.Href + "?" + asked.Encode()
+	}
+	if found.Next != "" {
+		next := sel.Values()
+		next.Set(rows.ParamAfter, found.Next)
+		p.Next = p.Href + "?" + next.Encode()
+	}
+	p.Sort = asked.Get(rows.ParamSort)
+	if _, exact := sel.Equal(); exact && s.Queue != nil && p.Rows > 0 {
+		p.Asks, p.Formats = hiddens(asked), formatChoices(def)
+	}
+	return p, nil
+}
+
+// hiddens is a selection as hidden fields of a form.
+func hiddens(q url.Values) []hidden {
+	var list []hidden
+	for name, values := range q {
+		for _, v := range values {
+			list = append(list, hidden{name, v})
+		}
+	}
+	slices.SortFunc(list, func(a, b hidden) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) })
+	return list
+}
+
+// formatChoices are the formats that a selection can be made in, but CSV, which is to be had at once.
+func formatChoices(def *reports.Definition) []choice {
+	var list []choice
+	for _, f := range def.Formats {
+		if f != "csv" {
+			list = append(list, choice{Value: f, Text: formatOf(f).name, Selected: len(list) == 0})
+		}
+	}
+	return list
+}
+
+func newRowLine(key string, columns []reports.Column, values []any) rowLine {
+	l := rowLine{Href: schoolPath(key)}
+	for i, c := range columns {
+		shown := showValue(c, values[i])
+		if i == 0 {
+			if l.Title, _ = values[i].(string); l.Title == "" {
+				l.Title = key
+			}
+			continue
+		}
+		l.Cells = append(l.Cells, cell{HTML: shown, Numeric: isNumber(c)})
+	}
+	return l
+}
+
+func isNumber(c reports.Column) bool {
+	return table.Type(c.Type) == table.Integer || table.Type(c.Type) == table.Decimal
+}
+
+// showValue is a value as people read it; nothing for an empty cell.
+func showValue(c reports.Column, v any) template.HTML {
+	switch v := v.(type) {
+	case time.Time:
+		if table.Type(c.Type) == table.Date {
+			return template.HTML(v.Format("2 January 2006"))
+		}
+		return timeTag(v)
+	case bool:
+		return map[bool]template.HTML{true: "Yes", false: "No"}[v]
+	case []string:
+		list := make([]string, len(v))
+		for i, item := range v {
+			list[i] = template.HTMLEscapeString(codeWords(item))
+		}
+		return template.HTML(strings.Join(list, "<br>"))
+	case string:
+		if c.Name == "stage" || c.Name == "route" || c.Name == "eligibility" {
+			return template.HTML(template.HTMLEscapeString(codeWords(v)))
+		}
+		return template.HTML(template.HTMLEscapeString(v))
+	case nil:
+		return ""
+	default:
+		return template.HTML(template.HTMLEscapeString(fmt.Sprint(v)))
+	}
+}
+
+// codeWords says a code of the report in words: a stage in its own, any other as it is written.
+func codeWords(code string) string {
+	switch {
+	case stageTitles[code] != "":
+		return stageTitles[code]
+	case code == "cip_only":
+		return "Service only"
+	default:
+		return words(code)
+	}
+}
+
+func sortHeads(href string, columns []reports.Column, sel rows.Selection) []sortHead {
+	var heads []sortHead
+	for _, c := range columns {
+		next := sel
+		next.Sort, next.Down = c.Name, false
+		h := sortHead{Title: c.Title, Order: "none", Numeric: isNumber(c)}
+		if sel.Sort == c.Name {
+			h.Order = map[bool]string{true: "descending", false: "ascending"}[sel.Down]
+			next.Down = !sel.Down
+		}
+		h.Href = href + "?" + next.Values().Encode()
+		heads = append(heads, h)
+	}
+	return heads
+}
+
+func filtersOf(def *reports.Definition, e explored, facets map[string][]string, sel rows.Selection) []filter {
+	var list []filter
+	for _, name := range e.filters {
+		c, _ := def.Column(name)
+		f := filter{Name: name, Label: c.Title, Choices: []choice{{Text: "Any"}}}
+		asked := sel.Value(name)
+		for _, value := range facets[name] {
+			text := value
+			switch {
+			case value == rows.None:
+				text = "None"
+			case !strings.HasSuffix(name, "_name") && !strings.HasSuffix(name, "_provider"):
+				text = codeWords(value)
+			}
+			f.Choices = append(f.Choices, choice{Value: value, Text: text, Selected: value == asked})
+		}
+		list = append(list, f)
+	}
+	return list
+}

@@ -1,0 +1,188 @@
+package web
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/web/rows"
+	"cpd-jobs/queue"
+	"cpd-jobs/reports"
+	"cpd-jobs/reports/exports"
+)
+
+// selectionCSV streams a selection as a file, from its first rows on.
+func (s *site) selectionCSV(w http.ResponseWriter, r *http.Request) error {
+	def, _, err := findExplored(r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	sel, err := rows.Parse(def, r.URL.Query())
+	if err != nil {
+		return err
+	}
+	latest, err := reports.Refreshes(r.Context(), s.DB, def.Name, 1)
+	if err != nil {
+		return err
+	}
+	if len(latest) == 0 {
+		return notFound("There is nothing to download before the report has been made.")
+	}
+	name := strings.ReplaceAll(def.Name, "_", "-") + "-" + latest[0].AsOf.UTC().Format("2006-01-02T1504Z") + "-selection.csv"
+	return s.streamCSV(w, r, def, sel, name)
+}
+
+// streamCSV writes a selection. An error before the first row is an error page; after it the connection is cut, so that
+// half a file is not taken for a whole one.
+func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *reports.Definition, sel rows.Selection, name string) error {
+	first, err := rows.Read(r.Context(), s.DB, def, sel, "", rows.AtOnce)
+	if err != nil {
+		return err
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a long download outlives the limit on reading the request
+	h := w.Header()
+	h.Set("Content-Type", formatOf("csv").mediaType)
+	h.Set("Content-Disposition", attachmentNamed(name))
+	h.Set("Cache-Control", "no-store")
+	if err := rows.WriteCSV(r.Context(), w, s.DB, def, sel, first); err != nil {
+		if r.Context().Err() == nil {
+			s.Log.ErrorContext(r.Context(), "selection cut off", "report", def.Name, "error", err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// askForFile has a selection made in a format that takes time.
+func (s *site) askForFile(w http.ResponseWriter, r *http.Request) error {
+	def, _, err := findExplored(r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	values, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	sel, err := rows.Parse(def, values, "format", rows.ParamSort)
+	if err != nil {
+		return err
+	}
+	where, exact := sel.Equal()
+	switch {
+	case s.Queue == nil:
+		return errNoQueue
+	case !exact:
+		return run.Reject("download it as CSV", "a search cannot be made into a file of this format")
+	}
+	args, err := json.Marshal(map[string]any{"report": def.Name, "formats": []string{values.Get("format")}, "where": where, "columns": sel.Columns})
+	if err != nil {
+		return err
+	}
+	var ticket queue.Ticket
+	err = s.audited(r.Context(), deed{Action: "export", Target: "report " + def.Name, Detail: json.RawMessage(args)}, func(ctx context.Context) (err error) {
+		ticket, err = s.Queue.Enqueue(ctx, queue.Request{Kind: "report_export", Args: args, By: visitorOf(r.Context()).by()})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, fmt.Sprintf("%s/files/%d", reportPath(def.Name), ticket.ID), http.StatusSeeOther)
+	return nil
+}
+
+// filePage is a file that somebody asked for: being made, or here.
+type filePage struct {
+	Title, Href string
+	Explore     string
+	Part        []fact // which part of the report it has
+	Finished    bool
+	Failed      bool
+	Files       []attachment
+}
+
+func (p filePage) Page() Page {
+	return Page{Template: "file.html", Title: "Your file of " + p.Title, Section: "/"}
+}
+
+// file shows an export that was asked for, by its job: analysts need not see runs.
+func (s *site) file(w http.ResponseWriter, r *http.Request) error {
+	def, err := findReport(r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	id, err := strconv.ParseInt(r.PathValue("job"), 10, 64)
+	if err != nil {
+		return errNoFile
+	}
+	job, err := queue.FindJob(r.Context(), s.DB, id)
+	if errors.Is(err, queue.ErrNoJob) {
+		return errNoFile
+	}
+	if err != nil {
+		return err
+	}
+	if job, err = queue.Successor(r.Context(), s.DB, job); err != nil {
+		return err
+	}
+	var args struct {
+		Report string            `json:"report"`
+		Where  map[string]string `json:"where"`
+	}
+	if err := json.Unmarshal(job.Args, &args); err != nil || job.Kind != "report_export" || args.Report != def.Name {
+		return errNoFile
+	}
+	page := filePage{
+		Title: def.Title, Href: fmt.Sprintf("%s/files/%d", reportPath(def.Name), id), Explore: explorePath(def),
+		Finished: job.Finished(), Failed: job.Finished() && job.State != "completed", Part: partFacts(def, args.Where),
+	}
+	if page.Files, err = s.filesOf(r.Context(), def, job); err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, page)
+}
+
+func partFacts(def *reports.Definition, where map[string]string) []fact {
+	var list []fact
+	for _, c := range def.Columns {
+		if value, ok := where[c.Name]; ok {
+			text := value
+			if value == "" {
+				text = "None"
+			}
+			list = append(list, fact{Key: c.Title, Text: text})
+		}
+	}
+	return list
+}
+
+// filesOf lists the files that an export made, or found made before.
+func (s *site) filesOf(ctx context.Context, def *reports.Definition, job queue.Job) ([]attachment, error) {
+	var result struct {
+		Summary struct {
+			Files []struct {
+				ID int64 `json:"id"`
+			} `json:"files"`
+		} `json:"summary"`
+	}
+	if err := json.Unmarshal(job.Result, &result); err != nil || job.Kind != "report_export" {
+		return nil, nil // not a result of an export: there are no files
+	}
+	var list []attachment
+	for _, f := range result.Summary.Files {
+		e, err := exports.Find(ctx, s.DB, f.ID)
+		if errors.Is(err, exports.ErrNone) || err == nil && e.Report != def.Name {
+			continue // kept no longer
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, newAttachment(def, e))
+	}
+	return list, nil
+}

@@ -1,0 +1,160 @@
+package web
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"cpd-jobs/internal/run"
+)
+
+// Token is what is known of a program's token. The token itself is shown once, when it is made.
+type Token struct {
+	ID         int64      `json:"id"`
+	Name       string     `json:"name"`
+	Roles      []string   `json:"roles"`
+	CreatedBy  string     `json:"created_by"`
+	CreatedAt  time.Time  `json:"created_at"`
+	ExpiresAt  time.Time  `json:"expires_at"`
+	RevokedAt  *time.Time `json:"revoked_at"`
+	RevokedBy  *string    `json:"revoked_by"`
+	LastUsedAt *time.Time `json:"last_used_at"` // to the minute
+}
+
+// NewToken says what a token is to be.
+type NewToken struct {
+	Name  string // what it is for: the program that uses it
+	Roles []Role
+	For   time.Duration // from now on; at most [TokenLife]
+	By    string        // who makes it
+}
+
+// TokenLife is how long a token may live: one that is never renewed is one that nobody looks after.
+const TokenLife = 400 * 24 * time.Hour
+
+// tokenPrefix lets scanners of source code and logs find a token that got out.
+const tokenPrefix = "cpdj_"
+
+// TokenDB is a pool, a connection or a transaction.
+type TokenDB interface {
+	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
+	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
+}
+
+const tokenColumns = "id, name, roles, created_by, created_at, expires_at, revoked_at, revoked_by, last_used_at"
+
+// CreateToken makes a token and gives it with what is known of it. Only its hash is kept: it cannot be had again. Wrong
+// names, roles and lengths of life are of class BadInput.
+func CreateToken(ctx context.Context, db TokenDB, n NewToken) (t Token, secret string, err error) {
+	if err := n.check(); err != nil {
+		return t, "", err
+	}
+	random := make([]byte, 32)
+	_, _ = rand.Read(random) // never fails
+	secret = tokenPrefix + base64.RawURLEncoding.EncodeToString(random)
+	rows, _ := db.Query(ctx, `
+		INSERT INTO queue.tokens (name, hash, roles, created_by, expires_at)
+		VALUES ($1, $2, $3, $4, clock_timestamp() + $5::interval) RETURNING `+tokenColumns,
+		n.Name, hashOf(secret), n.Roles, n.By, n.For)
+	if t, err = pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Token]); err != nil {
+		return t, "", fmt.Errorf("make token %s: %w", n.Name, err)
+	}
+	return t, secret, nil
+}
+
+func (n NewToken) check() error {
+	length := utf8.RuneCountInString(n.Name)
+	switch {
+	case length == 0 || length > 100 || !utf8.ValidString(n.Name) || strings.ContainsFunc(n.Name, func(r rune) bool { return r < ' ' }):
+		return run.Reject("name the program that uses it, in at most 100 characters", "a token called %q", n.Name)
+	case len(n.Roles) == 0:
+		return run.Reject("the roles are "+roleNames(), "a token without a role")
+	case n.For < time.Minute || n.For > TokenLife:
+		return run.Reject("give from a minute to 400 days", "a token that lives %s", n.For)
+	}
+	for _, r := range n.Roles {
+		if !slices.Contains(Roles, r) {
+			return run.Reject("the roles are "+roleNames(), "no role is called %q", r)
+		}
+	}
+	return nil
+}
+
+func roleNames() string {
+	names := make([]string, len(Roles))
+	for i, r := range Roles {
+		names[i] = string(r)
+	}
+	return strings.Join(names, ", ")
+}
+
+func hashOf(secret string) []byte {
+	sum := sha256.Sum256([]byte(secret))
+	return sum[:]
+}
+
+// ListTokens lists tokens, latest first, those that are no longer good as well.
+func ListTokens(ctx context.Context, db TokenDB) ([]Token, error) {
+	rows, _ := db.Query(ctx, "SELECT "+tokenColumns+" FROM queue.tokens ORDER BY id DESC")
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Token])
+	if err != nil {
+		return nil, fmt.Errorf("read the tokens: %w", err)
+	}
+	return list, nil
+}
+
+// RevokeToken ends a token at once. The error is of class BadInput where there is none that is still good.
+func RevokeToken(ctx context.Context, db TokenDB, id int64, by string) error {
+	tag, err := db.Exec(ctx, `
+		UPDATE queue.tokens SET revoked_at = clock_timestamp(), revoked_by = $2
+		WHERE id = $1 AND revoked_at IS NULL AND expires_at > clock_timestamp()`, id, by)
+	if err != nil {
+		return fmt.Errorf("revoke token %d: %w", id, err)
+	}
+	if tag.RowsAffected() == 0 {
+		return run.Reject("cpd-jobs tokens list shows them", "no token %d is good: it was revoked, has expired or never was", id)
+	}
+	return nil
+}
+
+// errNoToken is a token that is not good, for whatever reason: a caller who guesses learns nothing.
+var errNoToken = errors.New("no such token")
+
+// useToken finds the visitor of a token that is still good.
+func useToken(ctx context.Context, db TokenDB, secret string) (visitor, error) {
+	if !strings.HasPrefix(secret, tokenPrefix) || len(secret) > 100 {
+		return visitor{}, errNoToken
+	}
+	rows, _ := db.Query(ctx, `
+		SELECT id, name, roles, coalesce(last_used_at < clock_timestamp() - interval '1 minute', true)
+		FROM queue.tokens WHERE hash = $1 AND revoked_at IS NULL AND expires_at > clock_timestamp()`, hashOf(secret))
+	var id int64
+	var stale bool
+	v, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (visitor, error) {
+		found := visitor{Via: viaToken}
+		err := row.Scan(&id, &found.Name, &found.Roles, &stale)
+		return found, err
+	})
+	if errors.Is(err, pgx.ErrNoRows) {
+		return visitor{}, errNoToken
+	}
+	if err != nil {
+		return visitor{}, fmt.Errorf("look for a token: %w", err)
+	}
+	if stale {
+		if _, err := db.Exec(ctx, "UPDATE queue.tokens SET last_used_at = clock_timestamp() WHERE id = $1", id); err != nil {
+			return visitor{}, fmt.Errorf("note the use of token %d: %w", id, err)
+		}
+	}
+	return v, nil
+}
