@@ -55,7 +55,6 @@ type sheetReader struct {
 	v       visitor
 	row     row
 	text    []byte // of the cells of the row
-	printed strings.Builder
 }
 
 func (x *xlsx) sheet(s *sheet, part string, outside map[string]string, v visitor) error {
