@@ -89,6 +89,7 @@ func TestInterruptDetachesAndASecondOneCancels(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.worker()
+	before := 0.0 // the id of the job before
 	for _, c := range []struct {
 		interrupts int
 		want       string
@@ -101,7 +102,7 @@ func TestInterruptDetachesAndASecondOneCancels(t *testing.T) {
 		}
 		p.until("the probe runs", func() bool {
 			jobs := p.json("jobs", "jobs", "list", "--limit", "1")
-			return len(jobs) > 0 && jobs[0]["state"] == "running"
+			return len(jobs) > 0 && jobs[0]["id"].(float64) > before && jobs[0]["state"] == "running"
 		})
 		for range c.interrupts {
 			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
@@ -120,6 +121,7 @@ func TestInterruptDetachesAndASecondOneCancels(t *testing.T) {
 		if job["state"] != c.want {
 			t.Errorf("after %d interrupts the job is %s, want %s", c.interrupts, job["state"], c.want)
 		}
+		before = job["id"].(float64)
 		p.run("jobs", "cancel", fmt.Sprint(job["id"]))
 	}
 }

@@ -11,6 +11,13 @@ import (
 type reportsCommand struct {
 	List reportsListCommand `cmd:"" help:"List the reports and what is live of each."`
 	Show reportsShowCommand `cmd:"" help:"Show a report: what is live, from which inputs, and its earlier versions."`
+
+	New     reportsNewCommand     `cmd:"" help:"Make the folder of a new report, in a checkout."`
+	Check   reportsCheckCommand   `cmd:"" help:"Try definitions against the database."`
+	Refresh reportsRefreshCommand `cmd:"" help:"Bring a report up to the data that were synced last, and follow it."`
+	Export  reportsExportCommand  `cmd:"" help:"Write a report's files, and follow it."`
+	Docs    reportsDocsCommand    `cmd:"" help:"Write the data dictionary of every report."`
+	Lint    reportsLintCommand    `cmd:"" help:"Run the checklist for accessible spreadsheets on a file."`
 }
 
 type reportsListCommand struct {
