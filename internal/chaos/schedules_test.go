@@ -15,7 +15,7 @@ schedules:
     cron: "* * * * * *"
     seconds: true
     kind: probe
-    args: {rows: 1, sleep: 200ms}
+    args: {rows: 1, sleep: 100ms}
     catch_up: {policy: all, max_age: 1h, max_count: 3600}
     overlap: queue
 `
@@ -24,7 +24,7 @@ schedules:
 // ticks that waited for the dead ones run one after the other.
 const settleWithin = 2 * time.Minute
 
-// TestChaosTicksWhileWorkersDie kills one of three workers each second and starts another.
+// TestChaosTicksWhileWorkersDie kills one of three workers about each second, and starts another.
 func TestChaosTicksWhileWorkersDie(t *testing.T) {
 	t.Parallel()
 	lasting := 15 * time.Second
@@ -36,7 +36,7 @@ func TestChaosTicksWhileWorkersDie(t *testing.T) {
 	workers := []*worker{l.worker(), l.worker(), l.worker()}
 	kills := 0
 	for end := time.Now().Add(lasting); time.Now().Before(end); kills++ {
-		next := time.Now().Add(time.Second)
+		next := time.Now().Add(500*time.Millisecond + rand.N(time.Second)) // now in the middle of a job, now between two
 		n := rand.IntN(len(workers))
 		workers[n].kill()
 		workers[n] = l.start()
