@@ -11,7 +11,7 @@ SOURCES := cmd internal jobs migrations queue reports
 # RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
-.PHONY: help build run prepare test lint verify bench chaos generate clean db/install db/reset
+.PHONY: help build run prepare test lint verify bench chaos check/duckdb generate clean db/install db/reset
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -46,6 +46,11 @@ bench: db/install ## run the benchmarks, once each
 
 chaos: prepare ## run the tests that kill, freeze and cut off real processes, in full length
 	CHAOS=full CGO_ENABLED=1 go test -race -count=1 -run Chaos -timeout 60m $(TESTFLAGS) ./...
+
+check/duckdb: db/install ## open exported Parquet and CSV files with DuckDB, by way of npm and Node
+	@modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && \
+	npm install --prefix "$$modules" --no-audit --no-fund --silent @duckdb/node-api && \
+	DUCKDB_MODULES="$$modules/node_modules" go test -count=1 -run DuckDB ./jobs/export
 
 generate: ## make anew what is generated from the sources
 	go generate ./...

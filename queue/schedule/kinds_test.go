@@ -19,6 +19,9 @@ type (
 		Source string `json:"source"`
 		Year   int    `json:"year"`
 	}
+	refreshArgs struct {
+		Report string `json:"report" default:"school_onboarding"`
+	}
 	exportArgs struct {
 		Report  string            `json:"report" default:"school_onboarding"`
 		Formats []string          `json:"formats" default:"[\"xlsx\", \"csv\"]"`
@@ -43,8 +46,8 @@ func (a probeArgs) Validate() error {
 
 var testKinds = []run.Kind{
 	fake[syncArgs]("gias_sync"), fake[upliftArgs]("uplift_sync"), fake[struct{}]("cpd_sync"),
-	fake[struct{}]("school_onboarding_refresh"), fake[exportArgs]("report_export"), fake[struct{}]("housekeeping"),
-	fake[probeArgs]("probe"),
+	fake[struct{}]("school_onboarding_refresh"), fake[refreshArgs]("report_refresh"),
+	fake[exportArgs]("report_export"), fake[struct{}]("housekeeping"), fake[probeArgs]("probe"),
 }
 
 func fake[T any](name string) run.Kind {

@@ -126,6 +126,20 @@ func (b *Book) standingNotes() []string {
 	return append(notes, b.Remarks...)
 }
 
+// MaxLinks is how many links out of the book Excel opens on one sheet.
+const MaxLinks = 65_529
+
+// LinkRemarks are notes on the columns whose values lead somewhere.
+func LinkRemarks(doc table.Document) (notes []string) {
+	for _, c := range doc.Columns {
+		if c.Link != "" {
+			notes = append(notes, fmt.Sprintf("%s leads to the page about it, for the first %s or so rows of a sheet, which has room for no more links.",
+				c.Heading(), table.Thousands(MaxLinks)))
+		}
+	}
+	return notes
+}
+
 func marker(n int) string { return "[note " + strconv.Itoa(n) + "]" }
 
 func (b *Book) dictionary() Sheet {

@@ -28,8 +28,8 @@ func dangerous(s string) bool {
 	return len(rest) < len(s) || !isNumber(rest)
 }
 
-// harmless undoes what the writer did to a dangerous text.
-func harmless(s string) string {
+// Original undoes what a [Writer] does to a text that a spreadsheet program would take for a formula.
+func Original(s string) string {
 	if s != "" && s[0] == '\'' && dangerous(s[1:]) {
 		return s[1:]
 	}

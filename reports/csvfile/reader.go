@@ -73,7 +73,7 @@ func (r *reader) header(columns []table.Column) error {
 		if err != nil {
 			return fmt.Errorf("header: %w", noEOF(err))
 		}
-		if got := harmless(text); got != c.Name || last != (i == len(columns)-1) {
+		if got := Original(text); got != c.Name || last != (i == len(columns)-1) {
 			return fmt.Errorf("header: column %d is %q, not %q of %d", i+1, got, c.Name, len(columns))
 		}
 	}
@@ -94,7 +94,7 @@ func (r *reader) row(row []table.Value, columns []table.Column) error {
 		if last != (i == len(columns)-1) {
 			return fmt.Errorf("row %d: ends after %d of %d fields, or does not end there", r.line, i+1, len(columns))
 		}
-		row[i] = table.Parse(harmless(text), c.Type)
+		row[i] = table.Parse(Original(text), c.Type)
 	}
 	return nil
 }

@@ -5,9 +5,6 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// maxLinks is how many links a program that is in use opens on one sheet.
-const maxLinks = 65_529
-
 // flushSample writes the rows that the widths come from, before the first that does not.
 func (w *Writer) flushSample() error {
 	if w.widths == nil {
@@ -31,7 +28,7 @@ func (w *Writer) put(row []table.Value) error {
 	}
 	w.part().Rows++
 	links := w.links
-	if w.part().Rows > maxLinks {
+	if w.part().Rows > book.MaxLinks {
 		links = nil
 	}
 	w.xml.row(row, w.looks, links)

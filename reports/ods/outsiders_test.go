@@ -14,8 +14,8 @@ import (
 	"cpd-jobs/reports/table/tabletest"
 )
 
-// These tests open files with programs that no one here wrote. CI installs them (Debian: libreoffice-calc, gnumeric,
-// poppler-utils); elsewhere a test whose program is not there is skipped.
+// These tests open files with programs that no one here wrote. CI installs them (Debian: libreoffice-calc, gnumeric);
+// elsewhere a test whose program is not there is skipped.
 
 // needs finds a program that runs with args.
 func needs(t *testing.T, name string, args ...string) string {

@@ -54,7 +54,7 @@ type limits struct {
 
 // NewWriter begins a file.
 func NewWriter(out io.Writer, doc table.Document, summaries ...table.Summary) (*Writer, error) {
-	w := &Writer{out: out, book: book.Book{Doc: doc, Summaries: summaries}, fitted: make([]table.Value, len(doc.Columns)),
+	w := &Writer{out: out, book: book.Book{Doc: doc, Summaries: summaries, Remarks: book.LinkRemarks(doc)}, fitted: make([]table.Value, len(doc.Columns)),
 		looks: looksOf(doc.Columns), links: linksOf(doc.Columns), limits: limits{rows: book.MaxRows, bytes: maxContent}}
 	if err := errors.Join(w.book.CheckNames(), checkSummaries(summaries)); err != nil {
 		return nil, fmt.Errorf("begin an OpenDocument spreadsheet: %w", err)

@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/parquet-go/parquet-go"
-	"github.com/parquet-go/parquet-go/compress/zstd"
 
 	"cpd-jobs/reports/book"
 	"cpd-jobs/reports/table"
@@ -24,7 +23,7 @@ const (
 	batchRows = 1024
 	// dictionaryBytes is how big the dictionary of a column may get in a group before its values are written as they
 	// are. Bigger ones cost memory and are no smaller in the file.
-	dictionaryBytes = 256 << 10
+	dictionaryBytes = 128 << 10
 )
 
 // Writer writes one file. It holds the pages of one group, compressed, whatever the number of rows. It must be closed or
@@ -37,6 +36,7 @@ type Writer struct {
 	fitted  []table.Value
 	altered book.Alterations
 	rows    int // of the present group
+	group   int // how many a group has
 	closed  bool
 }
 
@@ -46,11 +46,15 @@ func NewWriter(w io.Writer, doc table.Document) (*Writer, error) {
 	if err != nil {
 		return nil, err
 	}
+	compressor, err := newCompressor()
+	if err != nil {
+		return nil, err
+	}
 	config, err := parquet.NewWriterConfig(schema,
-		parquet.Compression(&zstd.Codec{Level: zstd.SpeedDefault}),
+		parquet.Compression(compressor),
+		parquet.PageBufferSize(pageSize),
 		parquet.CreatedBy("cpd-jobs", "1", "1"), // the library's own would differ from build to build
 		parquet.DictionaryMaxBytes(dictionaryBytes),
-		parquet.MaxRowsPerRowGroup(groupRows),
 		parquet.DataPageStatistics(true),
 	)
 	if err != nil {
@@ -60,7 +64,7 @@ func NewWriter(w io.Writer, doc table.Document) (*Writer, error) {
 	for _, f := range facts(doc) {
 		out.SetKeyValueMetadata(f.Name, f.Value)
 	}
-	return &Writer{doc: doc, out: out, fitted: make([]table.Value, len(doc.Columns)), columns: newColumns(doc.Columns)}, nil
+	return &Writer{doc: doc, out: out, fitted: make([]table.Value, len(doc.Columns)), columns: newColumns(doc.Columns), group: groupRows}, nil
 }
 
 // facts are the document's, after those that every report has.
@@ -86,7 +90,7 @@ func (w *Writer) Add(row []table.Value) error {
 	}
 	w.sum.Add(w.fitted)
 	w.columns.add(w.fitted)
-	if w.rows++; w.rows == groupRows {
+	if w.rows++; w.rows == w.group {
 		return w.endGroup()
 	}
 	if w.columns.batch.rows() == batchRows {

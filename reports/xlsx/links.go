@@ -7,10 +7,11 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"cpd-jobs/reports/book"
 )
 
-// maxLinks is how many links Excel opens on one sheet.
-const maxLinks = 65_529
+const maxLinks = book.MaxLinks
 
 // link makes a cell lead somewhere. A sheet may have tens of thousands, so what they share is not kept with each.
 type link struct {

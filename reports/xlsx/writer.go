@@ -32,7 +32,7 @@ type Writer struct {
 // NewWriter begins a workbook; it must be closed or aborted.
 func NewWriter(out io.Writer, doc table.Document, summaries ...table.Summary) (*Writer, error) {
 	w := &Writer{
-		book: book.Book{Doc: doc, Summaries: summaries, Remarks: remarks(doc)},
+		book: book.Book{Doc: doc, Summaries: summaries, Remarks: book.LinkRemarks(doc)},
 		file: excelize.NewFile(), archive: newArchive(out), fitted: make([]table.Value, len(doc.Columns)),
 	}
 	w.archive.filters = doc.Layout.FilterButtons
@@ -42,17 +42,6 @@ func NewWriter(out io.Writer, doc table.Document, summaries ...table.Summary) (*
 		return nil, errors.Join(fmt.Errorf("begin a workbook: %w", err), w.Abort())
 	}
 	return w, nil
-}
-
-// remarks are notes that only this format needs.
-func remarks(doc table.Document) (notes []string) {
-	for _, c := range doc.Columns {
-		if c.Link != "" {
-			notes = append(notes, fmt.Sprintf("%s leads to the page about it, for the first %s or so rows of a sheet, which has room for no more links.",
-				c.Heading(), table.Thousands(maxLinks)))
-		}
-	}
-	return notes
 }
 
 func (w *Writer) begin() (err error) {

@@ -145,7 +145,7 @@ func install(dir, program string) error {
 		return err
 	}
 	defer os.RemoveAll(tmp)
-	cmd := exec.Command("go", "install", "-ldflags=-s -w", module+"@"+version)
+	cmd := exec.Command("go", "install", "-trimpath", "-ldflags=-s -w", module+"@"+version)
 	cmd.Env = append(os.Environ(), "GOBIN="+tmp, "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("build the S3 server: %w\n%s", err, out)
