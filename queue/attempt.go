@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	_ "embed"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -90,17 +91,17 @@ func (a *attempt) Fence(ctx context.Context, tx pgx.Tx) error {
 	return nil
 }
 
-// takeLeases takes what one attempt at a time may hold. It returns false, and holds nothing, where another job that is
-// running has one of them.
-func (a *attempt) takeLeases(ctx context.Context) (bool, error) {
+// takeLeases takes what one attempt at a time may hold. Where another job that is running has one of them, it returns
+// which, and holds nothing.
+func (a *attempt) takeLeases(ctx context.Context) (busy string, err error) {
 	for _, key := range a.leases {
 		held, err := a.takeLease(ctx, key)
 		if err != nil || !held {
 			a.dropLeases(ctx)
-			return false, err
+			return key, err
 		}
 	}
-	return true, nil
+	return "", nil
 }
 
 func (a *attempt) takeLease(ctx context.Context, key string) (bool, error) {
@@ -117,14 +118,17 @@ func (a *attempt) takeLease(ctx context.Context, key string) (bool, error) {
 	return tag.RowsAffected() == 1, nil
 }
 
-// dropLeases lets others go on. Where it cannot, the next taker finds that this job no longer runs.
+//go:embed sql/drop_leases.sql
+var dropLeasesSQL string
+
+// dropLeases gives the leases to whoever waits first. Where it cannot, those who wait find that this job no longer runs.
 func (a *attempt) dropLeases(ctx context.Context) {
 	if len(a.leases) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	_, err := a.worker.pool.Exec(ctx, "DELETE FROM queue.leases WHERE key = ANY ($1) AND job_id = $2", a.leases, a.jobID)
+	_, err := a.worker.pool.Exec(ctx, dropLeasesSQL, a.jobID, riverSchema)
 	if err != nil {
 		a.Log().Warn("leases not given back; they lapse with the job", "leases", a.leases, "error", err)
 	}

@@ -20,12 +20,15 @@ type metadata struct {
 	BaseAttempt int   `json:"base_attempt,omitempty"`
 	Deaths      int   `json:"deaths,omitempty"`
 	Previous    int64 `json:"previous,omitempty"`
+	// Snoozes is River's count of how often the job was put off.
+	Snoozes int `json:"snoozes,omitempty"`
 }
 
 // Keys that are set on a row after its insertion.
 const (
 	keyFailure     = "failure"
 	keyTakenOverBy = "taken_over_by"
+	keyWaitsFor    = "waits_for"
 )
 
 func (m metadata) encode() []byte {

@@ -159,6 +159,7 @@ type orphan struct {
 	Metadata    json.RawMessage `db:"metadata"`
 	Cancelled   bool            `db:"cancelled"`
 	Worker      string          `db:"worker"`
+	Holds       bool            `db:"holds"` // a lease
 }
 
 // adoptOrphans ends the rows that run nowhere and gives each a successor. A new row, not the old one again: River
@@ -166,7 +167,8 @@ type orphan struct {
 func (w *Worker) adoptOrphans(ctx context.Context, tx pgx.Tx) error {
 	rows, _ := tx.Query(ctx, `
 		SELECT id, kind, queue, priority, attempt, max_attempts, args, metadata,
-		       metadata ? 'cancel_attempted_at' AS cancelled, attempted_by[array_upper(attempted_by, 1)] AS worker
+		       metadata ? 'cancel_attempted_at' AS cancelled, attempted_by[array_upper(attempted_by, 1)] AS worker,
+		       EXISTS (SELECT FROM queue.leases AS l WHERE l.job_id = j.id) AS holds
 		FROM river.river_job AS j
 		WHERE state = 'running' AND NOT EXISTS (
 			SELECT FROM queue.workers AS worker
@@ -190,7 +192,7 @@ func (w *Worker) adopt(ctx context.Context, tx pgx.Tx, o orphan) error {
 	if err != nil {
 		return err
 	}
-	heir, reason := o.successor(meta)
+	heir, reason := o.successor(meta, w.needsLease(o, meta) && !o.Holds)
 	var successor int64
 	if heir != nil {
 		inserted, err := w.river.InsertTx(ctx, tx, payload{kind: o.Kind, raw: o.Args}, heir)
@@ -212,7 +214,11 @@ func (w *Worker) adopt(ctx context.Context, tx pgx.Tx, o orphan) error {
 	if err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "DELETE FROM queue.leases WHERE job_id = $1", o.ID)
+	if heir != nil { // it waits first
+		_, err = tx.Exec(ctx, "DELETE FROM queue.leases WHERE job_id = $1", o.ID)
+	} else {
+		_, err = tx.Exec(ctx, dropLeasesSQL, o.ID, riverSchema)
+	}
 	if w.ObserveTakeover != nil {
 		w.ObserveTakeover(o.Kind)
 	}
@@ -220,10 +226,21 @@ func (w *Worker) adopt(ctx context.Context, tx pgx.Tx, o orphan) error {
 	return err
 }
 
-// successor decides whether the job goes on, and says why it ended here.
-func (o orphan) successor(meta metadata) (*river.InsertOpts, string) {
-	used := meta.BaseAttempt + o.Attempt
+// needsLease says that the job does nothing before it holds a lease.
+func (w *Worker) needsLease(o orphan, meta metadata) bool {
+	kind, known := w.client.kinds[o.Kind]
+	return meta.Serial || known && kind.Lease(o.Args) != ""
+}
+
+// successor decides whether the job goes on, and says why it ended here. One that only waited for its turn, or had ended
+// all but for the word of it, has killed nobody: no attempt is used.
+func (o orphan) successor(meta metadata, waited bool) (*river.InsertOpts, string) {
 	deaths := meta.Deaths + 1
+	if waited {
+		deaths--
+		o.Attempt--
+	}
+	used := meta.BaseAttempt + o.Attempt
 	switch {
 	case o.Cancelled:
 		return nil, "cancelled; its worker " + o.Worker + " is gone"
@@ -232,7 +249,7 @@ func (o orphan) successor(meta metadata) (*river.InsertOpts, string) {
 	case o.Attempt >= o.MaxAttempts:
 		return nil, "worker " + o.Worker + " died in the last attempt"
 	}
-	meta.BaseAttempt, meta.Deaths, meta.Previous = used, deaths, o.ID
+	meta.BaseAttempt, meta.Deaths, meta.Previous, meta.Snoozes = used, deaths, o.ID, 0
 	return &river.InsertOpts{
 		Queue: o.Queue, Priority: o.Priority, MaxAttempts: o.MaxAttempts - o.Attempt, Metadata: meta.encode(),
 	}, "worker " + o.Worker + " died"

@@ -17,8 +17,12 @@ import (
 	"cpd-jobs/internal/run"
 )
 
-// leaseRetry is how long a job waits before it asks again for a lease that another holds.
-const leaseRetry = 2 * time.Second
+// A job that waits for a lease is woken when it is given back. It asks by itself too, less and less often: who gives it
+// back may die over it, or may not have seen yet that somebody waits.
+const (
+	firstAsk = time.Second
+	lastAsk  = 10 * time.Second
+)
 
 // kindWorker works the jobs of one kind for River.
 type kindWorker struct {
@@ -45,12 +49,12 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 		return err
 	}
 	k.worker.active.started(job.ID)
-	held, err := a.takeLeases(ctx)
+	busy, err := a.takeLeases(ctx)
 	if err != nil {
 		return err
 	}
-	if !held {
-		return river.JobSnooze(leaseRetry)
+	if busy != "" {
+		return k.wait(ctx, a, busy)
 	}
 	defer a.dropLeases(ctx)
 	outcome, err := k.kind.Work(ctx, a, job.Args.raw)
@@ -61,6 +65,15 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 		return k.failed(ctx, job, err)
 	}
 	return k.complete(ctx, a, job, outcome)
+}
+
+// wait puts the job off until the lease is given back. It is no attempt.
+func (k *kindWorker) wait(ctx context.Context, a *attempt, lease string) error {
+	if err := river.MetadataSet(ctx, keyWaitsFor, lease); err != nil {
+		return err
+	}
+	ask := min(firstAsk<<min(a.meta.Snoozes, 10), lastAsk)
+	return river.JobSnooze(ask + time.Duration(k.worker.random()*float64(ask)/2))
 }
 
 func (k *kindWorker) attempt(job *river.Job[payload]) (*attempt, error) {
