@@ -39,8 +39,12 @@ type Definition struct {
 	AsOf   inputs.Input   `yaml:"as_of" json:"as_of"`
 	// Freshness is how old the data may be before people should worry.
 	Freshness time.Duration `yaml:"freshness" json:"-"`
-	Formats   []string      `yaml:"formats" json:"formats"`
-	Settings  Settings      `yaml:"settings" json:"-"`
+	// Protection is of the files of a report with personal data, [Unprotected] for any other; Retention how long such files are
+	// kept at most, 0 for as long as any other file.
+	Protection Protection    `yaml:"protection" json:"protection,omitempty"`
+	Retention  time.Duration `yaml:"retention" json:"-"`
+	Formats    []string      `yaml:"formats" json:"formats"`
+	Settings   Settings      `yaml:"settings" json:"-"`
 	// Leavers names the SQL that says why rows have left: (key, reason).
 	Leavers string `yaml:"leavers" json:"-"`
 
@@ -57,7 +61,30 @@ type Column struct {
 	Unit     string   `yaml:"unit" json:"unit,omitempty"`
 	Sources  []string `yaml:"sources" json:"sources"` // schema.table.column of what it is made from
 	Personal bool     `yaml:"personal" json:"personal"`
+	// Person is how a personal column says whom a row is about, for [Erase]; most do not.
+	Person Person `yaml:"person" json:"person,omitempty"`
 }
+
+// Person is what of a person a column holds.
+type Person string
+
+// What columns hold of a person. A row with a subject is deleted with that person; a mention of somebody else in it is emptied.
+const (
+	Subject    Person = "subject"     // id of the user that the row is about
+	Mention    Person = "mention"     // id of another user
+	Email      Person = "email"       // the subject's
+	ExternalID Person = "external_id" // the subject's, by which lead providers know a participant
+)
+
+// Protection is how files of a report are kept from those who must not see them.
+type Protection string
+
+// How files are protected. Encrypted ones are restricted too.
+const (
+	Unprotected Protection = ""
+	Restricted  Protection = "restricted" // for those who may see personal data
+	Encrypted   Protection = "encrypted"  // and never stored in clear
+)
 
 // Order is one term of the order of rows. Text is ordered by code point; Numeric text as numbers.
 type Order struct {

@@ -162,7 +162,7 @@ func TestRowsOfOneKeyAreRefused(t *testing.T) {
 // TestRestrictedReportLeavesNoTrace of its rows outside the restricted schema.
 func TestRestrictedReportLeavesNoTrace(t *testing.T) {
 	t.Parallel()
-	text := replaced(t, schoolNames, "row: school", "row: school\nschema: restricted\nchecks:\n  - {name: known, level: warn, about: All are., bad: name <> 'nobody'}")
+	text := replaced(t, aboutPeople(t), "row: school", "row: school\nchecks:\n  - {name: known, level: warn, about: All are., bad: name <> 'nobody'}")
 	d := loaded(t, "names", text)
 	db := ensured(t, d)
 	if n := one[int64](t, db, "SELECT count(*) FROM restricted.names"); n != 3 {

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+	"time"
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
@@ -84,6 +85,10 @@ func TestLoadRefuses(t *testing.T) {
 		{"title twice", "title: Name", "title: URN", `column name: the title "URN" is another's too`},
 		{"column name", "name: name", "name: Name", `column name "Name" is not made of small letters`},
 		{"personal", "about: Name of the school.", "about: Name.\n    personal: true", "the report's schema must be restricted"},
+		{"protection of what is not personal", "row: school", "row: school\nprotection: encrypted", "protection is for a report of schema restricted"},
+		{"restricted without protection", "row: school", "row: school\nschema: restricted\nretention: 168h", `protection "" is neither`},
+		{"restricted files for ever", "row: school", "row: school\nschema: restricted\nprotection: restricted", "retention of its files must be given"},
+		{"restricted without a subject", "row: school", "row: school\nschema: restricted\nprotection: encrypted\nretention: 1h", "so that people can be erased; 0 have"},
 		{"schema", "row: school", "row: school\nschema: public", `schema "public" is neither`},
 		{"input", "[cpd]", "[cpd, ofsted]", `input "ofsted" is none of`},
 		{"as_of of another input", "as_of: cpd", "as_of: gias", `as_of "gias" is not among the inputs`},
@@ -106,6 +111,29 @@ func TestLoadRefuses(t *testing.T) {
 				t.Errorf("more than a line a problem: %v", err)
 			}
 		})
+	}
+}
+
+// aboutPeople is a definition of names that are personal data.
+func aboutPeople(t *testing.T) string {
+	t.Helper()
+	text := replaced(t, schoolNames, "row: school", "row: school\nschema: restricted\nprotection: restricted\nretention: 168h")
+	return replaced(t, text, "    about: Name of the school.", "    about: Name.\n    personal: true\n    person: subject")
+}
+
+func TestLoadKnowsPeople(t *testing.T) {
+	t.Parallel()
+	if d := loaded(t, "names", aboutPeople(t)); d.Retention != 168*time.Hour || d.Columns[1].Person != reports.Subject {
+		t.Errorf("got %+v", d)
+	}
+	for _, c := range []struct{ old, new, want string }{
+		{"person: subject", "person: pupil", `column name: person "pupil" is none of`},
+		{"    personal: true\n", "", "column name: person is for personal columns"},
+	} {
+		_, err := reports.Load(folder("names", replaced(t, aboutPeople(t), c.old, c.new)), "names")
+		if !strings.Contains(fmt.Sprint(err), c.want) {
+			t.Errorf("got %v, want %q", err, c.want)
+		}
 	}
 }
 

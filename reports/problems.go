@@ -37,6 +37,7 @@ func (d *Definition) problems() []error {
 	}
 	p.is(slices.Contains(d.Inputs, d.AsOf), "as_of %q is not among the inputs", d.AsOf)
 	p.columns(d)
+	p.personal(d)
 	p.checks(d)
 	p.files(d)
 	return *p
@@ -73,6 +74,26 @@ func (p *problems) columns(d *Definition) {
 	for _, o := range d.Order {
 		p.is(names[o.Column], "order: there is no column %q", o.Column)
 	}
+}
+
+// personal makes sure that personal data are protected, do not stay, and can be found again to be erased.
+func (p *problems) personal(d *Definition) {
+	if !d.Restricted() {
+		p.is(d.Protection == Unprotected, "protection is for a report of schema restricted")
+		return
+	}
+	p.is(d.Protection == Restricted || d.Protection == Encrypted, "protection %q is neither restricted nor encrypted", d.Protection)
+	p.is(d.Retention > 0, "retention of its files must be given, like 168h")
+	subjects := 0
+	for _, c := range d.Columns {
+		known := []Person{"", Subject, Mention, Email, ExternalID}
+		p.is(slices.Contains(known, c.Person), "column %s: person %q is none of %v", c.Name, c.Person, known[1:])
+		p.is(c.Person == "" || c.Personal && c.Type == "text", "column %s: person is for personal columns of text", c.Name)
+		if c.Person == Subject {
+			subjects++
+		}
+	}
+	p.is(subjects == 1, "one column must have person: subject, so that people can be erased; %d have", subjects)
 }
 
 func (p *problems) checks(d *Definition) {
