@@ -10,7 +10,7 @@ type Checked struct {
 	// AsOf is the source's clock.
 	AsOf    time.Time `json:"as_of"`
 	Replica *Replica  `json:"replica,omitempty"`
-	// Problems are missing or retyped columns: a sync would refuse.
+	// Problems are missing or retyped columns, and those that we may not read: a sync would refuse.
 	Problems []string `json:"problems"`
 	// NewColumns are columns that are neither copied nor known to stay behind.
 	NewColumns []string `json:"new_columns"`
@@ -37,10 +37,13 @@ func Check(ctx context.Context, sourceURL string) (Checked, error) {
 	defer snap.end(ctx)
 	checked := Checked{
 		AsOf: snap.AsOf, Replica: snap.Replica, Rows: map[string]int64{},
-		Problems: problems(tables, found, Table.reads), NewColumns: newColumns(tables, found),
+		Problems: sourceSide.problems(tables, found), NewColumns: newColumns(tables, found),
 	}
-	for name, r := range found {
-		checked.Rows[name] = r.rows
+	for _, column := range unreadable(tables, found) {
+		checked.Problems = append(checked.Problems, "no right to read "+column)
+	}
+	for n, r := range found {
+		checked.Rows[n.relation] = r.rows
 	}
 	return checked, nil
 }

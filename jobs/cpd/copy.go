@@ -70,9 +70,9 @@ func (c *tableCopy) fillFrom(ctx context.Context, snap *snapshot) error {
 }
 
 // largestFirst puts the long ones first, so that none is left alone at the end.
-func largestFirst(tables []Table, known map[string]relation) []Table {
+func largestFirst(tables []Table, known map[name]relation) []Table {
 	list := slices.Clone(tables)
-	slices.SortStableFunc(list, func(a, b Table) int { return cmp.Compare(known[b.Name].rows, known[a.Name].rows) })
+	slices.SortStableFunc(list, func(a, b Table) int { return cmp.Compare(known[b.from()].rows, known[a.from()].rows) })
 	return list
 }
 
@@ -91,9 +91,9 @@ func (c *tableCopy) notRewritten(ctx context.Context) error {
 
 // table copies one table as a step.
 func (c *tableCopy) table(ctx context.Context, session pgx.Tx, t Table) error {
-	return c.run.Step(ctx, "copy "+t.Name, func(ctx context.Context, step *run.Step) error {
+	return c.run.Step(ctx, "copy "+t.String(), func(ctx context.Context, step *run.Step) error {
 		step.Unit = "bytes"
-		step.SetTotal(c.last.Tables[t.Name].Bytes) // near enough to show how far it is
+		step.SetTotal(c.last.Tables[t.String()].Bytes) // near enough to show how far it is
 		count, err := c.fillTable(ctx, session, t, step)
 		if err != nil {
 			return err
@@ -101,7 +101,7 @@ func (c *tableCopy) table(ctx context.Context, session pgx.Tx, t Table) error {
 		step.SetRows(count.Rows, count.Rows)
 		c.mu.Lock()
 		defer c.mu.Unlock()
-		c.details.Tables[t.Name] = count
+		c.details.Tables[t.String()] = count
 		return nil
 	})
 }
@@ -113,7 +113,7 @@ func (c *tableCopy) fillTable(ctx context.Context, session pgx.Tx, t Table, step
 		return Count{}, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
-	if _, err := tx.Exec(ctx, create(t, c.number, c.live[t.Name].columns)); err != nil {
+	if _, err := tx.Exec(ctx, create(t, c.number, c.live[t.to()].columns)); err != nil {
 		return Count{}, fmt.Errorf("make the table: %w", err)
 	}
 	p := pipe{
@@ -124,7 +124,7 @@ func (c *tableCopy) fillTable(ctx context.Context, session pgx.Tx, t Table, step
 	if err != nil {
 		return Count{}, err
 	}
-	if err := finish(ctx, tx, t.physical(c.number), &count); err != nil {
+	if err := finish(ctx, tx, t.physical(c.number).quoted(), &count); err != nil {
 		return Count{}, err
 	}
 	return count, tx.Commit(ctx)

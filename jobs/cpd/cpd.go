@@ -1,6 +1,6 @@
-// Package cpd copies what reports need of the CPD service's database into schema cpd: all tables of one moment,
-// streamed from COPY to COPY without a look at the values, and swapped in together. It leaves what the data mean to
-// the reports.
+// Package cpd copies what reports need of the CPD service's database into schema cpd, and what restricted reports need
+// of people into schema restricted: all tables of one moment, streamed from COPY to COPY without a look at the values,
+// and swapped in together. It leaves what the data mean to the reports.
 package cpd
 
 import (
@@ -77,9 +77,9 @@ type syncing struct {
 	tables []Table
 	allow  []string
 
-	before map[string]relation // the source's tables
-	live   map[string]relation // our views
-	last   published           // what is live
+	before map[name]relation // the source's tables
+	live   map[name]relation // our views
+	last   published         // what is live
 }
 
 // check makes sure that the copy can be made, before anything is.
@@ -87,18 +87,22 @@ func (s *syncing) check(ctx context.Context, _ *run.Step) (err error) {
 	if s.before, err = s.src.describe(ctx, s.tables); err != nil {
 		return err
 	}
-	if wrong := problems(s.tables, s.before, Table.reads); len(wrong) > 0 {
+	if wrong := sourceSide.problems(s.tables, s.before); len(wrong) > 0 {
 		return run.Reject("the service's tables have changed and jobs/cpd must follow; the copy before stays",
 			"the CPD database has not what is copied: %s", join(wrong))
+	}
+	if closed := unreadable(s.tables, s.before); len(closed) > 0 {
+		return run.Reject("grant SELECT on them to the role of CPD_DATABASE_URL; the copy before stays",
+			"the CPD database does not let us read %s", join(closed))
 	}
 	if added := newColumns(s.tables, s.before); len(added) > 0 {
 		s.run.Log().Warn("the CPD database has new columns; they are not copied", "columns", added)
 	}
-	if s.live, err = describe(ctx, s.deps.DB, schema, s.tables); err != nil {
+	if s.live, err = copySide.describe(ctx, s.deps.DB, s.tables); err != nil {
 		return err
 	}
-	if wrong := problems(s.tables, s.live, Table.all); len(wrong) > 0 {
-		return run.Reject("run cpd-jobs migrate up", "this program copies what schema cpd has no room for: %s", join(wrong))
+	if wrong := copySide.problems(s.tables, s.live); len(wrong) > 0 {
+		return run.Reject("run cpd-jobs migrate up", "this program copies what the database has no room for: %s", join(wrong))
 	}
 	s.last, err = lastPublished(ctx, s.deps.DB)
 	return err

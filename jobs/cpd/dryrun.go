@@ -29,14 +29,18 @@ func (s *syncing) compare(ctx context.Context) (run.Outcome, error) {
 
 func (s *syncing) count(ctx context.Context, snap *snapshot) (Details, error) {
 	details := Details{Tables: map[string]Count{}, Replica: snap.Replica}
+	counted := map[string]int64{}
 	for _, t := range s.tables {
-		var rows int64
-		// Of a column that is copied: no more may be readable.
-		err := snap.sessions[0].QueryRow(ctx, "SELECT count(id) FROM "+t.source()).Scan(&rows)
-		if err != nil {
-			return details, sourceFailure(ctx, fmt.Sprintf("count %s", t.Name), err)
+		rows, ok := counted[t.Name]
+		if !ok {
+			// Of a column that is copied: no more may be readable.
+			err := snap.sessions[0].QueryRow(ctx, "SELECT count(id) FROM "+t.from().quoted()).Scan(&rows)
+			if err != nil {
+				return details, sourceFailure(ctx, fmt.Sprintf("count %s", t.Name), err)
+			}
+			counted[t.Name] = rows
 		}
-		details.Tables[t.Name] = Count{Rows: rows}
+		details.Tables[t.String()] = Count{Rows: rows}
 	}
 	return details, nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -161,5 +162,9 @@ func TestRightsToColumnsAreEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = w.try(&run.Local{}, cpd.Args{})
-	wantError(t, err, run.BadInput, "copy schools: ", "permission denied for table schools", "grant SELECT")
+	wantError(t, err, run.BadInput, "does not let us read schools.name", "grant SELECT")
+	checked, err := cpd.Check(t.Context(), w.deps.SourceURL)
+	if err != nil || strings.Join(checked.Problems, ", ") != "no right to read schools.name" {
+		t.Errorf("check: got %q, %v, want the column", checked.Problems, err)
+	}
 }

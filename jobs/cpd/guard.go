@@ -13,8 +13,8 @@ import (
 func guard(tables []Table, before, now map[string]Count, allow []string) error {
 	var said, names []string
 	for _, t := range tables {
-		was, is := before[t.Name].Rows, now[t.Name].Rows
-		if !lostTooMuch(was, is, t.MaxLoss) || slices.Contains(allow, t.Name) {
+		was, is := before[t.String()].Rows, now[t.String()].Rows
+		if !lostTooMuch(was, is, t.MaxLoss) || slices.Contains(allow, t.Name) || slices.Contains(names, t.Name) {
 			continue
 		}
 		said = append(said, fmt.Sprintf("%s from %d rows to %d (at most %g %% may go)", t.Name, was, is, t.MaxLoss*100))

@@ -88,17 +88,18 @@ func (w world) content() string {
 	w.t.Helper()
 	var all strings.Builder
 	for _, table := range cpd.Tables() {
-		all.WriteString(table.Name + ":\n")
-		all.WriteString(strings.Join(ask[string](w.t, w.deps.DB, "SELECT t::text FROM cpd."+table.Name+" AS t ORDER BY id"), "\n"))
+		all.WriteString(table.String() + ":\n")
+		all.WriteString(strings.Join(ask[string](w.t, w.deps.DB, "SELECT t::text FROM "+relationOf(table)+" AS t ORDER BY id"), "\n"))
 	}
 	return all.String()
 }
 
-// copies are the physical tables of one of the tables.
+// copies are the physical tables of all copies.
 func (w world) copies() []string {
 	w.t.Helper()
 	return ask[string](w.t, w.deps.DB, `SELECT relname::text FROM pg_class
-		WHERE relnamespace = 'cpd'::regnamespace AND relkind = 'r' ORDER BY 1`)
+		WHERE relkind = 'r' AND (relnamespace = 'cpd'::regnamespace OR relnamespace = 'restricted'::regnamespace AND relname ~ '^cpd_')
+		ORDER BY relnamespace, relname`)
 }
 
 func (w world) versions() int64 {

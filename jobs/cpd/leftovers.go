@@ -18,8 +18,8 @@ func (c *tableCopy) dropLeftovers(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
 	defer cancel()
 	names, err := c.leftovers(ctx)
-	for _, name := range names {
-		dropped := c.drop(ctx, name)
+	for _, n := range names {
+		dropped := c.drop(ctx, n)
 		if errors.Is(dropped, run.ErrLost) {
 			return // they are the business of whoever has the job now
 		}
@@ -30,23 +30,22 @@ func (c *tableCopy) dropLeftovers(ctx context.Context) {
 	}
 }
 
-func (c *tableCopy) leftovers(ctx context.Context) ([]string, error) {
-	names := make([]string, len(c.tables))
-	for i, t := range c.tables {
-		names[i] = t.Name
-	}
+func (c *tableCopy) leftovers(ctx context.Context) ([]name, error) {
+	schemas, relations := copySide.names(c.tables)
 	rows, _ := c.deps.DB.Query(ctx, `
-		SELECT c.relname
-		FROM pg_class AS c
+		SELECT ours.schema, c.relname
+		FROM unnest($1::text[], $2::text[]) AS ours (schema, relation)
+		JOIN pg_class AS c ON c.relnamespace = ours.schema::regnamespace AND c.relkind = 'r'
 		CROSS JOIN LATERAL regexp_match(c.relname, '^(.+)_([0-9]{1,18})$') AS part
-		WHERE c.relnamespace = $1::regnamespace AND c.relkind = 'r'
-			AND part[1] = ANY($2) AND part[2]::bigint <= $3
+		WHERE part[1] = ours.relation AND part[2]::bigint <= $3
 			AND NOT EXISTS (
 				SELECT FROM pg_depend AS d
 				WHERE d.classid = 'pg_rewrite'::regclass AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid
 			)
-		ORDER BY c.relname`, schema, names, c.number)
-	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+		ORDER BY 1, 2`, schemas, relations, c.number)
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (n name, err error) {
+		return n, row.Scan(&n.schema, &n.relation)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("list the copies: %w", err)
 	}
@@ -54,7 +53,7 @@ func (c *tableCopy) leftovers(ctx context.Context) ([]string, error) {
 }
 
 // drop waits for nobody. Without CASCADE a table that a view shows cannot go, whatever is thought of it.
-func (c *tableCopy) drop(ctx context.Context, name string) error {
+func (c *tableCopy) drop(ctx context.Context, n name) error {
 	return pgx.BeginFunc(ctx, c.deps.DB, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", swapLockTimeout.Milliseconds())); err != nil {
 			return err
@@ -62,7 +61,7 @@ func (c *tableCopy) drop(ctx context.Context, name string) error {
 		if err := c.run.Fence(ctx, tx); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, "DROP TABLE IF EXISTS "+pgx.Identifier{schema, name}.Sanitize())
+		_, err := tx.Exec(ctx, "DROP TABLE IF EXISTS "+n.quoted())
 		return err
 	})
 }

@@ -40,7 +40,7 @@ func openSource(ctx context.Context, d Deps) (*source, error) {
 func (s *source) close() { s.pool.Close() }
 
 // describe reads what the source's tables look like now.
-func (s *source) describe(ctx context.Context, tables []Table) (map[string]relation, error) {
+func (s *source) describe(ctx context.Context, tables []Table) (map[name]relation, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	look := &snapshot{}
@@ -49,7 +49,7 @@ func (s *source) describe(ctx context.Context, tables []Table) (map[string]relat
 	if err != nil {
 		return nil, sourceFailure(ctx, "look at its tables", err)
 	}
-	found, err := describe(ctx, tx, sourceSchema, tables)
+	found, err := sourceSide.describe(ctx, tx, tables)
 	return found, sourceFailure(ctx, "look at its tables", err)
 }
 

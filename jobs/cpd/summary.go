@@ -23,8 +23,8 @@ type TableSummary struct {
 func summarise(asOf time.Time, tables []Table, before map[string]Count, now Details) Summary {
 	s := Summary{AsOf: asOf, Rows: now.rows(), Replica: now.Replica}
 	for _, t := range tables {
-		row := TableSummary{Name: t.Name, Rows: now.Tables[t.Name].Rows}
-		if was, ok := before[t.Name]; ok {
+		row := TableSummary{Name: t.String(), Rows: now.Tables[t.String()].Rows}
+		if was, ok := before[t.String()]; ok {
 			row.Before = &was.Rows
 		}
 		s.Tables = append(s.Tables, row)

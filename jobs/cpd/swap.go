@@ -58,8 +58,8 @@ func (c *tableCopy) trySwap(ctx context.Context) (outcome run.Outcome, err error
 			return err
 		}
 		for _, t := range c.tables {
-			if _, err := tx.Exec(ctx, repoint(t, c.number, c.live[t.Name].columns)); err != nil {
-				return fmt.Errorf("re-point cpd.%s: %w", t.Name, err)
+			if _, err := tx.Exec(ctx, repoint(t, c.number, c.live[t.to()].columns)); err != nil {
+				return fmt.Errorf("re-point %s: %w", t, err)
 			}
 		}
 		outcome, err = c.record(ctx, tx)

@@ -2,6 +2,7 @@ package cpd_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -25,14 +26,17 @@ func TestCopyEqualsSource(t *testing.T) {
 		for _, c := range table.Columns {
 			columns = append(columns, c.Name)
 		}
-		sql := "SELECT row(" + strings.Join(columns, ", ") + ")::text FROM %s." + table.Name + " ORDER BY id"
-		want := ask[string](t, w.source, strings.Replace(sql, "%s", "public", 1))
-		got := ask[string](t, w.deps.DB, strings.Replace(sql, "%s", "cpd", 1))
+		if relationOf(table) == "restricted.cpd_users" {
+			columns = append(columns, "email") // computed, but only to another type
+		}
+		sql := "SELECT row(" + strings.Join(columns, ", ") + ")::text FROM %s ORDER BY id"
+		want := ask[string](t, w.source, fmt.Sprintf(sql, table.Name))
+		got := ask[string](t, w.deps.DB, fmt.Sprintf(sql, relationOf(table)))
 		if len(want) == 0 {
-			t.Errorf("%s: the source has no rows to compare", table.Name)
+			t.Errorf("%s: the source has no rows to compare", table)
 		}
 		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("%s (-source +copy):\n%s", table.Name, diff)
+			t.Errorf("%s (-source +copy):\n%s", table, diff)
 		}
 	}
 }
@@ -86,7 +90,8 @@ func TestChangedOnlyWhenTheContentIs(t *testing.T) {
 	}{
 		{"nothing", "", false},
 		{"rows touched and written elsewhere", "UPDATE schools SET updated_at = now()", false},
-		{"a column that is not copied", "UPDATE users SET full_name = 'Another'", false},
+		{"a column that is not copied", "UPDATE users SET sign_in_count = 7", false},
+		{"a restricted column", "UPDATE users SET full_name = 'Another'", true},
 		{"one value", "UPDATE schools SET name = name || '!' WHERE urn = '100007'", true},
 		{"two rows change places", `UPDATE delivery_partners AS a SET name = b.name FROM delivery_partners AS b WHERE a.id <> b.id`, true},
 		{"a row more", "INSERT INTO lead_providers (name) VALUES ('New')", true},

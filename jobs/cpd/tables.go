@@ -1,24 +1,31 @@
 package cpd
 
+import "slices"
+
 // The types of the columns that are copied, as the database's format_type names them.
 const (
 	boolean   = "boolean"
 	integer   = "integer"
 	smallint  = "smallint"
 	text      = "text"
+	citext    = "citext"
 	timestamp = "timestamp without time zone"
 	uuid      = "uuid"
 	varchar   = "character varying"
 )
 
-// Table is one of the CPD service's tables and what of it is copied. Every table has the key `id`.
+// Table is one of the CPD service's tables and what of it is copied to one place. Every table has the key `id`.
 type Table struct {
+	// Name is the service's. A table whose columns go to two places is listed twice.
 	Name string
+	// Restricted copies are restricted.cpd_<name>, which only restricted reports are made of; the others cpd.<name>.
+	Restricted bool
 	// Columns are copied as they are, in this order. They are those that some report uses, and no more.
 	Columns []Column
 	// Computed columns follow: the source works them out, so that what they are made of stays there.
 	Computed []Computed
-	// Left are the source's columns that are known and stay behind. Any other is new, and announced.
+	// Left are the source's columns that are known and stay behind. Any that is neither left nor copied anywhere is new,
+	// and announced.
 	Left []string
 	// MaxLoss is the share of its rows that the table may lose from one copy to the next. Too small and ordinary
 	// cleaning stops the sync; too large and a half-empty source gets through.
@@ -48,9 +55,9 @@ func left(names ...string) []string { return append(names, "created_at", "update
 func leftButCreated(names ...string) []string { return append(names, "updated_at") }
 
 // Tables lists what is copied: the one truth, with which a test compares the migrations. A column with personal data
-// has no place here. A report that is allowed some gets tables of its own in a schema that only it may read.
+// has its place among the restricted ones, and there only if a restricted report uses it.
 func Tables() []Table {
-	return append(append(cohortsAndProviders(), places()...), append(onboarding(), participants()...)...)
+	return slices.Concat(cohortsAndProviders(), places(), onboarding(), participants(), restricted())
 }
 
 func cohortsAndProviders() []Table {
@@ -65,6 +72,11 @@ func cohortsAndProviders() []Table {
 			Name: "lead_providers", MaxLoss: usualMaxLoss,
 			Columns: []Column{{"id", uuid}, {"name", varchar}},
 			Left:    left("cpd_lead_provider_id", "vat_chargeable"),
+		},
+		{
+			Name: "cpd_lead_providers", MaxLoss: usualMaxLoss,
+			Columns: []Column{{"id", uuid}, {"name", text}},
+			Left:    left(),
 		},
 		{
 			Name: "delivery_partners", MaxLoss: usualMaxLoss,

@@ -30,8 +30,8 @@ func onboarding() []Table {
 		},
 		{
 			Name: "induction_coordinator_profiles", MaxLoss: usualMaxLoss,
-			Columns: []Column{{"id", uuid}, {"user_id", uuid}},
-			Left:    left("discarded_at", "reminder_email_sent_at"),
+			Columns: []Column{{"id", uuid}, {"user_id", uuid}, {"created_at", timestamp}},
+			Left:    leftButCreated("discarded_at", "reminder_email_sent_at"),
 		},
 		{
 			Name: "induction_coordinator_profiles_schools", MaxLoss: usualMaxLoss,
@@ -43,7 +43,7 @@ func onboarding() []Table {
 		{
 			Name: "users", MaxLoss: usualMaxLoss,
 			Columns: []Column{{"id", uuid}, {"current_sign_in_at", timestamp}, {"created_at", timestamp}},
-			Left: leftButCreated("full_name", "email", "last_sign_in_at", "sign_in_count", "current_sign_in_ip",
+			Left: leftButCreated("last_sign_in_at", "sign_in_count", "current_sign_in_ip",
 				"last_sign_in_ip", "login_token", "login_token_valid_until", "remember_created_at", "discarded_at",
 				"archived_at", "archived_email", "get_an_identity_id"),
 		},
@@ -55,15 +55,15 @@ func participants() []Table {
 		{
 			Name: "teacher_profiles", MaxLoss: usualMaxLoss,
 			Columns: []Column{{"id", uuid}, {"user_id", uuid}},
-			Left:    left("trn", "school_id"),
+			Left:    left("school_id"),
 		},
 		{
 			Name: "participant_profiles", MaxLoss: usualMaxLoss,
 			Columns: []Column{
 				{"id", uuid}, {"type", varchar}, {"status", text}, {"school_cohort_id", uuid}, {"teacher_profile_id", uuid},
+				{"schedule_id", uuid}, {"created_at", timestamp},
 			},
-			Left: left("training_status", "participant_identity_id", "schedule_id", "mentor_profile_id", "sparsity_uplift",
-				"pupil_premium_uplift", "profile_duplicity", "induction_start_date", "induction_completion_date",
+			Left: leftButCreated("training_status", "sparsity_uplift", "pupil_premium_uplift", "profile_duplicity", "induction_start_date", "induction_completion_date",
 				"mentor_completion_date", "mentor_completion_reason", "cohort_changed_after_payments_frozen", "notes",
 				"school_id", "cohort_id", "core_induction_programme_id", "school_urn", "school_ukprn",
 				"request_for_details_sent_at"),
@@ -79,8 +79,14 @@ func participants() []Table {
 			Columns: []Column{
 				{"id", uuid}, {"induction_programme_id", uuid}, {"participant_profile_id", uuid}, {"start_date", timestamp},
 				{"end_date", timestamp}, {"induction_status", varchar}, {"school_transfer", boolean},
+				{"training_status", varchar}, {"created_at", timestamp},
 			},
-			Left: left("schedule_id", "training_status", "mentor_profile_id", "appropriate_body_id", "preferred_identity_id"),
+			Left: leftButCreated("schedule_id", "mentor_profile_id", "appropriate_body_id", "preferred_identity_id"),
+		},
+		{
+			Name: "schedules", MaxLoss: usualMaxLoss,
+			Columns: []Column{{"id", uuid}, {"name", text}, {"schedule_identifier", varchar}},
+			Left:    left("type", "cohort_id", "identifier_alias"),
 		},
 	}
 }

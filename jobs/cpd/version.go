@@ -38,8 +38,8 @@ func (d Details) rows() int64 {
 func (d Details) contentHash(tables []Table) string {
 	sum := sha256.New()
 	for _, t := range tables {
-		count := d.Tables[t.Name]
-		fmt.Fprintf(sum, "%s %v %d %s\n", t.Name, t.all(), count.Rows, count.Hash)
+		count := d.Tables[t.String()]
+		fmt.Fprintf(sum, "%s %v %d %s\n", t, t.all(), count.Rows, count.Hash)
 	}
 	return hex.EncodeToString(sum.Sum(nil))
 }

@@ -59,3 +59,25 @@ INSERT INTO induction_records (induction_programme_id, participant_profile_id, s
     school_transfer)
 SELECT gen_random_uuid(), p.id, '2023-09-01 00:00:00.000001', CASE WHEN n = 1 THEN timestamp '2024-09-01' END, 'active', n = 2
 FROM participant_profiles AS p CROSS JOIN generate_series(1, 50) AS n;
+INSERT INTO cpd_lead_providers (name) VALUES ('Ambition Institute');
+INSERT INTO schedules (name, schedule_identifier) VALUES ('ECF September', 'ecf-standard-september'), ('', NULL);
+UPDATE users SET email = 'Nobody.Ünlü@Example.org' WHERE email = 'user1@example.org';
+INSERT INTO participant_identities (user_id, external_identifier) SELECT id, gen_random_uuid() FROM users;
+UPDATE participant_profiles SET participant_identity_id = gen_random_uuid(), mentor_profile_id = gen_random_uuid()
+WHERE school_cohort_id IS NULL;
+INSERT INTO ecf_participant_eligibilities (participant_profile_id, manually_validated)
+SELECT id, CASE WHEN school_cohort_id IS NULL THEN true END FROM participant_profiles;
+INSERT INTO ecf_participant_validation_data (participant_profile_id, created_at)
+SELECT id, '2023-09-01 00:00:00.000001' FROM participant_profiles;
+INSERT INTO participant_profile_states (participant_profile_id, state, reason)
+SELECT id, CASE WHEN school_cohort_id IS NULL THEN 'deferred' END, CASE WHEN school_cohort_id IS NULL THEN 'other' END
+FROM participant_profiles;
+INSERT INTO participant_declarations (user_id, participant_profile_id, declaration_type, declaration_date,
+    course_identifier, evidence_held, cpd_lead_provider_id, delivery_partner_id)
+SELECT u.id, CASE WHEN n = 1 THEN gen_random_uuid() END, CASE WHEN n = 1 THEN 'started' END,
+    CASE WHEN n = 1 THEN timestamp '2023-11-12 13:14:15.161718' END, CASE WHEN n = 1 THEN 'ecf-induction' END,
+    CASE WHEN n = 2 THEN 'other' END, CASE WHEN n = 2 THEN gen_random_uuid() END, CASE WHEN n = 2 THEN gen_random_uuid() END
+FROM users AS u CROSS JOIN generate_series(1, 2) AS n;
+INSERT INTO declaration_states (participant_declaration_id, state, state_reason, created_at)
+SELECT id, 'ineligible', CASE WHEN evidence_held IS NULL THEN 'duplicate' END, '2023-12-01 00:00:00.000001'
+FROM participant_declarations;

@@ -260,3 +260,94 @@ CREATE TABLE induction_records (
     created_at timestamp(6) without time zone NOT NULL DEFAULT now(),
     updated_at timestamp(6) without time zone NOT NULL DEFAULT now()
 );
+CREATE TABLE cpd_lead_providers (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name text NOT NULL,
+    created_at timestamp(6) without time zone NOT NULL DEFAULT now(),
+    updated_at timestamp(6) without time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE schedules (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    name text NOT NULL,
+    schedule_identifier character varying,
+    type character varying,
+    cohort_id uuid,
+    identifier_alias text,
+    created_at timestamp(6) without time zone NOT NULL DEFAULT now(),
+    updated_at timestamp(6) without time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE participant_identities (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id uuid NOT NULL,
+    email citext NOT NULL DEFAULT 'user@example.org',
+    external_identifier uuid NOT NULL,
+    origin character varying NOT NULL DEFAULT 'ecf',
+    created_at timestamp(6) without time zone NOT NULL DEFAULT now(),
+    updated_at timestamp(6) without time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE ecf_participant_eligibilities (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    participant_profile_id uuid NOT NULL,
+    status character varying NOT NULL DEFAULT 'manual_check',
+    reason character varying NOT NULL DEFAULT 'none',
+    manually_validated boolean DEFAULT false,
+    qts boolean,
+    active_flags boolean,
+    previous_participation boolean,
+    previous_induction boolean,
+    different_trn boolean,
+    no_induction boolean,
+    exempt_from_induction boolean,
+    created_at timestamp(6) without time zone NOT NULL DEFAULT now(),
+    updated_at timestamp(6) without time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE ecf_participant_validation_data (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    participant_profile_id uuid NOT NULL,
+    full_name character varying,
+    trn character varying,
+    nino character varying,
+    date_of_birth date,
+    api_failure boolean DEFAULT false,
+    created_at timestamp(6) without time zone NOT NULL DEFAULT now(),
+    updated_at timestamp(6) without time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE participant_profile_states (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    participant_profile_id uuid NOT NULL,
+    state text DEFAULT 'active',
+    reason text,
+    cpd_lead_provider_id uuid,
+    created_at timestamp(6) without time zone NOT NULL DEFAULT now(),
+    updated_at timestamp(6) without time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE participant_declarations (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    user_id uuid NOT NULL,
+    participant_profile_id uuid,
+    declaration_type character varying,
+    declaration_date timestamp without time zone,
+    course_identifier character varying,
+    evidence_held character varying,
+    type character varying DEFAULT 'ParticipantDeclaration::ECF',
+    state character varying NOT NULL DEFAULT 'submitted',
+    cpd_lead_provider_id uuid,
+    delivery_partner_id uuid,
+    mentor_user_id uuid,
+    voided_by_user_id uuid,
+    superseded_by_id uuid,
+    sparsity_uplift boolean,
+    pupil_premium_uplift boolean,
+    cohort_id uuid NOT NULL DEFAULT gen_random_uuid(),
+    voided_at timestamp(6) without time zone,
+    created_at timestamp(6) without time zone NOT NULL DEFAULT now(),
+    updated_at timestamp(6) without time zone NOT NULL DEFAULT now()
+);
+CREATE TABLE declaration_states (
+    id uuid PRIMARY KEY DEFAULT gen_random_uuid(),
+    participant_declaration_id uuid NOT NULL,
+    state character varying NOT NULL DEFAULT 'submitted',
+    state_reason character varying,
+    created_at timestamp(6) without time zone NOT NULL DEFAULT now(),
+    updated_at timestamp(6) without time zone NOT NULL DEFAULT now()
+);
