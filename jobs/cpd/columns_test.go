@@ -54,6 +54,22 @@ func TestNewSourceColumnIsAnnounced(t *testing.T) {
 	}
 }
 
+// A server may lack the extension, or have it where nobody looks for types.
+func TestAddressesOfOtherTypes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, do := range []string{
+		"CREATE SCHEMA aside; ALTER EXTENSION citext SET SCHEMA aside",
+		"ALTER TABLE users ALTER email TYPE character varying",
+	} {
+		w.inSource(do)
+		w.sync()
+		if n := one[int](t, w.deps.DB, "SELECT count(*) FROM restricted.cpd_users WHERE email LIKE '%@%'"); n != 100 {
+			t.Errorf("%s: got %d addresses, want 100", do, n)
+		}
+	}
+}
+
 // A deploy has old and new programs side by side.
 func TestOlderProgramOnNewerTables(t *testing.T) {
 	t.Parallel()

@@ -57,12 +57,14 @@ func (s side) names(tables []Table) (schemas, relations []string) {
 func (s side) describe(ctx context.Context, db inputs.Querier, tables []Table) (map[name]relation, error) {
 	schemas, relations := s.names(tables)
 	rows, _ := db.Query(ctx, `
-		SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, NULL), coalesce(pg_relation_filenode(c.oid), 0)::bigint,
+		SELECT n.nspname, c.relname, a.attname,
+			CASE t.typnamespace WHEN 'pg_catalog'::regnamespace THEN format_type(t.oid, NULL) ELSE t.typname END, coalesce(pg_relation_filenode(c.oid), 0)::bigint,
 			greatest(c.reltuples, 0)::bigint, has_column_privilege(c.oid, a.attnum, 'SELECT')
 		FROM unnest($1::text[], $2::text[]) AS wanted (schema, relation)
 		JOIN pg_namespace AS n ON n.nspname = wanted.schema
 		JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = wanted.relation
 		JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
+		JOIN pg_type AS t ON t.oid = a.atttypid
 		WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f')
 		ORDER BY n.nspname, c.relname, a.attnum`, schemas, relations)
 	found := map[name]relation{}
@@ -111,7 +113,7 @@ func (r relation) lacks(table string, want Column) string {
 	switch got, ok := r.column(want.Name); {
 	case !ok:
 		return fmt.Sprintf("no column %s.%s", table, want.Name)
-	case got.Type != want.Type:
+	case !want.fits(got.Type):
 		return fmt.Sprintf("%s.%s is %s, not %s", table, want.Name, got.Type, want.Type)
 	}
 	return ""

@@ -35,6 +35,11 @@ type Table struct {
 // Column is a column and its type.
 type Column struct{ Name, Type string }
 
+// fits says that a column of that type will do. A server without the extension that brings citext has plain text.
+func (c Column) fits(t string) bool {
+	return t == c.Type || c.Type == citext && (t == text || t == varchar)
+}
+
 // Computed is a column that the source computes from others.
 type Computed struct {
 	Column
