@@ -68,7 +68,7 @@ func (g *generator) path(d dice, at moment) []string {
 	if at > g.asOf.Add(-45*day) {
 		return []string{"submitted", "eligible"}[:d.between(1, 2)]
 	}
-	switch d.weighted(86, 4, 4, 3, 2, 1) {
+	switch d.weighted(85, 4, 4, 3, 2, 1, 1) {
 	case 1:
 		return []string{"submitted", "eligible", "payable"}
 	case 2:
@@ -79,6 +79,8 @@ func (g *generator) path(d dice, at moment) []string {
 		return []string{"submitted", "eligible", "payable", "paid", "awaiting_clawback"}
 	case 5:
 		return []string{"submitted", "eligible", "payable", "paid", "awaiting_clawback", "clawed_back"}
+	case 6: // back into a state that it had left
+		return []string{"submitted", "ineligible", "submitted", "ineligible"}
 	}
 	return []string{"submitted", "eligible", "payable", "paid"}
 }

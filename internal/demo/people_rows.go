@@ -1,6 +1,9 @@
 package demo
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // profile is a participant while its rows are written.
 type profile struct {
@@ -9,6 +12,7 @@ type profile struct {
 	n                       uint64 // its place among the school's people
 	id, user, teacher, self uuid   // self is the participant identity
 	mentor                  uuid   // whom an early career teacher has
+	tutor                   bool   // the school's tutor mentors too: the user is written already
 	start, done             moment // of training; done never unless it is complete
 	uplift                  premium
 }
@@ -25,8 +29,12 @@ func (g *generator) writePeople(p *plan) {
 			mentors = append(mentors, g.id(participantProfiles, p.key, uint64(i)))
 		}
 	}
+	mentoring := g.mentoringTutor(p)
 	for i := range p.people {
 		x := g.profile(d, p, i, mentors)
+		if i == mentoring {
+			x.user, x.tutor = g.id(users, p.key, 0), true
+		}
 		g.writeTeacher(x)
 		g.writeProfile(d, x)
 		g.writeChecks(d, x)
@@ -35,6 +43,19 @@ func (g *generator) writePeople(p *plan) {
 		g.writeDeclarations(d, x)
 	}
 	g.leaveTraces(p)
+}
+
+// mentoringTutor is the place among the people of the mentor who is the school's first tutor too, none at most schools.
+func (g *generator) mentoringTutor(p *plan) int {
+	if len(p.tutors) == 0 || p.tricky || p.key%4 != 0 {
+		return none
+	}
+	if first := p.tutors[0]; first.orphan || first.shared != (tutorRef{}) {
+		return none
+	}
+	return slices.IndexFunc(p.people, func(x person) bool {
+		return x.kind == mentor && !x.noTeacher && x.joined >= p.tutors[0].userMade
+	})
 }
 
 func (g *generator) profile(d dice, p *plan, i int, mentors []uuid) *profile {
@@ -70,7 +91,9 @@ func (g *generator) writeTeacher(x *profile) {
 	if x.noTeacher {
 		return
 	}
-	g.user(x.user, x.joined, x.number(), never)
+	if !x.tutor {
+		g.user(x.user, x.joined, x.number(), never)
+	}
 	b := g.row(teacherProfiles, x.teacher, x.joined)
 	b.UUID(x.user)
 	b.Text(x.trn())

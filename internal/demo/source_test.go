@@ -111,6 +111,39 @@ func TestSourceIsTheServicesOwn(t *testing.T) {
 	}
 }
 
+// Restricted reports tell these apart, so a source of any size has them.
+func TestSourceHasWhatRestrictedReportsNeed(t *testing.T) {
+	t.Parallel()
+	_, db := made(t, small())
+	for name, sql := range map[string]string{
+		"a tutor who mentors": `SELECT FROM induction_coordinator_profiles_schools
+			JOIN induction_coordinator_profiles AS i ON i.id = induction_coordinator_profile_id
+			JOIN teacher_profiles AS t ON t.user_id = i.user_id
+			JOIN participant_profiles AS p ON p.teacher_profile_id = t.id AND p.type = 'ParticipantProfile::Mentor' AND p.status = 'active'
+			JOIN participant_identities AS e ON e.id = p.participant_identity_id AND e.user_id = i.user_id`,
+		"a tutor who does not": `SELECT FROM induction_coordinator_profiles AS i
+			WHERE user_id NOT IN (SELECT user_id FROM teacher_profiles)`,
+		"a teacher with a mentor": `SELECT FROM participant_profiles AS p JOIN participant_profiles AS m ON m.id = p.mentor_profile_id`,
+		"a deferral with its reason": `SELECT FROM participant_profile_states AS s JOIN induction_records AS r USING (participant_profile_id)
+			WHERE s.state = 'deferred' AND r.training_status = s.state AND s.reason IS NOT NULL`,
+		"a schedule":         `SELECT FROM participant_profiles AS p JOIN schedules AS s ON s.id = p.schedule_id AND s.schedule_identifier <> ''`,
+		"a check by hand":    `SELECT FROM ecf_participant_eligibilities WHERE status = 'manual_check' AND reason <> 'none'`,
+		"nobody checked yet": `SELECT FROM participant_profiles WHERE id NOT IN (SELECT participant_profile_id FROM ecf_participant_eligibilities)`,
+		"a validation":       `SELECT FROM ecf_participant_validation_data JOIN participant_profiles AS p ON p.id = participant_profile_id`,
+		"a duplicate declaration": `SELECT FROM participant_declarations AS d JOIN declaration_states AS s
+			ON s.participant_declaration_id = d.id AND s.state = d.state WHERE s.state_reason = 'duplicate'`,
+		"a state entered twice": `SELECT FROM declaration_states AS s JOIN participant_declarations AS d
+			ON d.id = s.participant_declaration_id AND d.state = s.state GROUP BY d.id HAVING count(*) > 1`,
+		"a voided declaration": `SELECT FROM participant_declarations AS d JOIN cpd_lead_providers AS l ON l.id = d.cpd_lead_provider_id
+			WHERE state = 'voided' AND voided_at IS NOT NULL`,
+		"declarations of both courses": `SELECT FROM participant_declarations HAVING count(DISTINCT course_identifier) = 2`,
+	} {
+		if !value[bool](t, db, "SELECT EXISTS ("+sql+")") {
+			t.Errorf("the source has not %s", name)
+		}
+	}
+}
+
 func TestNothingHappenedAfterAsOf(t *testing.T) {
 	t.Parallel()
 	o := small()
