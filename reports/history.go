@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -79,7 +80,14 @@ func Diff(ctx context.Context, db querier, d *Definition, o DiffOptions) (Differ
 	return counted(Difference{Report: d.Name, From: from, To: to, Rows: list}), nil
 }
 
+// Only is what of the difference is about some rows.
+func (diff Difference) Only(keys []string) Difference {
+	diff.Rows = slices.DeleteFunc(slices.Clone(diff.Rows), func(r RowDifference) bool { return !slices.Contains(keys, r.Key) })
+	return counted(diff)
+}
+
 func counted(diff Difference) Difference {
+	diff.Added, diff.Removed, diff.Changed = 0, 0, 0
 	for _, r := range diff.Rows {
 		switch r.Action {
 		case added:

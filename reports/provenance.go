@@ -62,6 +62,17 @@ func Refreshes(ctx context.Context, db querier, report string, limit int) ([]Ref
 	return list, nil
 }
 
+// Withdrawals lists the versions of a report that somebody found wrong, newest first: each says when and why.
+func Withdrawals(ctx context.Context, db querier, report string, limit int) ([]Refreshed, error) {
+	rows, _ := db.Query(ctx, `SELECT `+refreshedColumns+` FROM reports.refreshes
+		WHERE report = $1 AND withdrawn_at IS NOT NULL ORDER BY version DESC LIMIT $2`, report, limit)
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Refreshed])
+	if err != nil {
+		return nil, fmt.Errorf("read what was withdrawn of %s: %w", report, err)
+	}
+	return list, nil
+}
+
 // refreshed reads one refresh; the error is pgx.ErrNoRows if there is none.
 func refreshed(ctx context.Context, db querier, report string, version int64) (Refreshed, error) {
 	rows, _ := db.Query(ctx, `SELECT `+refreshedColumns+` FROM reports.refreshes WHERE report = $1 AND version = $2`, report, version)

@@ -37,10 +37,10 @@ type Withdrawn struct {
 	Published int64 `json:"published,omitempty"`
 }
 
-// Withdraw marks a version as wrong, with later ones that have the same rows. If the live one is among them, the newest version before it that stands is published again,
-// as a new version with that one's as_of, inputs and definition: versions only ever count up, and what was live at an
-// earlier instant stays as it was. A refresh from the very inputs and definition that made a withdrawn version is
-// refused from then on, unless forced.
+// Withdraw marks a version as wrong, with later ones that have the same rows. If the live one is among them, the newest
+// version before it that stands is published again, as a new version with that one's as_of, inputs and definition: versions
+// only ever count up, and what was live at an earlier instant stays as it was. A refresh from the very inputs and
+// definition that made a withdrawn version is refused from then on, unless forced.
 func Withdraw(ctx context.Context, r run.Run, pool *pgxpool.Pool, d *Definition, w Withdrawal) (Withdrawn, error) {
 	result := Withdrawn{Report: d.Name, Version: w.Version, Why: strings.TrimSpace(w.Why)}
 	if result.Why == "" {

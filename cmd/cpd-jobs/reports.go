@@ -12,12 +12,17 @@ type reportsCommand struct {
 	List reportsListCommand `cmd:"" help:"List the reports and what is live of each."`
 	Show reportsShowCommand `cmd:"" help:"Show a report: what is live, from which inputs, and its earlier versions."`
 
-	New     reportsNewCommand     `cmd:"" help:"Make the folder of a new report, in a checkout."`
-	Check   reportsCheckCommand   `cmd:"" help:"Try definitions against the database."`
-	Refresh reportsRefreshCommand `cmd:"" help:"Bring a report up to the data that were synced last, and follow it."`
-	Export  reportsExportCommand  `cmd:"" help:"Write a report's files, and follow it."`
-	Docs    reportsDocsCommand    `cmd:"" help:"Write the data dictionary of every report."`
-	Lint    reportsLintCommand    `cmd:"" help:"Run the checklist for accessible spreadsheets on a file."`
+	Diff    reportsDiffCommand    `cmd:"" help:"Say what differs between two versions, cell by cell."`
+	History reportsHistoryCommand `cmd:"" help:"Say what happened to a row, or what each refresh did."`
+
+	New      reportsNewCommand      `cmd:"" help:"Make the folder of a new report, in a checkout."`
+	Check    reportsCheckCommand    `cmd:"" help:"Try definitions against the database."`
+	Refresh  reportsRefreshCommand  `cmd:"" help:"Bring a report up to the data that were synced last, and follow it."`
+	Export   reportsExportCommand   `cmd:"" help:"Write a report's files, and follow it."`
+	Withdraw reportsWithdrawCommand `cmd:"" help:"Take a wrong version back, with its files: the one before it is the latest again."`
+	Migrate  reportsMigrateCommand  `cmd:"" help:"Let a report's table follow a definition that drops or retypes columns."`
+	Docs     reportsDocsCommand     `cmd:"" help:"Write the data dictionary of every report."`
+	Lint     reportsLintCommand     `cmd:"" help:"Run the checklist for accessible spreadsheets on a file."`
 }
 
 type reportsListCommand struct {
@@ -44,36 +49,6 @@ func (c reportsListCommand) Run(ctx context.Context, a *app) error {
 		}
 		age := clock.System().Sub(o.Latest.AsOf).Round(time.Minute)
 		t.row(o.Name, o.Latest.Version, o.Latest.Rows, o.Latest.AsOf, age, o.Freshness)
-	}
-	return t.print(a.stdout)
-}
-
-type reportsShowCommand struct {
-	Name string `arg:"" help:"The report's name."`
-	JSON bool   `name:"json" help:"Print JSON."`
-}
-
-func (c reportsShowCommand) Run(ctx context.Context, a *app) error {
-	d, err := reports.Find(c.Name)
-	if err != nil {
-		return err
-	}
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := reports.Refreshes(ctx, pool, d.Name, 10)
-	if err != nil {
-		return err
-	}
-	if c.JSON {
-		return printJSON(a.stdout, map[string]any{"reports": []any{map[string]any{
-			"name": d.Name, "title": d.Title, "about": d.About, "version": d.Version, "columns": d.Columns, "refreshes": list,
-		}}})
-	}
-	t := newTable("version", "as of", "published", "rows", "added", "removed", "changed", "run")
-	for _, r := range list {
-		t.row(r.Version, r.AsOf, r.PublishedAt, r.Rows, r.Added, r.Removed, r.Changed, r.RunID)
 	}
 	return t.print(a.stdout)
 }

@@ -97,6 +97,9 @@ func Taken(ctx context.Context, db Querier, keys []string, report string, versio
 // Add records a file within the transaction that publishes it, in place of an earlier record of the same content, and
 // gives it back with id and time.
 func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
+	if err := refuseWithdrawn(ctx, tx, e); err != nil {
+		return Export{}, err
+	}
 	for _, key := range append([]string{e.Key}, e.Beside...) {
 		if err := lockKey(ctx, tx, key); err != nil {
 			return Export{}, err
