@@ -3,6 +3,7 @@ package reports_test
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 
@@ -94,7 +95,7 @@ func generated(t *testing.T, o demo.Options) tables {
 	}
 	from := database{pgtest.Connect(t, url)}
 	source := tables{}
-	for _, name := range allTables {
+	for _, name := range slices.Compact(slices.Sorted(slices.Values(slices.Concat(allTables, personalTables)))) {
 		rows, _ := from.Query(t.Context(), "SELECT to_jsonb(t) FROM public."+pgx.Identifier{name}.Sanitize()+" t")
 		list, err := pgx.CollectRows(rows, pgx.RowTo[row])
 		if err != nil {

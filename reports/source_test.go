@@ -30,7 +30,13 @@ var allTables = []string{
 	"local_authorities", "local_authority_districts", "school_local_authorities", "school_local_authority_districts",
 	"district_sparsities", "pupil_premiums", "school_cohorts", "partnerships", "nomination_emails",
 	"induction_coordinator_profiles", "induction_coordinator_profiles_schools", "users", "participant_profiles",
-	"teacher_profiles", "induction_programmes", "induction_records",
+	"teacher_profiles", "induction_programmes", "induction_records", "cpd_lead_providers", "schedules",
+}
+
+// personalTables are those of which columns, or all, are copied for restricted reports alone.
+var personalTables = []string{
+	"users", "teacher_profiles", "participant_identities", "participant_profiles", "ecf_participant_eligibilities",
+	"ecf_participant_validation_data", "participant_profile_states", "participant_declarations", "declaration_states",
 }
 
 // database is a database of a test's own with every report's tables.
@@ -53,11 +59,17 @@ func (db database) sync(t *testing.T, asOf time.Time, source tables) {
 			return err
 		}
 		batch := &pgx.Batch{}
-		for _, name := range allTables {
-			batch.Queue("DELETE FROM cpd." + name)
-			if rows := source[name]; len(rows) > 0 {
-				batch.Queue(fmt.Sprintf("INSERT INTO cpd.%[1]s SELECT * FROM jsonb_populate_recordset(NULL::cpd.%[1]s, $1)", name), rows)
+		fill := func(table string, rows []row) {
+			batch.Queue("DELETE FROM " + table)
+			if len(rows) > 0 {
+				batch.Queue(fmt.Sprintf("INSERT INTO %[1]s SELECT * FROM jsonb_populate_recordset(NULL::%[1]s, $1)", table), rows)
 			}
+		}
+		for _, name := range allTables {
+			fill("cpd."+name, source[name])
+		}
+		for _, name := range personalTables {
+			fill("restricted.cpd_"+name, source[name])
 		}
 		if err := tx.SendBatch(t.Context(), batch).Close(); err != nil {
 			return err

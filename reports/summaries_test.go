@@ -39,6 +39,12 @@ func variety() tables {
 			of(4, partnership.and(row{"cohort_id": id("2022"), "challenge_reason": "no_ects"}), "last"),
 			of(5, partnership.and(row{"relationship": true}), "p"),
 		},
+		// Of no school: reports of people are not empty, and the schools' know nothing of them.
+		"users":                    {{"id": id("somebody"), "full_name": "Some Body", "email": "somebody@example.com", "created_at": "2023-06-01T00:00:00Z"}},
+		"teacher_profiles":         {{"id": id("teacher"), "user_id": id("somebody")}},
+		"participant_profiles":     {ect.and(row{"school_cohort_id": nil, "created_at": "2023-07-01T00:00:00Z"})},
+		"cpd_lead_providers":       {{"id": id("holder"), "name": "Ambition Contracts"}},
+		"participant_declarations": {declaration("started", "somebody", "paid")},
 	})
 }
 
