@@ -33,6 +33,9 @@ var chores = []chore{
 	{"steps", "400 days"}, // of jobs that left no history
 	{"probes", "30 days"},
 	{"workers", "30 days"},
+	{"audit", "400 days"},  // a year and a month: it names people
+	{"tokens", "400 days"}, // since they were good
+	{"sessions", "1 day"},  // since they were good
 }
 
 //go:embed sql/*.sql

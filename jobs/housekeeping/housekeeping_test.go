@@ -38,14 +38,22 @@ const fill = `
 		(7000, 1, now() - interval '89 days', 'INFO', 'kept');
 	INSERT INTO queue.probes (job_id, run_id, row, made_at) VALUES (1, 1, 1, now() - interval '31 days'), (2, 2, 1, now());
 	INSERT INTO queue.workers (id, host, pid, version, heartbeat_at) VALUES
-		('gone', 'host', 1, '1', now() - interval '31 days'), ('alive', 'host', 2, '1', now())`
+		('gone', 'host', 1, '1', now() - interval '31 days'), ('alive', 'host', 2, '1', now());
+	INSERT INTO queue.audit (at, actor, via, action, target, address, outcome) VALUES
+		(now() - interval '401 days', 'ann', 'sign-in', 'sign in', 'these pages', '', 'done'), (now() - interval '399 days', 'ann', 'sign-in', 'sign in', 'these pages', '', 'done');
+	INSERT INTO queue.tokens (name, hash, roles, created_by, created_at, expires_at, revoked_at) VALUES
+		('expired', '1', '{analyst}', 'ann', now() - interval '500 days', now() - interval '401 days', NULL),
+		('revoked', '2', '{analyst}', 'ann', now() - interval '500 days', now() - interval '390 days', now() - interval '401 days'),
+		('lately', '3', '{analyst}', 'ann', now() - interval '500 days', now() - interval '399 days', NULL), ('good', '4', '{analyst}', 'ann', now(), now() + interval '1 day', NULL);
+	INSERT INTO queue.sessions (token, data, expiry) VALUES ('old', '', now() - interval '25 hours'), ('late', '', now() - interval '1 hour'), ('in', '', now() + interval '1 hour')`
 
 func left(t *testing.T, db *pgxpool.Pool) []int {
 	t.Helper()
 	rows, _ := db.Query(t.Context(), `
 		SELECT count(*)::int FROM queue.history UNION ALL SELECT count(*) FROM queue.logs UNION ALL
 		SELECT count(*) FROM queue.steps UNION ALL SELECT count(*) FROM queue.probes UNION ALL
-		SELECT count(*) FROM queue.workers`)
+		SELECT count(*) FROM queue.workers UNION ALL SELECT count(*) FROM queue.audit UNION ALL
+		SELECT count(*) FROM queue.tokens UNION ALL SELECT count(*) FROM queue.sessions`)
 	list, err := pgx.CollectRows(rows, pgx.RowTo[int])
 	if err != nil {
 		t.Fatal(err)
@@ -63,18 +71,18 @@ func TestClean(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deleted := map[string]int64{"jobs": 6001, "logs": 1, "steps": 1, "probes": 1, "workers": 1, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}
+	deleted := map[string]int64{"jobs": 6001, "logs": 1, "steps": 1, "probes": 1, "workers": 1, "audit": 1, "tokens": 2, "sessions": 1, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}
 	for _, test := range []struct {
 		name string
 		run  run.Run
 		want map[string]int64
-		left []int // jobs, logs, steps, probes, workers
+		left []int // jobs, logs, steps, probes, workers, audit, tokens, sessions
 	}{
 		// Each chore of a dry run is tried alone: the logs and steps of old jobs count with the logs and steps too.
-		{"dry run", &run.Local{Dry: true}, map[string]int64{"jobs": 6001, "logs": 2, "steps": 2, "probes": 1, "workers": 1, "exports": 0, "lost_files": 0, "stray_files": 0},
-			[]int{6002, 3, 4, 2, 2}},
-		{"first time", &run.Local{}, deleted, []int{1, 1, 2, 1, 1}},
-		{"again", &run.Local{}, map[string]int64{"jobs": 0, "logs": 0, "steps": 0, "probes": 0, "workers": 0, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}, []int{1, 1, 2, 1, 1}},
+		{"dry run", &run.Local{Dry: true}, map[string]int64{"jobs": 6001, "logs": 2, "steps": 2, "probes": 1, "workers": 1, "audit": 1, "tokens": 2, "sessions": 1, "exports": 0, "lost_files": 0, "stray_files": 0},
+			[]int{6002, 3, 4, 2, 2, 2, 4, 3}},
+		{"first time", &run.Local{}, deleted, []int{1, 1, 2, 1, 1, 1, 2, 2}},
+		{"again", &run.Local{}, map[string]int64{"jobs": 0, "logs": 0, "steps": 0, "probes": 0, "workers": 0, "audit": 0, "tokens": 0, "sessions": 0, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}, []int{1, 1, 2, 1, 1, 1, 2, 2}},
 	} {
 		got, err := housekeeping.Kinds(housekeeping.Deps{DB: db, Store: files})[0].Work(t.Context(), test.run, nil)
 		if err != nil {
@@ -84,7 +92,7 @@ func TestClean(t *testing.T) {
 			t.Errorf("%s: deleted (-want +got):\n%s", test.name, diff)
 		}
 		if diff := cmp.Diff(test.left, left(t, db)); diff != "" {
-			t.Errorf("%s: left of jobs, logs, steps, probes, workers (-want +got):\n%s", test.name, diff)
+			t.Errorf("%s: left of jobs, logs, steps, probes, workers, audit, tokens, sessions (-want +got):\n%s", test.name, diff)
 		}
 	}
 }
