@@ -33,7 +33,7 @@ type demoCommand struct {
 type demoFlags struct {
 	Schools *int       `placeholder:"N" help:"Number of schools (24000)."`
 	Seed    *uint64    `placeholder:"S" help:"Same seed and as-of, same data (1)."`
-	AsOf    *time.Time `name:"as-of" placeholder:"T" help:"The moment that the data show, RFC 3339 (now)."`
+	AsOf    *time.Time `name:"as-of" placeholder:"T" help:"The moment that the data show (now)."`
 	Gias    string     `name:"gias" placeholder:"FILE" type:"path" help:"A real register in place of a made-up one."`
 	Links   string     `placeholder:"FILE" type:"path" help:"The links that go with --gias."`
 }

@@ -62,6 +62,7 @@ func cpdJobs(ctx context.Context, stop func(), args, environ []string, stdout, s
 		kong.Writers(stdout, stderr),
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),
+		instants(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {

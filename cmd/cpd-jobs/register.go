@@ -62,7 +62,7 @@ func (c registerShowCommand) Run(ctx context.Context, a *app) error {
 }
 
 type registerChangesCommand struct {
-	Since time.Time `placeholder:"T" help:"From this moment on, RFC 3339."`
+	Since time.Time `placeholder:"T" help:"From this moment on."`
 	Field string    `help:"Only of this column, by the register's heading."`
 	URN   string    `help:"Only of this establishment."`
 	Limit int       `default:"50" help:"At most so many."`

@@ -85,7 +85,7 @@ func TestEveryCommandOnThePagesIsRight(t *testing.T) {
 // parses gives the words to the program's parser and runs nothing.
 func parses(words []string) error {
 	var c commands
-	parser, err := kong.New(&c, kong.Name("cpd-jobs"), kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) {}))
+	parser, err := kong.New(&c, kong.Name("cpd-jobs"), kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) {}), instants())
 	if err != nil {
 		return err
 	}

@@ -69,7 +69,7 @@ func stateText(s queue.ScheduleInfo) string {
 type schedulesNextCommand struct {
 	Name  string    `arg:"" optional:"" help:"One schedule (all)."`
 	Count int       `default:"5" help:"So many ticks of each."`
-	From  time.Time `placeholder:"T" help:"After this moment, RFC 3339 (now)."`
+	From  time.Time `placeholder:"T" help:"After this moment: RFC 3339, or a London day or time (now)."`
 	JSON  bool      `name:"json" help:"Print JSON."`
 }
 

@@ -31,8 +31,8 @@ func (a *app) offlineSchedules() (schedule.File, error) {
 }
 
 type schedulesSimulateCommand struct {
-	From    time.Time   `placeholder:"T" help:"RFC 3339 (now)."`
-	To      time.Time   `placeholder:"T" help:"RFC 3339 (a year later)."`
+	From    time.Time   `placeholder:"T" help:"RFC 3339, or a London day or time (now)."`
+	To      time.Time   `placeholder:"T" help:"RFC 3339, or a London day or time (a year later)."`
 	Outage  []string    `placeholder:"T/DURATION" help:"Nobody is there from T on for so long; may be repeated."`
 	Restart []time.Time `placeholder:"T" help:"All workers restart at T; may be repeated."`
 	Ticks   bool        `help:"Print every tick."`
@@ -76,7 +76,7 @@ func (c schedulesSimulateCommand) options() (schedule.SimulateOptions, error) {
 	}
 	for _, text := range c.Outage {
 		at, length, found := strings.Cut(text, "/")
-		from, err := time.Parse(time.RFC3339, at)
+		from, err := parseInstant(at)
 		d, err2 := schedule.ParseDuration(length)
 		if !found || err != nil || err2 != nil {
 			return o, run.Reject("such as --outage 2026-12-01T05:00:00Z/3h", "--outage %q is no T/DURATION", text)

@@ -12,7 +12,7 @@ import (
 
 type schedulesPauseCommand struct {
 	Name  string    `arg:"" help:"The schedule."`
-	Until time.Time `placeholder:"T" help:"Until this moment, RFC 3339 (until it is resumed)."`
+	Until time.Time `placeholder:"T" help:"Until this moment: RFC 3339, or a London day or time (until it is resumed)."`
 	Note  string    `help:"Why."`
 }
 
@@ -72,8 +72,8 @@ func (a *app) liveSchedule(ctx context.Context, name string) (*queue.Client, *pg
 
 type schedulesBackfillCommand struct {
 	Name   string    `arg:"" help:"The schedule."`
-	From   time.Time `required:"" placeholder:"T" help:"First tick, RFC 3339."`
-	To     time.Time `required:"" placeholder:"T" help:"Last tick, RFC 3339."`
+	From   time.Time `required:"" placeholder:"T" help:"First tick: RFC 3339, or a London day or time."`
+	To     time.Time `required:"" placeholder:"T" help:"Last tick: RFC 3339, or a London day or time."`
 	AtOnce int       `default:"1" help:"So many jobs at once."`
 	DryRun bool      `help:"List the ticks that would run."`
 	JSON   bool      `name:"json" help:"Print JSON."`
