@@ -18,11 +18,11 @@ var (
 
 // receivedFile is what is remembered of the file that a part was last merged from.
 type receivedFile struct {
-	Part   string
-	Source string
-	SHA256 string
-	ETag   string
-	Rules  int
+	Part    string
+	Address string
+	SHA256  string
+	ETag    string
+	Rules   int
 }
 
 // is says that f has the bytes that are merged already, by the same rules.
@@ -35,7 +35,7 @@ type previous map[string]receivedFile
 
 // options adds to o what is already here of a source, so that the source need not send it again.
 func (p previous) options(part, source string, o received.Options) received.Options {
-	if last := p[part]; last.Source == received.Mask(source) && last.Rules == extract.Rules {
+	if last := p[part]; last.Address == received.Fingerprint(source) && last.Rules == extract.Rules {
 		o.ETag = last.ETag
 	}
 	return o
@@ -43,7 +43,7 @@ func (p previous) options(part, source string, o received.Options) received.Opti
 
 func (s *sync) latestFiles(ctx context.Context) (previous, error) {
 	rows, _ := s.conn.Query(ctx, `
-		SELECT DISTINCT ON (part) part, source, sha256, etag, rules
+		SELECT DISTINCT ON (part) part, address, sha256, etag, rules
 		FROM gias.files ORDER BY part, sync_id DESC`)
 	files, err := pgx.CollectRows(rows, pgx.RowToStructByPos[receivedFile])
 	if err != nil {

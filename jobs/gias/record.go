@@ -71,11 +71,11 @@ func (s *sync) record(ctx context.Context, tx pgx.Tx) (id int64, err error) {
 func (s *sync) recordFile(ctx context.Context, tx pgx.Tx, id int64, p *part) error {
 	x := p.summary
 	_, err := tx.Exec(ctx, `
-		INSERT INTO gias.files (sync_id, part, source, name, sha256, size_bytes, encoding, layout, header, etag, rules,
+		INSERT INTO gias.files (sync_id, part, source, name, sha256, size_bytes, encoding, layout, header, etag, address, rules,
 		                        read, merged, unchanged, rejected, values_left_out, doubts)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		id, p.table.Part, strings.ToValidUTF8(p.from.Source, "?"), strings.ToValidUTF8(p.file.Name, "?"), x.SHA256, x.SizeBytes, x.Encoding, x.Layout, p.layout.Header,
-		p.from.ETag, extract.Rules, x.Read, x.Merged, x.Unchanged, x.Rejected, x.ValuesLeftOut, x.Doubts)
+		strings.ToValidUTF8(p.from.ETag, "?"), p.from.Address, extract.Rules, x.Read, x.Merged, x.Unchanged, x.Rejected, x.ValuesLeftOut, x.Doubts)
 	return err
 }
 

@@ -79,11 +79,12 @@ func (s *sync) record(ctx context.Context, tx pgx.Tx) error {
 	var id int64
 	err = tx.QueryRow(ctx, `
 		INSERT INTO uplift.files (run_id, synced_at, version, layout, start_year, source, name, sha256, size_bytes, encoding, header,
-		                          rules, read, merged, unchanged, rejected, summary)
-		VALUES ($1, now(), CASE WHEN $2 THEN $3::bigint END, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17) RETURNING id`,
-		s.run.ID(), changed, s.version, s.layout.String(), s.year, strings.ToValidUTF8(s.source, "?"), strings.ToValidUTF8(s.file.Name, "?"),
+		                          rules, read, merged, unchanged, rejected, summary, etag, address)
+		VALUES ($1, now(), CASE WHEN $2 THEN $3::bigint END, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19) RETURNING id`,
+		s.run.ID(), changed, s.version, s.layout.String(), s.year, strings.ToValidUTF8(s.delivery.Source, "?"), strings.ToValidUTF8(s.file.Name, "?"),
 		s.file.SHA256, s.file.SizeBytes, s.summary.Encoding, s.layout.header, rules,
-		s.summary.Read, s.summary.Merged, s.summary.Unchanged, s.summary.Rejected, summary).Scan(&id)
+		s.summary.Read, s.summary.Merged, s.summary.Unchanged, s.summary.Rejected, summary,
+		strings.ToValidUTF8(s.delivery.ETag, "?"), s.address()).Scan(&id)
 	if err != nil {
 		return fmt.Errorf("record %s: %w", s.file.Name, err)
 	}

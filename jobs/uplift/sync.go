@@ -23,13 +23,8 @@ func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch received.Optio
 		return run.Outcome{}, run.Reject("set UPLIFT_SOURCE or give --arg source=PATH", "the uplift file has no source")
 	}
 	s := &sync{run: r, db: db, args: args, summary: Summary{DryRun: r.DryRun(), Issues: map[string]int64{}}}
-	delivery, err := received.Open(ctx, args.Source, fetch)
-	if err != nil {
-		return run.Outcome{}, err
-	}
-	defer func() { _ = delivery.Close() }()
-	s.source = delivery.Source
-	if err := r.Step(ctx, "fetch", func(ctx context.Context, _ *run.Step) error { return s.look(ctx, delivery) }); err != nil {
+	defer s.close()
+	if err := r.Step(ctx, "fetch", func(ctx context.Context, _ *run.Step) error { return s.fetch(ctx, fetch) }); err != nil {
 		return run.Outcome{}, err
 	}
 	if s.summary.Note != "" {
@@ -38,25 +33,59 @@ func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch received.Optio
 	if err := r.Step(ctx, "read", s.read); err != nil {
 		return run.Outcome{}, err
 	}
-	err = r.Step(ctx, "merge", s.merge)
+	err := r.Step(ctx, "merge", s.merge)
 	return run.Outcome{Changed: s.summary.Merged+s.summary.Missing > 0, Version: s.version, Summary: s.summary}, err
 }
 
 // sync is one run on its way. A file has some 22,000 rows of four values, and the wide ones are read by column: what is
 // kept of it is small.
 type sync struct {
-	run     run.Run
-	db      *pgxpool.Pool
-	args    Args
-	source  string
-	file    *received.File
-	layout  layout
-	year    int
-	asAt    time.Time
-	version int64
-	rows    []row
-	issues  []issue
-	summary Summary
+	run      run.Run
+	db       *pgxpool.Pool
+	args     Args
+	delivery *received.Delivery
+	file     *received.File
+	layout   layout
+	year     int
+	asAt     time.Time
+	version  int64
+	rows     []row
+	issues   []issue
+	summary  Summary
+}
+
+func (s *sync) close() {
+	if s.delivery != nil {
+		_ = s.delivery.Close()
+	}
+}
+
+// fetch opens the source, unless it says that it has nothing newer than what was loaded from it last.
+func (s *sync) fetch(ctx context.Context, o received.Options) error {
+	last, err := s.fetched(ctx)
+	if err != nil {
+		return err
+	}
+	o.ETag = last.ETag
+	if s.delivery, err = received.Open(ctx, s.args.Source, o); err != nil {
+		return err
+	}
+	if s.delivery.Unchanged {
+		s.year, s.summary.Year = last.Year, last.Year
+		return s.nothingNew(ctx)
+	}
+	return s.look(ctx, s.delivery)
+}
+
+// nothingNew notes in the summary that nothing is to be done.
+func (s *sync) nothingNew(ctx context.Context) error {
+	err := s.db.QueryRow(ctx, "SELECT version FROM reports.inputs WHERE input = 'uplift'").Scan(&s.version)
+	if err != nil {
+		return fmt.Errorf("read which version of the uplifts is live: %w", err)
+	}
+	s.summary.Note = "the same file as last time: nothing was written"
+	s.run.Log().Info("the uplift file is unchanged", "year", s.year)
+	return nil
 }
 
 // look finds the file, and stops where it was loaded already.
@@ -82,31 +111,29 @@ func (s *sync) look(ctx context.Context, d *received.Delivery) (err error) {
 	if !d.AsAt.IsZero() {
 		s.asAt = d.AsAt
 	}
-	return s.known(ctx)
+	known, err := s.known(ctx)
+	if err != nil || !known {
+		return err
+	}
+	return s.nothingNew(ctx)
 }
 
 func isTable(name string) bool {
 	return strings.HasSuffix(strings.TrimSuffix(strings.ToLower(name), ".gz"), ".csv")
 }
 
-// known notes in the summary that the file is the last one loaded for its year.
-func (s *sync) known(ctx context.Context) error {
-	var known bool
-	err := s.db.QueryRow(ctx, `
-		SELECT version, coalesce((
+// known says that the file is the last one loaded for its year.
+func (s *sync) known(ctx context.Context) (known bool, err error) {
+	err = s.db.QueryRow(ctx, `
+		SELECT coalesce((
 			SELECT sha256 = $2 AND rules = $3 FROM uplift.files
 			WHERE start_year = $1 AND (layout = 'sparse districts') = (
 				SELECT f.layout = 'sparse districts' FROM uplift.files f WHERE f.sha256 = $2 ORDER BY f.id DESC LIMIT 1)
-			ORDER BY id DESC LIMIT 1), false)
-		FROM reports.inputs WHERE input = 'uplift'`, s.year, s.file.SHA256, rules).Scan(&s.version, &known)
+			ORDER BY id DESC LIMIT 1), false)`, s.year, s.file.SHA256, rules).Scan(&known)
 	if err != nil {
-		return fmt.Errorf("read which uplift files were loaded: %w", err)
+		return false, fmt.Errorf("read which uplift files were loaded: %w", err)
 	}
-	if known {
-		s.summary.Note = "the same file as last time: nothing was written"
-		s.run.Log().Info("the uplift file is unchanged", "year", s.year)
-	}
-	return nil
+	return known, nil
 }
 
 // read reads every row, and lets the last of several with one key win, as the service does.

@@ -3,11 +3,15 @@ package uplift_test
 import (
 	"compress/gzip"
 	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/pgtest"
@@ -252,6 +256,65 @@ func TestReconciliationWithTheService(t *testing.T) {
 	want := "100001 {}; 100002 {pupil_premium_differs,sparsity_differs}; 100003 {not_in_file}; 100004 {not_in_service}; 100009 {unknown_school}"
 	if got != want {
 		t.Errorf("got %s\nwant %s", got, want)
+	}
+}
+
+// server sends the content by its ETag and counts what it is asked.
+type server struct {
+	*httptest.Server
+	content, etag string
+	asked         []string
+}
+
+func newServer(t *testing.T, content string) *server {
+	t.Helper()
+	s := &server{content: content, etag: `"v1"`}
+	s.Server = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		s.asked = append(s.asked, r.Header.Get("If-None-Match"))
+		w.Header().Set("ETag", s.etag)
+		http.ServeContent(w, r, "u.csv", time.Time{}, strings.NewReader(s.content))
+	}))
+	t.Cleanup(s.Close)
+	return s
+}
+
+func TestAnUnchangedAddressCostsOneRequest(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	s := newServer(t, header3+"100001,1,0\n")
+	args := uplift.Args{Source: s.URL + "/u_2024.csv?key=secret"}
+	load := func(args uplift.Args) (run.Outcome, uplift.Summary) {
+		t.Helper()
+		outcome, err := uplift.Sync(t.Context(), &run.Local{}, db, received.Options{Transport: s.Client().Transport}, args)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return outcome, outcome.Summary.(uplift.Summary)
+	}
+	load(args)
+	outcome, summary := load(args)
+	if outcome.Changed || outcome.Version != 1 || summary.Year != 2024 || !strings.Contains(summary.Note, "nothing was written") {
+		t.Errorf("unchanged: got %+v, %+v", outcome, summary)
+	}
+	if source := text(t, db, "SELECT source FROM uplift.files"); strings.Contains(source, "secret") {
+		t.Errorf("the query is on record: %s", source)
+	}
+	// What it sent is not asked for anew only while it is the last word on that year.
+	other := args
+	other.Year = 2025
+	load(other)
+	mustSync(t, db, uplift.Args{Source: write(t, "u_2024.csv", header3+"100001,0,0\n")})
+	load(args)
+	if n := count(t, db, "SELECT count(*) FROM uplift.schools WHERE start_year = 2024 AND pupil_premium"); n != 1 {
+		t.Errorf("the address's flags did not come back: got %d schools, want 1", n)
+	}
+	s.etag, s.content = `"v2"`, header3+"100001,1,1\n"
+	if outcome, _ := load(args); !outcome.Changed {
+		t.Error("what is newer was not loaded")
+	}
+	want := []string{"", `"v1"`, "", "", `"v1"`}
+	if diff := cmp.Diff(want, s.asked); diff != "" {
+		t.Errorf("ETags that it was asked for (-want +got):\n%s", diff)
 	}
 }
 

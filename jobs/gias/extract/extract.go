@@ -17,6 +17,8 @@ import (
 type Extract struct {
 	// Source is where it came from, without passwords.
 	Source string
+	// Address tells the source from others, "" for a path.
+	Address string
 	// AsAt is the date that the source gives it, zero where it gives none.
 	AsAt time.Time
 	// ETag is the source's mark of this content, "" if none.
@@ -41,7 +43,7 @@ func Open(ctx context.Context, source string, o received.Options) (*Extract, err
 	if err != nil {
 		return nil, err
 	}
-	x := &Extract{Source: d.Source, AsAt: d.AsAt, ETag: d.ETag, Unchanged: d.Unchanged, delivery: d}
+	x := &Extract{Source: d.Source, Address: d.Address, AsAt: d.AsAt, ETag: d.ETag, Unchanged: d.Unchanged, delivery: d}
 	if d.Unchanged {
 		return x, nil
 	}
@@ -74,7 +76,7 @@ func OpenLinks(ctx context.Context, source string, o received.Options) (*Extract
 	if err != nil {
 		return nil, err
 	}
-	x := &Extract{Source: d.Source, AsAt: d.AsAt, ETag: d.ETag, Unchanged: d.Unchanged, delivery: d}
+	x := &Extract{Source: d.Source, Address: d.Address, AsAt: d.AsAt, ETag: d.ETag, Unchanged: d.Unchanged, delivery: d}
 	switch {
 	case d.Unchanged:
 	case d.Whole():

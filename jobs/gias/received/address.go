@@ -2,6 +2,8 @@ package received
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"net/http"
 	"net/url"
 	"strings"
@@ -66,6 +68,15 @@ func openAddress(ctx context.Context, source string, o Options) (*Delivery, erro
 	default:
 		return nil, run.Reject("give a path, or an address with https or soap+https", "%s: unknown kind of source %q", Mask(source), u.Scheme)
 	}
+}
+
+// Fingerprint tells addresses apart without giving away what is secret in them. It is empty for a path.
+func Fingerprint(source string) string {
+	if !isAddress(source) {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(source))
+	return hex.EncodeToString(sum[:])
 }
 
 // Mask takes what may be secret out of a source, for messages and records: user, password and query.

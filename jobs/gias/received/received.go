@@ -22,6 +22,8 @@ import (
 type Delivery struct {
 	// Source is the source as given, without passwords and query.
 	Source string
+	// Address is the [Fingerprint] of the source as given.
+	Address string
 	// AsAt is the date that the source gives its content, zero where it gives none.
 	AsAt time.Time
 	// ETag is the source's own mark of this content, "" where it has none.
@@ -90,7 +92,12 @@ func (d *Delivery) Find(ctx context.Context, match func(name string) bool) (*Fil
 // a host does not answer.
 func Open(ctx context.Context, source string, o Options) (*Delivery, error) {
 	if isAddress(source) {
-		return openAddress(ctx, source, o)
+		d, err := openAddress(ctx, source, o)
+		if err != nil {
+			return nil, err
+		}
+		d.Address = Fingerprint(source)
+		return d, nil
 	}
 	info, err := os.Stat(source)
 	if err != nil {
