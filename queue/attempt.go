@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/trace"
 )
 
 // attempt is one try at one job on this worker, as the job sees it.
@@ -20,6 +21,7 @@ type attempt struct {
 	jobID   int64
 	number  int // counts across takeovers
 	meta    metadata
+	trace   trace.Trace
 	leases  []string
 	log     func() *slog.Logger // made when first asked for: most attempts say nothing
 	steps   sync.Mutex          // guards the order of steps

@@ -12,9 +12,10 @@ import (
 	"github.com/riverqueue/river/rivertype"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/trace"
 )
 
-// Request asks for one job.
+// Request asks for one job. The job goes on with the trace of the context in which it is made (package trace).
 type Request struct {
 	Kind string
 	// Args is a JSON object; nil means all defaults.
@@ -67,7 +68,7 @@ func (c *Client) EnqueueTx(ctx context.Context, tx pgx.Tx, requests ...Request) 
 	}
 	params := make([]river.InsertManyParams, len(requests))
 	for i, r := range requests {
-		p, err := c.params(r)
+		p, err := c.params(ctx, r)
 		if err != nil {
 			return nil, err
 		}
@@ -125,7 +126,7 @@ func (c *Client) giveRunIDs(ctx context.Context, tx pgx.Tx, requests []Request) 
 	return nil
 }
 
-func (c *Client) params(r Request) (river.InsertManyParams, error) {
+func (c *Client) params(ctx context.Context, r Request) (river.InsertManyParams, error) {
 	kind, err := c.Kind(r.Kind)
 	if err != nil {
 		return river.InsertManyParams{}, err
@@ -134,7 +135,8 @@ func (c *Client) params(r Request) (river.InsertManyParams, error) {
 	if err != nil {
 		return river.InsertManyParams{}, err
 	}
-	m := metadata{RunID: r.RunID, StartedBy: r.By, Schedule: r.Schedule, DryRun: r.DryRun, Serial: r.Serial, Backfill: r.Backfill}
+	m := metadata{RunID: r.RunID, StartedBy: r.By, Schedule: r.Schedule, DryRun: r.DryRun, Serial: r.Serial, Backfill: r.Backfill,
+		Traceparent: trace.Of(ctx).String()}
 	if !r.Tick.IsZero() {
 		m.Tick = &r.Tick
 	}

@@ -3,6 +3,8 @@ package queue
 import (
 	"encoding/json"
 	"time"
+
+	"cpd-jobs/internal/cost"
 )
 
 // Job is a job as people see it: River's row while it lives, ours after that, with its steps.
@@ -26,6 +28,10 @@ type Job struct {
 	Errors      []JobError      `json:"errors"`
 	// Failure is the class of the last error (run.Class), "" if none.
 	Failure string `json:"failure,omitempty"`
+	// Cost is that of all attempts that have ended; null where none did anything worth a line.
+	Cost *cost.Cost `json:"cost"`
+	// TraceID is in the log lines of whoever asked for the job, of the job, and of those that follow it.
+	TraceID string `json:"trace_id,omitempty"`
 	// TakenOverBy is the job that went on after this one's worker died; 0 if none.
 	TakenOverBy int64  `json:"taken_over_by,omitempty"`
 	Queue       string `json:"queue"`

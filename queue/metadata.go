@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"time"
+
+	"cpd-jobs/internal/cost"
 )
 
 // metadata is what we know of a job that River does not; it lives in River's metadata column.
@@ -22,6 +24,10 @@ type metadata struct {
 	Previous    int64 `json:"previous,omitempty"`
 	// Snoozes is River's count of how often the job was put off.
 	Snoozes int `json:"snoozes,omitempty"`
+	// Traceparent is the place in a trace of whoever asked for the job.
+	Traceparent string `json:"traceparent,omitempty"`
+	// Cost is that of all attempts so far, those of the jobs that this one took over from among them.
+	Cost *cost.Cost `json:"cost,omitempty"`
 }
 
 // Keys that are set on a row after its insertion.
@@ -29,6 +35,7 @@ const (
 	keyFailure     = "failure"
 	keyTakenOverBy = "taken_over_by"
 	keyWaitsFor    = "waits_for"
+	keyCost        = "cost"
 )
 
 func (m metadata) encode() []byte {

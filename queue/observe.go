@@ -5,6 +5,10 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
+	"github.com/riverqueue/river/rivertype"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/trace"
 )
 
 // Ended is an attempt that ended, however it did.
@@ -80,6 +84,18 @@ func endedOf(e *river.Event) Ended {
 	}
 }
 
+// about is what every log line about a job has.
+func about(job *rivertype.JobRow, meta metadata, kind run.Kind) []any {
+	attrs := []any{"job", job.ID, "run", meta.RunID, "kind", job.Kind}
+	if report := kind.ReportOf(job.EncodedArgs); report != "" {
+		attrs = append(attrs, "report", report)
+	}
+	if t := trace.Parse(meta.Traceparent); t.Valid() {
+		attrs = append(attrs, "trace", t.ID())
+	}
+	return attrs
+}
+
 // logged is the outcome in the three words that logs have for it everywhere.
 func (e Ended) logged() string {
 	switch e.Outcome {
@@ -101,8 +117,9 @@ func (w *Worker) ended(e *river.Event) {
 	if w.Observe != nil {
 		w.Observe(end)
 	}
-	attrs := []any{"job", end.JobID, "run", end.RunID, "kind", end.Kind, "ended", end.Outcome, "outcome", end.logged(),
-		"attempt", e.Job.Attempt, "took", end.Took}
+	meta, _ := decodeMetadata(e.Job.Metadata)
+	attrs := append(about(e.Job, meta, w.client.kinds[e.Job.Kind]), "ended", end.Outcome, "outcome", end.logged(),
+		"attempt", e.Job.Attempt, "took", end.Took)
 	if end.Schedule != "" {
 		attrs = append(attrs, "schedule", end.Schedule)
 	}

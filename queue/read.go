@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/trace"
 )
 
 // ErrNoJob says that no job has the id.
@@ -102,6 +104,7 @@ func (r jobRow) job() Job {
 		CreatedAt: r.CreatedAt.UTC(), ScheduledAt: r.ScheduledAt.UTC(), StartedAt: inUTC(r.AttemptedAt), FinishedAt: inUTC(r.FinalizedAt),
 		Steps: []Step{}, Result: meta.Output, Errors: r.Errors, Failure: meta.Failure, TakenOverBy: meta.TakenOverBy,
 		Queue: r.Queue, Priority: r.Priority, MaxAttempts: r.MaxAttempts,
+		Cost: meta.Cost, TraceID: trace.Parse(meta.Traceparent).ID(),
 	}
 	for i := range j.Errors {
 		j.Errors[i].Error = strings.TrimPrefix(j.Errors[i].Error, "JobCancelError: ") // River's word for "do not try again"

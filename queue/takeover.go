@@ -222,7 +222,8 @@ func (w *Worker) adopt(ctx context.Context, tx pgx.Tx, o orphan) error {
 	if w.ObserveTakeover != nil {
 		w.ObserveTakeover(o.Kind)
 	}
-	w.log.Warn("job taken over", "job", o.ID, "run", meta.RunID, "kind", o.Kind, "from", o.Worker, "reason", reason, "successor", successor)
+	row := &rivertype.JobRow{ID: o.ID, Kind: o.Kind, EncodedArgs: o.Args}
+	w.log.Warn("job taken over", append(about(row, meta, w.client.kinds[o.Kind]), "from", o.Worker, "reason", reason, "successor", successor)...)
 	return err
 }
 

@@ -14,7 +14,9 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
 
+	"cpd-jobs/internal/cost"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/trace"
 )
 
 // A job that waits for a lease is woken when it is given back. It asks by itself too, less and less often: who gives it
@@ -49,6 +51,7 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 		return err
 	}
 	k.worker.active.started(job.ID)
+	ctx = trace.With(ctx, a.trace)
 	busy, err := a.takeLeases(ctx)
 	if err != nil {
 		return err
@@ -57,7 +60,7 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 		return k.wait(ctx, a, busy)
 	}
 	defer a.dropLeases(ctx)
-	outcome, err := k.kind.Work(ctx, a, job.Args.raw)
+	outcome, err := k.metered(ctx, a, job)
 	if a.logged.Load() {
 		k.worker.recorder.flush(context.WithoutCancel(ctx))
 	}
@@ -65,6 +68,27 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 		return k.failed(ctx, job, err)
 	}
 	return k.complete(ctx, a, job, outcome)
+}
+
+// metered does the job, and keeps what that cost with it.
+func (k *kindWorker) metered(ctx context.Context, a *attempt, job *river.Job[payload]) (run.Outcome, error) {
+	meter, stop := &cost.Meter{}, sync.OnceValue(k.worker.processor.Start())
+	defer stop() // the job may panic
+	outcome, err := k.kind.Work(cost.With(ctx, meter), a, job.Args.raw)
+	spent := meter.Total(stop())
+	if k.worker.ObserveCost != nil {
+		k.worker.ObserveCost(job.Kind, spent)
+	}
+	if !a.logged.Load() && err == nil && empty(outcome) {
+		return outcome, nil // to write it down would cost more than the job did
+	}
+	if a.meta.Cost != nil {
+		spent = spent.Plus(*a.meta.Cost)
+	}
+	if setErr := river.MetadataSet(ctx, keyCost, spent); setErr != nil {
+		return outcome, errors.Join(err, setErr)
+	}
+	return outcome, err
 }
 
 // wait puts the job off until the lease is given back. It is no attempt.
@@ -81,8 +105,13 @@ func (k *kindWorker) attempt(job *river.Job[payload]) (*attempt, error) {
 	if err != nil {
 		return nil, err
 	}
+	asked := trace.Parse(meta.Traceparent)
+	if !asked.Valid() { // an earlier version's row, or one that somebody inserted by hand
+		asked = trace.New()
+		meta.Traceparent = asked.String()
+	}
 	a := &attempt{
-		worker: k.worker, jobID: job.ID, number: meta.BaseAttempt + job.Attempt, meta: meta,
+		worker: k.worker, jobID: job.ID, number: meta.BaseAttempt + job.Attempt, meta: meta, trace: asked.Child(),
 	}
 	if key := k.kind.Lease(job.Args.raw); key != "" {
 		a.leases = append(a.leases, key)
@@ -93,7 +122,7 @@ func (k *kindWorker) attempt(job *river.Job[payload]) (*attempt, error) {
 	slices.Sort(a.leases) // everybody takes them in the same order
 	a.log = sync.OnceValue(func() *slog.Logger {
 		return slog.New(slog.NewMultiHandler(k.worker.log.Handler(), &jobLog{attempt: a})).
-			With("job", job.ID, "run", meta.RunID, "kind", job.Kind)
+			With(about(job.JobRow, meta, k.kind)...)
 	})
 	return a, nil
 }
@@ -129,11 +158,13 @@ func (k *kindWorker) complete(ctx context.Context, a *attempt, job *river.Job[pa
 // record keeps the outcome with the job. One that says nothing is not written: it would cost a job that does nothing a
 // fifth of its speed.
 func record(ctx context.Context, o run.Outcome) error {
-	if !o.Changed && o.Version == 0 && o.Summary == nil {
+	if empty(o) {
 		return nil
 	}
 	return river.RecordOutput(ctx, o)
 }
+
+func empty(o run.Outcome) bool { return !o.Changed && o.Version == 0 && o.Summary == nil }
 
 // failed tells River whether trying again can help.
 func (k *kindWorker) failed(ctx context.Context, job *river.Job[payload], err error) error {

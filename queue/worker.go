@@ -15,6 +15,7 @@ import (
 	"github.com/riverqueue/river"
 
 	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/cost"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/schedule"
@@ -49,6 +50,8 @@ type WorkerOptions struct {
 	Kinds  []run.Kind
 	// Observe is told of every attempt that ended; nil means nobody is.
 	Observe func(Ended)
+	// ObserveCost is told what every attempt that ended cost; nil means nobody is.
+	ObserveCost func(kind string, spent cost.Cost)
 	// ObserveTakeover is told of the kind of every job that this worker took over; nil means nobody is.
 	ObserveTakeover func(kind string)
 	// ObserveTick is told of every tick that this worker wrote into the ledger; nil means nobody is.
@@ -81,13 +84,15 @@ type Worker struct {
 	client   *Client
 	river    *river.Client[pgx.Tx]
 	recorder *recorder
-	active   *activeJobs
-	log      *slog.Logger
-	now      clock.Now
-	random   func() float64
-	beats    heartbeats
-	trouble  chan struct{} // wakes the takeover loop
-	suspects []int64       // rows that the last look found to run nowhere; the takeover loop's own
+	// processor divides this process's processor time among the attempts that run.
+	processor *cost.Processor
+	active    *activeJobs
+	log       *slog.Logger
+	now       clock.Now
+	random    func() float64
+	beats     heartbeats
+	trouble   chan struct{} // wakes the takeover loop
+	suspects  []int64       // rows that the last look found to run nowhere; the takeover loop's own
 	// followers are the schedules that follow jobs, as of followersOf, the generation of the schedules file.
 	followers   atomic.Pointer[[]schedule.Schedule]
 	followersOf atomic.Int64
@@ -102,7 +107,8 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 	}
 	w := &Worker{
 		WorkerOptions: o, id: o.ID, pool: pool, client: client, log: o.Log, now: o.Now, random: rand.Float64,
-		active: newActiveJobs(), recorder: &recorder{pool: pool, log: o.Log}, trouble: make(chan struct{}, 1),
+		active: newActiveJobs(), recorder: &recorder{pool: pool, log: o.Log},
+		processor: &cost.Processor{Used: cost.Used}, trouble: make(chan struct{}, 1),
 	}
 	workers := river.NewWorkers()
 	for _, k := range o.Kinds {

@@ -209,7 +209,7 @@ func (a *app) kinds(ctx context.Context, pool *pgxpool.Pool) ([]run.Kind, error)
 	return jobs.All(jobs.Deps{
 		DB: pool, SourceURL: source, Register: c.GIAS.Source.Reveal(), UpliftSource: c.UpliftSource.Reveal(),
 		RegisterLogin: registerLogin(c),
-		Store:         files, Version: version(), Now: clock.System,
+		Store:         store.Metered(files), Version: version(), Now: clock.System,
 	}), nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"cpd-jobs/internal/cost"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 )
@@ -99,8 +100,14 @@ func showJob(w io.Writer, j queue.Job) error {
 	t.row("created", j.CreatedAt)
 	t.row("started", j.StartedAt)
 	t.row("finished", j.FinishedAt)
+	if j.Cost != nil {
+		t.row("cost", costText(*j.Cost))
+	}
 	if j.TakenOverBy != 0 {
 		t.row("taken over by", fmt.Sprintf("job %d", j.TakenOverBy))
+	}
+	if j.TraceID != "" {
+		t.row("trace", j.TraceID)
 	}
 	t.row("result", compact(j.Result))
 	t.row("again", fmt.Sprintf("cpd-jobs run %s --args '%s'", j.Kind, compact(j.Args)))
@@ -114,6 +121,19 @@ func showJob(w io.Writer, j queue.Job) error {
 		fmt.Fprintf(w, "\nattempt %d failed at %s: %s\n%s", e.Attempt, cell(e.At), e.Error, e.Trace)
 	}
 	return nil
+}
+
+func costText(c cost.Cost) string {
+	return fmt.Sprintf("%.2f s of processor, %.2f s of waiting for databases, %s read, %s written",
+		c.CPUSeconds, c.DatabaseSeconds, bytesText(c.BytesRead), bytesText(c.BytesWritten))
+}
+
+// bytesText has megabytes as storage is sold, and as the pages have them.
+func bytesText(n int64) string {
+	if n < 1e6 {
+		return fmt.Sprintf("%.1f kB", float64(n)/1e3)
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/1e6)
 }
 
 func stepTook(s queue.Step) time.Duration {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -65,6 +66,9 @@ func (p *progress) Line(l queue.LogLine) {
 	p.println(fmt.Sprintf("%s %-5s %s%s", l.At.UTC().Format(time.TimeOnly), strings.ToUpper(l.Level), l.Message, attrText(l.Attrs)))
 }
 
+// ofEveryLine are the attributes that say which job a line is of.
+var ofEveryLine = []string{"job", "run", "kind", "report", "trace"}
+
 // attrText renders a line's attributes as people read them, leaving out what every line of the job has.
 func attrText(raw json.RawMessage) string {
 	var attrs map[string]any
@@ -73,7 +77,7 @@ func attrText(raw json.RawMessage) string {
 	}
 	var b strings.Builder
 	for _, key := range sortedKeys(attrs) {
-		if key != "job" && key != "run" && key != "kind" {
+		if !slices.Contains(ofEveryLine, key) {
 			fmt.Fprintf(&b, " %s=%v", key, attrs[key])
 		}
 	}

@@ -4,16 +4,19 @@ import (
 	"context"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
+
+	"cpd-jobs/internal/trace"
 )
 
 // ecsVersion is the version of the Elastic Common Schema whose field names these are.
 const ecsVersion = "8.11.0"
 
 // ecsHandler writes Elastic Common Schema. It flattens groups, keeps the last of attributes with one key (a JSON
-// document with a key twice is rejected by Elasticsearch, and the line lost), gives attributes their schema names and
-// leaves the encoding to slog's JSON handler.
+// document with a key twice is rejected by Elasticsearch, and the line lost), gives attributes their schema names, adds
+// the trace of the context that a line is logged under, and leaves the encoding to slog's JSON handler.
 type ecsHandler struct {
 	json   slog.Handler
 	attrs  []slog.Attr // renamed and flat
@@ -85,6 +88,9 @@ func (h *ecsHandler) WithGroup(name string) slog.Handler {
 
 func (h *ecsHandler) Handle(ctx context.Context, r slog.Record) error {
 	attrs := h.attrs[:len(h.attrs):len(h.attrs)]
+	if t := trace.From(ctx); t.Valid() {
+		attrs = slices.Insert(attrs, 0, slog.String("trace.id", t.ID())) // first: one that is given wins
+	}
 	r.Attrs(func(a slog.Attr) bool {
 		attrs = flatten(attrs, h.groups, a)
 		return true

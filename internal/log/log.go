@@ -32,13 +32,21 @@ func New(w io.Writer, o Options) *slog.Logger {
 	return slog.New(newECSHandler(w, o))
 }
 
-// newTextHandler leaves the date out for people who read along.
+// newTextHandler leaves the date and the trace out for people who read along.
 func newTextHandler(w io.Writer, o Options) slog.Handler {
-	layout := time.DateTime
+	options := &tint.Options{Level: o.Level, TimeFormat: time.DateTime, NoColor: true}
 	if o.Terminal {
-		layout = time.TimeOnly
+		options.TimeFormat, options.NoColor, options.ReplaceAttr = time.TimeOnly, false, withoutTrace
 	}
-	return tint.NewTextHandler(w, &tint.Options{Level: o.Level, TimeFormat: layout, NoColor: !o.Terminal})
+	return tint.NewTextHandler(w, options)
+}
+
+// withoutTrace leaves out what only helps to find lines among those of other programs.
+func withoutTrace(groups []string, a slog.Attr) slog.Attr {
+	if len(groups) == 0 && a.Key == "trace" {
+		return slog.Attr{}
+	}
+	return a
 }
 
 // IsTerminal says whether w is a terminal on which colours are welcome, going by the NO_COLOR convention.

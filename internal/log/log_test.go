@@ -18,6 +18,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/trace"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -103,6 +104,26 @@ func TestJSONLinesHaveNoKeyTwice(t *testing.T) {
 		if !seen["@timestamp"] || !seen["log.level"] || !seen["message"] || !seen["ecs.version"] {
 			t.Errorf("a field that every line needs is not in %s", line)
 		}
+	}
+}
+
+func TestTraceOfTheContext(t *testing.T) {
+	t.Parallel()
+	const id = "4bf92f3577b34da6a3ce929d0e0e4736"
+	ctx := trace.With(t.Context(), trace.Parse("00-"+id+"-00f067aa0ba902b7-01"))
+	var out bytes.Buffer
+	l := New(&out, Options{})
+	l.InfoContext(ctx, "asked for")
+	l.With("job", 1).InfoContext(ctx, "its own wins", "trace", "another")
+	l.InfoContext(t.Context(), "out of the blue")
+	lines := strings.Split(out.String(), "\n")
+	for i, want := range []string{`"trace.id":"` + id + `"`, `"trace.id":"another"`} {
+		if !strings.Contains(lines[i], want) || strings.Count(lines[i], "trace.id") != 1 {
+			t.Errorf("%s has no %s", lines[i], want)
+		}
+	}
+	if strings.Contains(lines[2], "trace.id") {
+		t.Errorf("%s has a trace from nowhere", lines[2])
 	}
 }
 

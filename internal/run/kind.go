@@ -20,6 +20,8 @@ type Kind struct {
 	Timeout time.Duration
 	// MaxAttempts counts takeovers too.
 	MaxAttempts int
+	// Report is what every job of the kind is about, for a kind whose arguments name no report.
+	Report string `json:"-"`
 	// NotReady says what setting is missing for jobs with these arguments to be of use, "" if none; nil means that none
 	// ever is. Schedules of such a kind wait, as if paused; a person who runs one gets the error.
 	NotReady func(args json.RawMessage) string `json:"-"`
@@ -78,6 +80,18 @@ func (k Kind) Check(raw json.RawMessage) (json.RawMessage, error) { return k.che
 
 // Lease names what one attempt at a time may hold for these arguments, "" if nothing.
 func (k Kind) Lease(raw json.RawMessage) string { return k.lease(raw) }
+
+// ReportOf names the report that a job with these arguments is about, "" if it is about none.
+func (k Kind) ReportOf(raw json.RawMessage) string {
+	if k.Report != "" {
+		return k.Report
+	}
+	var args struct {
+		Report string `json:"report"`
+	}
+	_ = json.Unmarshal(raw, &args) // arguments that are none of ours name none
+	return args.Report
+}
 
 // Lacks says what setting is missing for a job with these arguments, "" if none.
 func (k Kind) Lacks(raw json.RawMessage) string {

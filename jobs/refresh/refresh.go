@@ -52,7 +52,7 @@ func Kinds(d Deps) []run.Kind {
 		About: "Bring a report up to the data that were synced last",
 	}
 	onboarding := kind
-	onboarding.Name = "school_onboarding_refresh"
+	onboarding.Name, onboarding.Report = "school_onboarding_refresh", schoolOnboarding
 	onboarding.About = "Bring the School onboarding report up to the data that were synced last"
 	return []run.Kind{
 		run.NewKind(kind, func(a Args) string { return lease(a.Report) },

@@ -13,6 +13,7 @@ import (
 	"io"
 	"strings"
 
+	"cpd-jobs/internal/cost"
 	"cpd-jobs/internal/run"
 )
 
@@ -101,7 +102,7 @@ func unreadable(name string, err error) error {
 	}
 }
 
-// contextReader stops a long read when its context ends.
+// contextReader stops a long read when its context ends, and counts for the job what was read.
 type contextReader struct {
 	ctx context.Context
 	r   io.Reader
@@ -111,7 +112,9 @@ func (c contextReader) Read(p []byte) (int, error) {
 	if err := c.ctx.Err(); err != nil {
 		return 0, err
 	}
-	return c.r.Read(p)
+	n, err := c.r.Read(p)
+	cost.From(c.ctx).Read(int64(n))
+	return n, err
 }
 
 // LooksLike guesses what a file is whose header is not the expected one, for the error message: "" if nothing known.
