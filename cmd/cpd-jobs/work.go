@@ -142,6 +142,7 @@ func (a *app) worker(ctx context.Context, m *metrics.Metrics) (*queue.Worker, er
 				a.beats.Succeeded(e.Schedule)
 			}
 		},
+		ObserveCost:     m.JobCost,
 		ObserveTakeover: m.TakenOver,
 		ObserveTick: func(t queue.TickWritten) {
 			if t.Reason == "" {

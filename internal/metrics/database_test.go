@@ -77,6 +77,8 @@ func TestWhatTheDatabaseKnows(t *testing.T) {
 		`ticks_last_day{reason="too_old",state="missed"} 1`,
 		`schedules_held 0`,
 		`report_as_of_timestamp_seconds{report="school_onboarding"} 1.`,
+		`export_last_seconds{report="school_onboarding"} 10`,
+		`export_lint_findings{format="xlsx",report="school_onboarding"} 2`,
 		`report_freshness_target_seconds{report="school_onboarding"} 10800`,
 		`report_rows{report="school_onboarding"} 24000`,
 		`report_changes{change="changed",report="school_onboarding"} 412`,

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"context"
 	"io"
 	"net/http"
 	"strings"
@@ -8,27 +9,37 @@ import (
 	"cpd-jobs/internal/clock"
 )
 
-// Measure counts the requests that next answers, by the route that matched.
+// Measure counts the requests that next answers, by the route that [Matched] was told of.
 func (m *Metrics) Measure(next http.Handler, now clock.Now) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		began := now()
+		began, pattern := now(), ""
 		seen := &answer{ResponseWriter: w, status: http.StatusOK}
 		defer func() { // also when the connection is cut
-			m.Answered(route(r), r.Method, seen.status, now().Sub(began))
+			m.Answered(route(pattern), r.Method, seen.status, now().Sub(began))
 		}()
-		next.ServeHTTP(seen, r)
+		next.ServeHTTP(seen, r.WithContext(context.WithValue(r.Context(), patternKey{}, &pattern)))
 	})
 }
 
-// route is the pattern that matched, without its method, which has a label of its own. What nobody routed is "other".
-func route(r *http.Request) string {
-	if r.Pattern == "" || r.Pattern == "GET /" {
+type patternKey struct{}
+
+// Matched tells Measure which pattern matched a request. The router calls it: what stands between the two may have made
+// a new request of the one that Measure saw, and the router's word of the pattern is in the new one alone.
+func Matched(r *http.Request) {
+	if pattern, ok := r.Context().Value(patternKey{}).(*string); ok {
+		*pattern = r.Pattern
+	}
+}
+
+// route is a pattern without its method, which has a label of its own. What nobody routed is "other".
+func route(pattern string) string {
+	if pattern == "" || pattern == "GET /" {
 		return "other"
 	}
-	if _, path, ok := strings.Cut(r.Pattern, " "); ok {
+	if _, path, ok := strings.Cut(pattern, " "); ok {
 		return path
 	}
-	return r.Pattern
+	return pattern
 }
 
 // answer remembers the status that is written through it.

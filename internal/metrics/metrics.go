@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"cpd-jobs/internal/cost"
 )
 
 // Metrics are one process's. Counting is safe for concurrent use, and does nothing on a nil pointer.
@@ -21,6 +23,10 @@ type Metrics struct {
 	ticks        *prometheus.CounterVec
 	lateness     prometheus.Histogram
 	takeovers    *prometheus.CounterVec
+	processor    *prometheus.CounterVec
+	waiting      *prometheus.CounterVec
+	traffic      *prometheus.CounterVec
+	downloads    *prometheus.CounterVec
 	requests     *prometheus.CounterVec
 	requestTimes *prometheus.HistogramVec
 }
@@ -51,12 +57,21 @@ func newMetrics(r prometheus.Registerer) *Metrics {
 		}),
 		takeovers: counter("takeovers_total",
 			"Jobs taken over from workers that stopped answering, by kind.", "kind"),
+		processor: counter("job_cpu_seconds_total",
+			"Processor time of this process that attempts at jobs took, by kind; what ran at one time shares it equally.", "kind"),
+		waiting: counter("job_database_seconds_total",
+			"How long attempts at jobs waited for databases, summed up over connections, by kind.", "kind"),
+		traffic: counter("job_bytes_total",
+			"Bytes that attempts at jobs moved between databases, files and this process, by kind and direction (read, written).", "kind", "direction"),
+		downloads: counter("downloads_total",
+			"Files of reports that people and programs began to download, by report and format.", "report", "format"),
 		requests: counter("http_requests_total",
 			"Requests answered, by route, method and status.", "route", "method", "code"),
 		requestTimes: histogram("http_request_duration_seconds",
 			"How long answers took, by route.", requestBuckets, "route"),
 	}
-	r.MustRegister(m.jobs, m.jobDuration, m.ticks, m.lateness, m.takeovers, m.requests, m.requestTimes)
+	r.MustRegister(m.jobs, m.jobDuration, m.ticks, m.lateness, m.takeovers, m.processor, m.waiting, m.traffic, m.downloads,
+		m.requests, m.requestTimes)
 	return m
 }
 
@@ -67,6 +82,25 @@ func (m *Metrics) JobEnded(kind, outcome string, took time.Duration) {
 	}
 	m.jobs.WithLabelValues(kind, outcome).Inc()
 	m.jobDuration.WithLabelValues(kind).Observe(took.Seconds())
+}
+
+// JobCost counts what an attempt at a job cost.
+func (m *Metrics) JobCost(kind string, spent cost.Cost) {
+	if m == nil {
+		return
+	}
+	m.processor.WithLabelValues(kind).Add(spent.CPUSeconds)
+	m.waiting.WithLabelValues(kind).Add(spent.DatabaseSeconds)
+	m.traffic.WithLabelValues(kind, "read").Add(float64(spent.BytesRead))
+	m.traffic.WithLabelValues(kind, "written").Add(float64(spent.BytesWritten))
+}
+
+// Downloaded counts a file that somebody fetches.
+func (m *Metrics) Downloaded(report, format string) {
+	if m == nil {
+		return
+	}
+	m.downloads.WithLabelValues(report, format).Inc()
 }
 
 // Enqueued counts a tick that became a job, late after its time.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"cpd-jobs/internal/cost"
 )
 
 // somethingOfEach makes every metric appear.
@@ -20,6 +22,8 @@ func somethingOfEach(m *Metrics) {
 	m.NotEnqueued("skipped", "overlap")
 	m.NotEnqueued("missed", "catch_up_none")
 	m.TakenOver("cpd_sync")
+	m.JobCost("gias_sync", cost.Cost{CPUSeconds: 1.5, DatabaseSeconds: 2.5, BytesRead: 1000, BytesWritten: 200})
+	m.Downloaded("school_onboarding", "xlsx")
 	m.Answered("GET /reports/{name}", "GET", 200, 4*time.Millisecond)
 	m.Answered("GET /reports/{name}", "BREW", 405, time.Millisecond)
 }
@@ -40,6 +44,11 @@ func TestWhatIsCountedIsShown(t *testing.T) {
 		`cpd_jobs_tick_lateness_seconds_bucket{le="0.25"} 2`,
 		`cpd_jobs_tick_lateness_seconds_sum 0.12`,
 		`cpd_jobs_takeovers_total{kind="cpd_sync"} 1`,
+		`cpd_jobs_job_cpu_seconds_total{kind="gias_sync"} 1.5`,
+		`cpd_jobs_job_database_seconds_total{kind="gias_sync"} 2.5`,
+		`cpd_jobs_job_bytes_total{direction="read",kind="gias_sync"} 1000`,
+		`cpd_jobs_job_bytes_total{direction="written",kind="gias_sync"} 200`,
+		`cpd_jobs_downloads_total{format="xlsx",report="school_onboarding"} 1`,
 		`cpd_jobs_http_requests_total{code="200",method="GET",route="GET /reports/{name}"} 1`,
 		`cpd_jobs_http_requests_total{code="405",method="other",route="GET /reports/{name}"} 1`,
 		`cpd_jobs_http_request_duration_seconds_count{route="GET /reports/{name}"} 2`,

@@ -108,6 +108,8 @@ func reportReadings() []reading {
 		gauge("report_failing_checks", "Checks that found something: warned about in the live version, or stopped the latest refresh.", "report", "effect"),
 		gauge("export_last_bytes", "Size of the latest file of all of the report, by format.", "report", "format"),
 		gauge("export_last_rows", "Rows of the latest file of all of the report, by format.", "report", "format"),
+		gauge("export_last_seconds", "How long the latest export of all of the report took: writing, reading back and publishing every format.", "report"),
+		gauge("export_lint_findings", "Where the latest workbook of all of the report departs from the checklist for accessible spreadsheets, by format.", "report", "format"),
 		gauge("export_last_timestamp_seconds", "When the latest file of all of the report was written, by format.", "report", "format"),
 	}
 }

@@ -8,7 +8,7 @@ WITH live AS (
     WHERE c.version IS NULL AND c.checked_at > coalesce(live.published_at, '-infinity')
     ORDER BY c.report, c.checked_at DESC
 ), latest AS (
-    SELECT DISTINCT ON (report, format) report, format, size, rows, created_at FROM reports.exports
+    SELECT DISTINCT ON (report, format) report, format, size, rows, created_at, job_id, jsonb_array_length(lint) AS findings FROM reports.exports
     WHERE selection = '{}' ORDER BY report, format, created_at DESC
 )
 SELECT 'report_as_of_timestamp_seconds' AS metric, ARRAY[report] AS labels, extract(epoch FROM as_of)::float8 AS value
@@ -31,6 +31,13 @@ SELECT 'report_failing_checks', ARRAY[report, 'stopped'],
 FROM live
 UNION ALL
 SELECT 'export_last_bytes', ARRAY[report, format], size FROM latest
+UNION ALL
+SELECT 'export_last_seconds', ARRAY[report], extract(epoch FROM max(s.finished_at) - min(s.started_at))
+FROM (SELECT DISTINCT ON (report) report, job_id FROM latest ORDER BY report, created_at DESC) AS l
+JOIN queue.steps AS s USING (job_id)
+WHERE s.attempt = (SELECT max(attempt) FROM queue.steps AS a WHERE a.job_id = l.job_id) GROUP BY report HAVING max(s.finished_at) IS NOT NULL
+UNION ALL
+SELECT 'export_lint_findings', ARRAY[report, format], findings FROM latest WHERE findings IS NOT NULL
 UNION ALL
 SELECT 'export_last_rows', ARRAY[report, format], rows FROM latest
 UNION ALL

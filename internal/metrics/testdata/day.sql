@@ -45,6 +45,12 @@ INSERT INTO reports.exports (report, version, definition_version, definition_has
     ('school_onboarding', 1, '1.0', 'h', 'xlsx', 'a', 'a', 3900000, 23998, 'c', 's', now(), 1, 1, now() - interval '5 hours'),
     ('school_onboarding', 2, '1.0', 'h', 'xlsx', 'b', 'b', 4000000, 24000, 'c', 's', now(), 1, 1, now() - interval '4 hours');
 
+UPDATE reports.exports SET lint = '[{"rule": "colour"}, {"rule": "width"}]' WHERE name = 'b';
+INSERT INTO queue.steps (job_id, attempt, number, name, state, started_at, finished_at, updated_at) VALUES
+    (1, 1, 1, 'write', 'failed', now() - interval '2 hours', now() - interval '1 hour', now()),
+    (1, 2, 1, 'write', 'done', now() - interval '60 seconds', now() - interval '52 seconds', now()),
+    (1, 2, 2, 'verify', 'done', now() - interval '52 seconds', now() - interval '50 seconds', now());
+
 INSERT INTO reports.input_versions (input, version, as_at, published_at, content_hash, rows, run_id, details) VALUES
     ('cpd', 1, now() - interval '4 hours', now() - interval '4 hours', 'h', 1203456, 1, '{"replica": {"lag_seconds": 1.5}}'),
     ('gias', 1, now() - interval '9 hours', now() - interval '8 hours', 'h', 52141, 1, '{}');
