@@ -29,7 +29,8 @@ const RiverSchema = "river"
 const lockKey = 0x6370646a6f6273
 
 // Up brings the database that pool connects to up to date: schemas, then River's tables, then ours. It returns how
-// many of our migrations it applied. Other processes that call it wait and then find nothing to do.
+// many of our migrations it applied. Other processes that call it wait and then find nothing to do. Each migration is a
+// transaction that waits a moment at most for a lock, and is tried again: see [ErrBusy].
 func Up(ctx context.Context, pool *pgxpool.Pool) (applied int, err error) {
 	lock, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig.Copy())
 	if err != nil {
@@ -45,9 +46,13 @@ func Up(ctx context.Context, pool *pgxpool.Pool) (applied int, err error) {
 		return 0, fmt.Errorf("migrate River's tables: %w", err)
 	}
 	err = withProvider(pool, func(p *goose.Provider) error {
-		results, err := p.Up(ctx)
-		applied = len(results)
-		return err
+		return patiently(ctx, func() error {
+			one, err := p.UpByOne(ctx)
+			if one != nil && err == nil {
+				applied++
+			}
+			return err
+		})
 	})
 	if err != nil {
 		return applied, fmt.Errorf("migrate: %w", err)
@@ -106,18 +111,33 @@ func riverUp(ctx context.Context, pool *pgxpool.Pool) error {
 	if _, err := pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+RiverSchema); err != nil {
 		return err
 	}
-	migrator, err := rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: RiverSchema})
+	migrator, err := riverMigrator(pool)
 	if err != nil {
 		return err
 	}
-	_, err = migrator.Migrate(ctx, rivermigrate.DirectionUp, nil)
-	return err
+	return patiently(ctx, func() error {
+		return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, waitBriefly); err != nil {
+				return err
+			}
+			result, err := migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{MaxSteps: 1})
+			if err == nil && len(result.Versions) == 0 {
+				return goose.ErrNoNextVersion
+			}
+			return err
+		})
+	})
+}
+
+func riverMigrator(pool *pgxpool.Pool) (*rivermigrate.Migrator[pgx.Tx], error) {
+	return rivermigrate.New(riverpgxv5.New(pool), &rivermigrate.Config{Schema: RiverSchema})
 }
 
 func withProvider(pool *pgxpool.Pool, use func(*goose.Provider) error) error {
 	db := stdlib.OpenDBFromPool(pool)
 	defer func(db *sql.DB) { _ = db.Close() }(db)
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, files)
+	// Numbers are given out in ranges: one that is lower than another's comes late at times.
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, brief{files}, goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -14,6 +15,7 @@ import (
 type migrateCommand struct {
 	Up     migrateUpCommand     `cmd:"" help:"Apply what is missing."`
 	Status migrateStatusCommand `cmd:"" help:"List the migrations and whether the database has them."`
+	Plan   migratePlanCommand   `cmd:"" help:"Say what up would do, and do nothing."`
 }
 
 type migrateUpCommand struct{}
@@ -34,6 +36,9 @@ func (migrateUpCommand) Run(ctx context.Context, a *app) error {
 // migrate brings schemas and report tables up to date. It may be called by several processes at once.
 func migrate(ctx context.Context, pool *pgxpool.Pool) (int, error) {
 	applied, err := migrations.Up(ctx, pool)
+	if errors.Is(err, migrations.ErrBusy) {
+		return applied, run.Refuse("find who holds it (docs/runbooks/database-slow.md), then the same command again", "%w", err)
+	}
 	if err != nil {
 		return applied, err
 	}
@@ -61,6 +66,36 @@ func (c migrateStatusCommand) Run(ctx context.Context, a *app) error {
 		t.row(m.Version, m.Name, m.State)
 	}
 	return t.print(a.stdout)
+}
+
+type migratePlanCommand struct {
+	SQL  bool `name:"sql" help:"Print the statements too."`
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+func (c migratePlanCommand) Run(ctx context.Context, a *app) error {
+	pool, err := a.pool(ctx, "cpd-jobs migrate", 4)
+	if err != nil {
+		return err
+	}
+	list, err := migrations.Plan(ctx, pool)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, map[string]any{"migrations": list})
+	}
+	for _, m := range list {
+		fmt.Fprintf(a.stdout, "%s %d, %s\n", m.Of, m.Version, m.Name)
+		if m.About != "" {
+			fmt.Fprintf(a.stdout, "    %s\n", m.About)
+		}
+		if c.SQL {
+			fmt.Fprintf(a.stdout, "\n%s\n\n", m.SQL)
+		}
+	}
+	_, err = fmt.Fprintf(a.stdout, "%d migrations to apply; each waits 2 s at most for a lock and is tried again\n", len(list))
+	return err
 }
 
 // checkSchema says what the database lacks, as a person can act on it.
