@@ -24,7 +24,11 @@ func (c schedulesPauseCommand) Run(ctx context.Context, a *app) error {
 	if err := queue.Pause(ctx, pool, s.Name, c.Until, person(), c.Note); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "%s is paused; its ticks are skipped until: cpd-jobs schedules resume %s\n", s.Name, s.Name)
+	until := ""
+	if !c.Until.IsZero() {
+		until = c.Until.Format(time.RFC3339) + ", or "
+	}
+	_, err = fmt.Fprintf(a.stdout, "%s is paused; its ticks are skipped until %scpd-jobs schedules resume %s\n", s.Name, until, s.Name)
 	return err
 }
 
