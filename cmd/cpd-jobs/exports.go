@@ -7,14 +7,23 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/audit"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/export"
+	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 )
 
 type exportsCommand struct {
-	List     exportsListCommand     `cmd:"" help:"List exported files, newest first."`
-	Download exportsDownloadCommand `cmd:"" help:"Copy an exported file to this machine."`
+	List       exportsListCommand       `cmd:"" help:"List exported files, newest first."`
+	Download   exportsDownloadCommand   `cmd:"" help:"Copy an exported file to this machine."`
+	Verify     exportsVerifyCommand     `cmd:"" help:"Read files in the store and compare them with what was recorded when they were made."`
+	Prune      exportsPruneCommand      `cmd:"" help:"Delete files that need not be kept."`
+	Passphrase exportsPassphraseCommand `cmd:"" help:"Make a passphrase for EXPORT_PASSPHRASE, which is shown once and kept nowhere."`
 }
 
 type exportsListCommand struct {
@@ -35,9 +44,9 @@ func (c exportsListCommand) Run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return printJSON(a.stdout, map[string]any{"exports": list})
 	}
-	t := newTable("id", "report", "version", "format", "name", "rows", "size", "created", "sha256")
+	t := newTable("id", "report", "version", "format", "name", "rows", "size", "created", "expires", "sha256")
 	for _, e := range list {
-		t.row(e.ID, e.Report, e.Version, e.Format, e.Name, e.Rows, e.Size, e.CreatedAt, e.SHA256[:12])
+		t.row(e.ID, e.Report, e.Version, e.Format, e.Name, e.Rows, e.Size, e.CreatedAt, e.ExpiresAt, e.SHA256[:12])
 	}
 	return t.print(a.stdout)
 }
@@ -47,43 +56,67 @@ type exportsDownloadCommand struct {
 	Out string `placeholder:"FILE" help:"Where to write it; - for standard output (its own name, here)."`
 }
 
-func (c exportsDownloadCommand) Run(ctx context.Context, a *app) (err error) {
+func (c exportsDownloadCommand) Run(ctx context.Context, a *app) error {
+	return a.download(ctx, c.ID, c.Out)
+}
+
+// findExport finds an export for a person who names it by its id.
+func findExport(ctx context.Context, pool *pgxpool.Pool, id int64) (exports.Export, error) {
+	e, err := exports.Find(ctx, pool, id)
+	if errors.Is(err, exports.ErrNone) {
+		return e, run.Reject("cpd-jobs exports list shows them", "no export has the id %d", id)
+	}
+	return e, err
+}
+
+// download copies an export's file out of the store, for those who may see the report. It is in the audit.
+func (a *app) download(ctx context.Context, id int64, out string) error {
 	_, pool, err := a.client(ctx)
 	if err != nil {
 		return err
 	}
-	e, err := exports.Find(ctx, pool, c.ID)
-	if errors.Is(err, exports.ErrNone) {
-		return run.Reject("cpd-jobs exports list shows them", "no export has the id %d", c.ID)
-	}
+	e, err := findExport(ctx, pool, id)
 	if err != nil {
 		return err
 	}
+	return a.audited(ctx, pool, "download", fmt.Sprintf("export %d", e.ID), map[string]any{"name": e.Name}, func() error {
+		if def, err := reports.Find(e.Report); err == nil {
+			if err := export.MayRead(ctx, pool, def); err != nil {
+				return err
+			}
+		}
+		return a.copyOut(ctx, e, out)
+	})
+}
+
+// audited does what a person at a terminal asks for, and records it.
+func (a *app) audited(ctx context.Context, pool *pgxpool.Pool, action, target string, detail any, do func() error) error {
+	return audit.Do(ctx, pool, audit.Deed{Actor: person(), Via: audit.Terminal, Action: action, Target: target, Detail: detail, Address: "this machine"}, do)
+}
+
+func (a *app) copyOut(ctx context.Context, e exports.Export, out string) error {
 	files, err := a.store()
 	if err != nil {
 		return err
 	}
-	from, err := files.Open(ctx, e.Key)
-	if err != nil {
-		return fmt.Errorf("open %s in the store: %w", e.Key, err)
+	if out == "-" {
+		return exports.Copy(ctx, files, e, a.stdout)
 	}
-	defer func() { _ = from.Close() }()
-	if c.Out == "-" {
-		_, err = io.Copy(a.stdout, from)
-		return err
+	if e.Encrypted && out != "" && !strings.HasSuffix(out, ".zip") {
+		return run.Reject("end its name in .zip", "%s is an encrypted zip: as %s no program would open it", e.Name, out)
 	}
-	return writeNew(or(c.Out, e.Name), from, a)
+	return a.writeNew(or(out, e.Name), func(to io.Writer) error { return exports.Copy(ctx, files, e, to) })
 }
 
 // writeNew writes a file that does not exist yet, whole or not at all.
-func writeNew(name string, from io.Reader, a *app) error {
+func (a *app) writeNew(name string, write func(io.Writer) error) error {
 	to, err := os.CreateTemp(filepath.Dir(name), ".cpd-jobs-*")
 	if err != nil {
 		return run.Reject("choose another place with --out", "write %s: %w", name, err)
 	}
 	defer func() { _ = os.Remove(to.Name()) }()
-	if _, err := io.Copy(to, from); err != nil {
-		return errors.Join(fmt.Errorf("write %s: %w", name, err), to.Close())
+	if err := write(to); err != nil {
+		return errors.Join(err, to.Close())
 	}
 	if err := to.Close(); err != nil {
 		return fmt.Errorf("write %s: %w", name, err)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"os"
 
@@ -76,33 +75,6 @@ type reportsRefreshCommand struct {
 
 func (c reportsRefreshCommand) Run(ctx context.Context, a *app) error {
 	return runCommand{jobFlags: jobFlags{Kind: "report_refresh", Arg: map[string]string{"report": c.Name}}, DryRun: c.DryRun, Local: c.Local, JSON: c.JSON}.Run(ctx, a)
-}
-
-type reportsExportCommand struct {
-	Name    string            `arg:"" help:"The report's name."`
-	Format  []string          `help:"xlsx, ods, csv, csv-excel or parquet; may be repeated (xlsx and csv)."`
-	Where   map[string]string `placeholder:"COLUMN=VALUE" mapsep:"none" help:"Only rows with this value; may be repeated."`
-	Columns []string          `help:"Only these columns, in this order."`
-	Local   bool              `help:"Do it in this process, with no worker anywhere."`
-	JSON    bool              `name:"json" help:"Print the finished job as JSON."`
-}
-
-func (c reportsExportCommand) Run(ctx context.Context, a *app) error {
-	args := map[string]any{"report": c.Name}
-	if len(c.Format) > 0 {
-		args["formats"] = c.Format
-	}
-	if len(c.Where) > 0 {
-		args["where"] = c.Where
-	}
-	if len(c.Columns) > 0 {
-		args["columns"] = c.Columns
-	}
-	raw, err := json.Marshal(args)
-	if err != nil {
-		return err
-	}
-	return runCommand{jobFlags: jobFlags{Kind: "report_export", Args: string(raw)}, Local: c.Local, JSON: c.JSON}.Run(ctx, a)
 }
 
 type reportsDocsCommand struct {

@@ -75,7 +75,7 @@ func (a *app) asked(ctx context.Context, f jobFlags) (*queue.Client, *pgxpool.Po
 
 type enqueueCommand struct {
 	jobFlags `embed:""`
-	At       time.Time `placeholder:"T" help:"Start no earlier than this (RFC 3339)."`
+	At       time.Time `placeholder:"T" help:"Start no earlier than this: RFC 3339, or a London day or time."`
 	Priority int       `help:"1 (first) to 4 (last)." default:"1"`
 	JSON     bool      `name:"json" help:"Print JSON."`
 }
@@ -113,29 +113,38 @@ func (c runCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if c.Local {
-		return c.local(ctx, a, kind, request)
+		outcome, err := c.local(ctx, a, kind, request)
+		if err != nil {
+			return err
+		}
+		return printJSON(a.stdout, outcome)
 	}
-	request.DryRun = c.DryRun
-	ticket, err := client.Enqueue(ctx, request)
-	if err != nil {
-		return err
-	}
-	fmt.Fprintf(a.stderr, "job %d (%s), run %d\n", ticket.ID, kind.Name, ticket.RunID)
-	if workers, err := queue.Workers(ctx, pool); err == nil && len(workers) == 0 {
-		fmt.Fprintln(a.stderr, "no worker is running: start one with cpd-jobs worker, or use --local")
-	}
-	job, err := a.follow(ctx, client, pool, ticket.ID)
+	job, err := c.followed(ctx, a, client, pool, request)
 	if err != nil {
 		return err
 	}
 	return a.finish(job, c.JSON)
 }
 
-// local works the job here; what it prints is what following it would.
-func (c runCommand) local(ctx context.Context, a *app, kind run.Kind, request queue.Request) error {
+// followed inserts the job, for a worker, and follows it to its end.
+func (c runCommand) followed(ctx context.Context, a *app, client *queue.Client, pool *pgxpool.Pool, request queue.Request) (queue.Job, error) {
+	request.DryRun = c.DryRun
+	ticket, err := client.Enqueue(ctx, request)
+	if err != nil {
+		return queue.Job{}, err
+	}
+	fmt.Fprintf(a.stderr, "job %d (%s), run %d\n", ticket.ID, request.Kind, ticket.RunID)
+	if workers, err := queue.Workers(ctx, pool); err == nil && len(workers) == 0 {
+		fmt.Fprintln(a.stderr, "no worker is running: start one with cpd-jobs worker, or use --local")
+	}
+	return a.follow(ctx, client, pool, ticket.ID)
+}
+
+// local works the job here, and shows what following it would.
+func (c runCommand) local(ctx context.Context, a *app, kind run.Kind, request queue.Request) (run.Outcome, error) {
 	args, err := kind.Check(request.Args)
 	if err != nil {
-		return err
+		return run.Outcome{}, err
 	}
 	show := newProgress(a.stderr)
 	r := &run.Local{
@@ -145,12 +154,8 @@ func (c runCommand) local(ctx context.Context, a *app, kind run.Kind, request qu
 	ctx, cancel := context.WithTimeout(ctx, kind.Timeout)
 	defer cancel()
 	stop := show.watch(ctx)
-	outcome, err := kind.Work(ctx, r, args)
-	stop()
-	if err != nil {
-		return err
-	}
-	return printJSON(a.stdout, outcome)
+	defer stop()
+	return kind.Work(ctx, r, args)
 }
 
 // follow shows a job until it ends. The first interrupt detaches, which is no failure; a second one, while it says
@@ -190,6 +195,11 @@ func (a *app) finish(job queue.Job, asJSON bool) error {
 	} else if job.State == "completed" {
 		fmt.Fprintf(a.stdout, "job %d done: %s\n", job.ID, job.Result)
 	}
+	return ended(job)
+}
+
+// ended is nil for a job that was completed, and else says why it was not.
+func ended(job queue.Job) error {
 	if job.State == "completed" {
 		return nil
 	}

@@ -23,6 +23,10 @@ type Config struct {
 	// ExportStore is a folder or a bucket; empty means a folder under DataDir. Never empty on Cloud Foundry, whose
 	// disks do not outlive the process.
 	ExportStore Address
+	// ExportPassphrase opens the files of reports with personal data; empty means that such files are not made.
+	ExportPassphrase Secret
+	// Contact is who answers questions about reports: an e-mail address or a web page.
+	Contact string
 	// DataDir is all that the program keeps on this machine.
 	DataDir string
 	// Schedules is a schedules file in place of the built-in one.
@@ -35,6 +39,8 @@ type Config struct {
 	Log       Log
 	// Webhook hears of failures, stale reports and recoveries.
 	Webhook Secret
+	// GoogleAnalytics is the measurement ID that pages are counted under, for people who agree; empty means that none are.
+	GoogleAnalytics string
 	// Runbooks is where the run books are, for what the webhook is told: an address, or the folder in the sources.
 	Runbooks string
 	// CloudFoundry is true where the platform is Cloud Foundry.
@@ -71,22 +77,25 @@ type Log struct {
 func Load(environ []string) (Config, error) {
 	r := newReader(environ)
 	c := Config{
-		Database:     r.database("DATABASE_URL"),
-		CPDDatabase:  r.database("CPD_DATABASE_URL"),
-		GIAS:         r.gias(),
-		UpliftSource: r.source("UPLIFT_SOURCE", "https"),
-		ExportStore:  r.source("EXPORT_STORE_URL", "file", "s3"),
-		DataDir:      r.text("CPD_JOBS_DATA_DIR"),
-		Schedules:    r.text("CPD_JOBS_SCHEDULES"),
-		Listen:       net.JoinHostPort(r.host("LISTEN_ADDRESS"), r.port("PORT")),
-		PublicURL:    strings.TrimRight(r.webAddress("PUBLIC_URL"), "/"),
-		OIDC:         r.oidc(),
-		Log:          Log{Format: r.oneOf("LOG_FORMAT", "auto", "text", "json"), Level: r.level("LOG_LEVEL")},
-		Webhook:      Secret(r.webAddress("WEBHOOK_URL")),
-		Runbooks:     r.text("RUNBOOKS_URL"),
-		CloudFoundry: r.platform != nil,
-		Environment:  r.environment(),
-		heartbeats:   r.heartbeats(),
+		Database:         r.database("DATABASE_URL"),
+		CPDDatabase:      r.database("CPD_DATABASE_URL"),
+		GIAS:             r.gias(),
+		UpliftSource:     r.source("UPLIFT_SOURCE", "https"),
+		ExportStore:      r.source("EXPORT_STORE_URL", "file", "s3"),
+		ExportPassphrase: r.passphrase("EXPORT_PASSPHRASE"),
+		Contact:          r.contact("CONTACT"),
+		DataDir:          r.text("CPD_JOBS_DATA_DIR"),
+		Schedules:        r.text("CPD_JOBS_SCHEDULES"),
+		Listen:           net.JoinHostPort(r.host("LISTEN_ADDRESS"), r.port("PORT")),
+		PublicURL:        strings.TrimRight(r.webAddress("PUBLIC_URL"), "/"),
+		OIDC:             r.oidc(),
+		Log:              Log{Format: r.oneOf("LOG_FORMAT", "auto", "text", "json"), Level: r.level("LOG_LEVEL")},
+		Webhook:          Secret(r.webAddress("WEBHOOK_URL")),
+		GoogleAnalytics:  r.measurementID("GOOGLE_ANALYTICS_ID"),
+		Runbooks:         r.text("RUNBOOKS_URL"),
+		CloudFoundry:     r.platform != nil,
+		Environment:      r.environment(),
+		heartbeats:       r.heartbeats(),
 	}
 	r.checkPlatform(c)
 	return c, errors.Join(r.problems...)

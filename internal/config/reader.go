@@ -4,13 +4,17 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/mail"
 	"net/netip"
 	"net/url"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/sealed"
 )
 
 // reader hands out settings and gathers what is wrong with them.
@@ -48,6 +52,41 @@ func (r *reader) require(because string, names ...string) {
 			r.problem(name, "set it", "is needed because %s", because)
 		}
 	}
+}
+
+// passphrase reads what opens encrypted files. What is wrong with it is said without it.
+func (r *reader) passphrase(name string) Secret {
+	value := r.values[name]
+	if value == "" {
+		return ""
+	}
+	if err := sealed.CheckPassphrase(value); err != nil {
+		r.problem(name, "make one with cpd-jobs exports passphrase", "cannot be used: it must have %d characters or more, all of them on a plain keyboard", sealed.MinPassphrase)
+	}
+	return Secret(value)
+}
+
+// contact reads an e-mail address, or that of a web page.
+func (r *reader) contact(name string) string {
+	value := r.values[name]
+	if value == "" || strings.Contains(value, "://") {
+		return r.webAddress(name)
+	}
+	if address, err := mail.ParseAddress(value); err != nil || address.Address != value {
+		r.problem(name, "such as team@example.org or https://example.org/help", "is neither an e-mail address nor a web page")
+	}
+	return value
+}
+
+var measurementID = regexp.MustCompile(`^G-[A-Z0-9]{4,20}$`)
+
+// measurementID reads the ID of a Google Analytics 4 data stream.
+func (r *reader) measurementID(name string) string {
+	value := r.values[name]
+	if value != "" && !measurementID.MatchString(value) {
+		r.problem(name, "the stream's page in Google Analytics has it: G- and some letters and digits", "is no measurement ID")
+	}
+	return value
 }
 
 func (r *reader) oneOf(name string, allowed ...string) string {

@@ -25,7 +25,7 @@ type Args struct {
 	Charts        *bool      `json:"charts,omitempty" help:"false leaves out the charts, which a workbook has on a last sheet of their own"`
 	FreezePanes   bool       `json:"freeze_panes,omitempty" help:"keep headings in view"`
 	FilterButtons bool       `json:"filter_buttons,omitempty" help:"put a filter button on each heading"`
-	AsOf          *time.Time `json:"as_of,omitempty" help:"as the report was at this moment; today only the live version is kept"`
+	AsOf          *time.Time `json:"as_of,omitempty" help:"as the report was at this moment, or with data as at exactly this moment; left out: as it is now"`
 }
 
 // Where is what rows must have, by column. In JSON the values may be of any simple type.
@@ -99,6 +99,10 @@ func (a Args) checkWhere(d *reports.Definition) error {
 		c, ok := d.Column(name)
 		if !ok {
 			problems = append(problems, unknown("where", name, "no column of this report", columnNames(d)))
+			continue
+		}
+		if c.Personal {
+			problems = append(problems, fmt.Errorf("where: %s is personal, and what is asked for stays in the record of the job", name))
 			continue
 		}
 		if value := a.Where[name]; value != "" {

@@ -20,35 +20,36 @@ var changesSQL string
 // maxChanges are listed of a version. More than that is a new report rather than a changed one.
 const maxChanges = 65_000
 
-// changes lists what the live version changed, for a sheet of its own. There is none where nothing changed, or where all is new.
-func (s snapshot) changes(ctx context.Context, live reports.Refreshed) ([]table.Summary, error) {
-	if s.def.Restricted() || live.Added+live.Removed+live.Changed == 0 || live.Added == live.Rows {
+// changes lists what the version changed, for a sheet of its own. There is none where nothing changed, or where all is new.
+func (s *snapshot) changes(ctx context.Context) ([]table.Summary, error) {
+	v := s.version
+	if s.def.Restricted() || v.Added+v.Removed+v.Changed == 0 || v.Added == v.Rows {
 		return nil, nil
 	}
 	var total int64
-	err := s.tx.QueryRow(ctx, "SELECT count(*) FROM "+s.def.Changes().Sanitize()+" WHERE version = $1", live.Version).Scan(&total)
+	err := s.tx.QueryRow(ctx, "SELECT count(*) FROM "+s.def.Changes().Sanitize()+" WHERE version = $1", v.Version).Scan(&total)
 	if err != nil {
-		return nil, fmt.Errorf("count the changes of version %d: %w", live.Version, err)
+		return nil, fmt.Errorf("count the changes of version %d: %w", v.Version, err)
 	}
 	if total == 0 {
 		return nil, nil
 	}
 	summary := table.Summary{
 		Name: s.def.Name + "_changes", Sheet: "Changes", Title: s.def.Title + ": changes",
-		About:   fmt.Sprintf("What version %d added, removed and changed since the version before: %s rows added, %s removed, %s changed.", live.Version, table.Thousands(live.Added), table.Thousands(live.Removed), table.Thousands(live.Changed)),
+		About:   fmt.Sprintf("What version %d added, removed and changed since the version before: %s rows added, %s removed, %s changed.", v.Version, table.Thousands(v.Added), table.Thousands(v.Removed), table.Thousands(v.Changed)),
 		Columns: s.changeColumns(),
 	}
 	if total > maxChanges {
 		summary.About += fmt.Sprintf(" This is the first %s of %s lines; all of them are in the database, in %s.", table.Thousands(maxChanges), table.Thousands(total), s.def.Changes().Sanitize())
 	}
-	summary.Rows, err = s.changeRows(ctx, live.Version)
+	summary.Rows, err = s.changeRows(ctx, v.Version)
 	if err != nil {
-		return nil, fmt.Errorf("read the changes of version %d: %w", live.Version, err)
+		return nil, fmt.Errorf("read the changes of version %d: %w", v.Version, err)
 	}
 	return []table.Summary{summary}, nil
 }
 
-func (s snapshot) changeColumns() []table.Column {
+func (s *snapshot) changeColumns() []table.Column {
 	key, _ := s.def.Column(s.def.Key)
 	return []table.Column{
 		{Name: s.def.Key, Title: key.Title, About: key.About, Type: table.Text, Link: pages[s.def.Key]},
@@ -62,7 +63,7 @@ func (s snapshot) changeColumns() []table.Column {
 }
 
 // changeRows reads them in the order of the rows, and of the columns within a row.
-func (s snapshot) changeRows(ctx context.Context, version int64) ([][]table.Value, error) {
+func (s *snapshot) changeRows(ctx context.Context, version int64) ([][]table.Value, error) {
 	key := "c." + pgx.Identifier{s.def.Key}.Sanitize()
 	order := key + "::text COLLATE \"C\""
 	if slices.ContainsFunc(s.def.Order, func(o reports.Order) bool { return o.Column == s.def.Key && o.Numeric }) {
@@ -72,8 +73,8 @@ func (s snapshot) changeRows(ctx context.Context, version int64) ([][]table.Valu
 	if _, ok := s.def.Column("name"); ok {
 		name = "coalesce(t.name, c.old ->> 'name')"
 	}
-	sql := strings.NewReplacer("{{key}}", key, "{{live}}", s.def.Table().Sanitize(), "{{changes}}", s.def.Changes().Sanitize(),
-		"{{live key}}", "t."+pgx.Identifier{s.def.Key}.Sanitize(), "{{name}}", name, "{{order}}", order).Replace(changesSQL)
+	sql := strings.NewReplacer("{{key}}", key, "{{rows}}", s.source(), "{{changes}}", s.def.Changes().Sanitize(),
+		"{{row key}}", "t."+pgx.Identifier{s.def.Key}.Sanitize(), "{{name}}", name, "{{order}}", order).Replace(changesSQL)
 	rows, _ := s.tx.Query(ctx, sql, pgx.NamedArgs{"version": version, "columns": columnNames(s.def), "most": maxChanges})
 	var list [][]table.Value
 	var id, called, action, column, before, after, reason string

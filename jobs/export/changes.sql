@@ -7,7 +7,7 @@ SELECT {{key}}::text,
        CASE WHEN c.action = 'changed' THEN coalesce(after.text, '') ELSE '' END,
        coalesce(c.reason, '')
 FROM {{changes}} c
-LEFT JOIN {{live}} t ON {{live key}} = {{key}}
+LEFT JOIN {{rows}} t ON {{row key}} = {{key}}
 CROSS JOIN LATERAL (SELECT CASE jsonb_typeof(c.old)
     WHEN 'array' THEN (SELECT string_agg(item, '; ' ORDER BY place) FROM jsonb_array_elements_text(c.old) WITH ORDINALITY AS i (item, place))
     ELSE c.old #>> '{}' END) AS before (text)

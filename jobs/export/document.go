@@ -16,10 +16,20 @@ import (
 
 const defaultPublisher = "Department for Education"
 
-// licence is the one that the department publishes under.
-var licence = table.Line{
-	Text: "Open Government Licence v3.0",
-	Link: "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+// licence is the one that the department publishes under; none covers what must not be published.
+var (
+	licence = table.Line{
+		Text: "Open Government Licence v3.0",
+		Link: "https://www.nationalarchives.gov.uk/doc/open-government-licence/version/3/",
+	}
+	noLicence = table.Line{Text: "None: this must not be published"}
+)
+
+func licenceOf(def *reports.Definition) table.Line {
+	if def.Restricted() {
+		return noLicence
+	}
+	return licence
 }
 
 // pages are where the values of a column lead, by its name: to what the register says of a school.
@@ -40,7 +50,7 @@ func documentOf(d Deps, def *reports.Definition, live reports.Refreshed, s expor
 		publisher = defaultPublisher
 	}
 	doc := table.Document{
-		Name: def.Name, Title: def.Title, About: def.About, Row: def.Row, Publisher: publisher, Licence: licence,
+		Name: def.Name, Title: def.Title, About: def.About, Row: def.Row, Publisher: publisher, Licence: licenceOf(def),
 		Source: sourceLine(publisher, live.Inputs), AsAt: live.AsOf, Made: live.PublishedAt,
 		Layout: s.Layout, Columns: columnsOf(def, s), Facts: factsOf(def, live, s),
 	}
@@ -50,15 +60,23 @@ func documentOf(d Deps, def *reports.Definition, live reports.Refreshed, s expor
 	if !s.Whole() {
 		doc.Notes = []string{"This is a part of the report: " + selectionText(def, s) + "."}
 	}
-	doc.Cover = []table.Section{
-		{Heading: "As at", Lines: inputLines(live.Inputs)},
-		{Heading: "Version", Lines: versionLines(live)},
-		{Heading: "Part of the report", Lines: []table.Line{{Text: capital(selectionText(def, s))}}},
-		{Heading: "Contact", Lines: []table.Line{contactLine(d.Contact)}},
-		{Heading: "Licence", Lines: []table.Line{licence}},
+	if def.Restricted() {
+		doc.Notes = append(doc.Notes, personal)
+		doc.Cover = append(doc.Cover, table.Section{Heading: "Personal data", Lines: []table.Line{{Text: personal}}})
 	}
+	doc.Cover = append(doc.Cover,
+		table.Section{Heading: "As at", Lines: inputLines(live.Inputs)},
+		table.Section{Heading: "Version", Lines: versionLines(live)},
+		table.Section{Heading: "Part of the report", Lines: []table.Line{{Text: capital(selectionText(def, s))}}},
+		table.Section{Heading: "Contact", Lines: []table.Line{contactLine(d.Contact)}},
+		table.Section{Heading: "Accessible formats", Lines: accessibleLines(d.Contact)},
+		table.Section{Heading: "Licence", Lines: []table.Line{doc.Licence}},
+	)
 	return doc
 }
+
+// personal is what everybody must know who opens a file of a restricted report.
+const personal = "This file holds personal data. Share it only with those who need it for their work, and delete it when you have done yours."
 
 // factsOf say to programs what the cover says to people.
 func factsOf(def *reports.Definition, live reports.Refreshed, s exports.Selection) []table.Fact {
@@ -160,6 +178,20 @@ func contactLine(contact string) table.Line {
 	default:
 		return table.Line{Text: contact, Link: "mailto:" + contact}
 	}
+}
+
+// accessibleLines say how somebody who cannot use this file gets one that they can.
+func accessibleLines(contact string) []table.Line {
+	const offer = "If you use assistive technology, such as a screen reader, and need this in another format, "
+	if contact == "" {
+		return []table.Line{{Text: offer + "ask the team that runs the CPD service."}}
+	}
+	line := contactLine(contact)
+	line.Text = "Request an accessible format"
+	if !strings.Contains(contact, "://") {
+		line.Text += " from " + contact
+	}
+	return []table.Line{{Text: offer + "say which and what you use."}, line}
 }
 
 func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04") + " UTC" }

@@ -10,7 +10,9 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/reports"
 	"cpd-jobs/reports/store"
 )
 
@@ -21,6 +23,10 @@ type Deps struct {
 	// Publisher is named in every file; Contact is who answers questions about it, an e-mail address or web page.
 	// Both have defaults. Changing either changes the bytes of files of the same data.
 	Publisher, Contact string
+	// Passphrase opens the files of reports whose files are encrypted; without it there are none.
+	Passphrase string
+	// Now is the clock by which files expire; nil is the machine's.
+	Now clock.Now
 }
 
 // timeout is far above any export seen (national size: under a minute), so that only a hung one meets it.
@@ -34,6 +40,7 @@ func Kinds(d Deps) []run.Kind {
 		Queue:       "exports",
 		Timeout:     timeout,
 		MaxAttempts: 5,
+		NotReady:    notReady(d),
 	}
 	lease := func(a Args) string { return "export:" + a.Report }
 	work := func(ctx context.Context, r run.Run, a Args) (run.Outcome, error) { return Export(ctx, r, d, a) }
@@ -43,30 +50,38 @@ func Kinds(d Deps) []run.Kind {
 // Export writes the report to files and publishes them. An unchanged report that was exported before is not written again:
 // the outcome names the files that there are. It fails without leaving anything that anyone could find.
 func Export(ctx context.Context, r run.Run, d Deps, a Args) (run.Outcome, error) {
-	job, err := newJob(d, r, a)
+	def, err := reports.Find(a.Report)
 	if err != nil {
 		return run.Outcome{}, err
 	}
-	if swept, err := d.Store.Sweep(ctx); err != nil {
+	job, err := newJob(d, r, def, a)
+	if err != nil {
+		return run.Outcome{}, err
+	}
+	return job.do(ctx)
+}
+
+func (j *job) do(ctx context.Context) (run.Outcome, error) {
+	if swept, err := j.Store.Sweep(ctx); err != nil {
 		return run.Outcome{}, err
 	} else if swept > 0 {
-		r.Log().Info("removed what killed exports had left", "files", swept)
+		j.run.Log().Info("removed what killed exports had left", "files", swept)
 	}
-	defer job.giveUp()
-	if err := r.Step(ctx, "write", job.write); err != nil {
+	defer j.giveUp()
+	if err := j.run.Step(ctx, "write", j.write); err != nil {
 		return run.Outcome{}, err
 	}
-	if len(job.files) == 0 {
-		return job.outcome(false), nil
+	if len(j.files) == 0 {
+		return j.outcome(false), nil
 	}
-	if err := r.Step(ctx, "verify", job.verify); err != nil {
+	if err := j.run.Step(ctx, "verify", j.verify); err != nil {
 		return run.Outcome{}, err
 	}
-	if r.DryRun() {
-		return job.outcome(false), nil
+	if j.run.DryRun() {
+		return j.outcome(false), nil
 	}
-	if err := r.Step(ctx, "publish", job.publish); err != nil {
+	if err := j.run.Step(ctx, "publish", j.publish); err != nil {
 		return run.Outcome{}, err
 	}
-	return job.outcome(true), nil
+	return j.outcome(true), nil
 }

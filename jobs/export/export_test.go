@@ -254,7 +254,7 @@ func TestAsOf(t *testing.T) {
 	}{
 		"the moment that the report describes": {asOf, ""},
 		"since it was published":               {asOf.Add(time.Hour), ""},
-		"before":                               {asOf.Add(-time.Hour), "no history of the report is kept yet"},
+		"before":                               {asOf.Add(-time.Hour), "it had no version then"},
 	} {
 		a := b.args()
 		a.AsOf = &test.at
@@ -336,7 +336,11 @@ func TestDamagedFileIsNotPublished(t *testing.T) {
 func TestWrongValuesAreNotPublished(t *testing.T) {
 	b := newBench(t)
 	b.refresh(1, schools(5)...)
-	job, err := newJob(b.Deps, &run.Local{}, b.args())
+	def, err := reports.Find("school_onboarding")
+	if err != nil {
+		t.Fatal(err)
+	}
+	job, err := newJob(b.Deps, &run.Local{}, def, b.args())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -417,7 +421,7 @@ func TestWhatTheWorkbookSaysOfItself(t *testing.T) {
 		"School onboarding", "CPD service: 22 November 2026, 06:10 UTC (version 7, 1,234,567 rows)",
 		"Get Information about Schools (the register): 22 November 2026, 02:00 UTC (version 3, 52,000 rows)",
 		"Version 1 of the report, published on 22 November 2026, 06:11 UTC by run 17", "computed by cpd-jobs 1.2.3",
-		"All rows and columns", "team@example.org", "Open Government Licence v3.0", "Schools: 30 rows", "Funnel: 30 rows",
+		"All rows and columns", "team@example.org", "Request an accessible format from team@example.org", "Open Government Licence v3.0", "Schools: 30 rows", "Funnel: 30 rows",
 	} {
 		if !strings.Contains(got, want) {
 			t.Errorf("the cover does not say %q:\n%s", want, got)

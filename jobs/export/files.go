@@ -1,7 +1,6 @@
 package export
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
@@ -12,6 +11,7 @@ import (
 	"iter"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/sealed"
 	"cpd-jobs/reports/csvfile"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/lint"
@@ -117,9 +117,9 @@ func describeCSV(doc table.Document, name string, rows int64) (string, []byte, e
 
 // file is one file in the making.
 type file struct {
-	format  string
-	name    string
-	doc     table.Document
+	order
+	name    string         // in the store
+	archive *sealed.Writer // nil for a file in clear
 	draft   store.Draft
 	beside  []besideDraft
 	writer  writer
@@ -136,17 +136,48 @@ type besideDraft struct {
 	draft store.Draft
 }
 
-func beginFile(ctx context.Context, s store.Store, name, formatName string, doc table.Document, summaries []table.Summary) (*file, error) {
-	draft, err := s.Create(ctx, name)
+// order says what file to make.
+type order struct {
+	plain  string // its name; an encrypted one's own name goes on
+	format string
+	doc    table.Document
+	// passphrase is what encrypts it, "" for a file in clear.
+	passphrase string
+	// personal says that nothing of its content may be told elsewhere.
+	personal bool
+}
+
+func beginFile(ctx context.Context, s store.Store, o order, summaries []table.Summary) (*file, error) {
+	f := &file{order: o, name: o.plain, hash: sha256.New()}
+	if o.passphrase != "" {
+		f.name += sealedEnding
+	}
+	draft, err := s.Create(ctx, f.name)
 	if err != nil {
 		return nil, err
 	}
-	f := &file{format: formatName, name: name, doc: doc, draft: draft, hash: sha256.New()}
-	out := &counted{ctx: ctx, out: io.MultiWriter(draft, f.hash), size: &f.size}
-	if f.writer, err = formats[formatName].begin(out, doc, summaries); err != nil {
-		return nil, errors.Join(fmt.Errorf("begin %s: %w", name, err), draft.Discard())
+	f.draft = draft
+	out, err := f.destination(ctx)
+	if err == nil {
+		f.writer, err = formats[o.format].begin(out, o.doc, summaries)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("begin %s: %w", f.name, err), draft.Discard())
 	}
 	return f, nil
+}
+
+// destination is where the format's writer writes: the draft, by way of encryption where the report needs it.
+func (f *file) destination(ctx context.Context) (io.Writer, error) {
+	out := &counted{ctx: ctx, out: io.MultiWriter(f.draft, f.hash), size: &f.size}
+	if f.passphrase == "" {
+		return out, nil
+	}
+	var err error
+	if f.archive, err = sealed.NewWriter(out, f.passphrase, f.doc.Made); err != nil {
+		return nil, err
+	}
+	return f.archive.Create(f.plain)
 }
 
 // counted counts bytes and stops where the job is cancelled: finishing a big workbook takes a while, and excelize
@@ -166,31 +197,52 @@ func (c *counted) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// finish writes what is left of the file, and what stands beside it.
+// finish writes what is left of the file, and its description: beside it, or in the archive of an encrypted one.
 func (f *file) finish(ctx context.Context, s store.Store, rows int64) error {
 	f.closed = true
 	if err := f.writer.Close(); err != nil {
 		return fmt.Errorf("finish %s: %w", f.name, err)
 	}
-	f.sha256 = hex.EncodeToString(f.hash.Sum(nil))
 	if fitted, ok := f.writer.(fitter); ok {
 		f.altered = int64(fitted.Altered())
 	}
+	if err := f.describe(ctx, s, rows); err != nil {
+		return err
+	}
+	if f.archive != nil {
+		if err := f.archive.Close(); err != nil {
+			return fmt.Errorf("finish %s: %w", f.name, err)
+		}
+	}
+	f.sha256 = hex.EncodeToString(f.hash.Sum(nil))
+	return nil
+}
+
+func (f *file) describe(ctx context.Context, s store.Store, rows int64) error {
 	describe := formats[f.format].beside
 	if describe == nil {
 		return nil
 	}
-	key, content, err := describe(f.doc, f.name, rows)
+	name, content, err := describe(f.doc, f.plain, rows)
 	if err != nil {
 		return fmt.Errorf("describe %s: %w", f.name, err)
 	}
-	draft, err := s.Create(ctx, key)
-	if err != nil {
-		return err
+	out, err := f.createBeside(ctx, s, name)
+	if err == nil {
+		_, err = out.Write(content)
 	}
-	f.beside = append(f.beside, besideDraft{key: key, draft: draft})
-	_, err = io.Copy(draft, bytes.NewReader(content))
 	return err
+}
+
+func (f *file) createBeside(ctx context.Context, s store.Store, name string) (io.Writer, error) {
+	if f.archive != nil {
+		return f.archive.Create(name)
+	}
+	draft, err := s.Create(ctx, name)
+	if err == nil {
+		f.beside = append(f.beside, besideDraft{key: name, draft: draft})
+	}
+	return draft, err
 }
 
 // verify reads the file back and compares it, byte by byte with what was written and value by value with the table.
@@ -206,13 +258,24 @@ func (f *file) verify(ctx context.Context, s *run.Step, want *table.Sum) error {
 	if err := f.compareBytes(r); err != nil {
 		return err
 	}
+	clear, err := f.clear(r)
+	if err != nil {
+		return err
+	}
+	if err := f.compareRows(ctx, s, clear, want); err != nil {
+		return err
+	}
+	return f.checkAccess(clear)
+}
+
+func (f *file) compareRows(ctx context.Context, s *run.Step, r store.File, want *table.Sum) error {
 	var got table.Sum
 	for row, err := range formats[f.format].reread(r, f.doc) {
 		if err == nil {
 			err = ctx.Err()
 		}
 		if err != nil {
-			return fmt.Errorf("%s cannot be read back: %w", f.name, err)
+			return fmt.Errorf("%s cannot be read back: %w", f.name, f.tellable(err))
 		}
 		got.Add(row)
 		s.Add(1)
@@ -220,7 +283,15 @@ func (f *file) verify(ctx context.Context, s *run.Step, want *table.Sum) error {
 	if err := want.Compare(&got); err != nil {
 		return fmt.Errorf("%s is not what was read from the table: %w", f.name, err)
 	}
-	return f.checkAccess(r)
+	return nil
+}
+
+// tellable is the error without what it may quote of somebody's data.
+func (f *file) tellable(err error) error {
+	if f.personal && !errors.Is(err, context.Canceled) && !errors.Is(err, context.DeadlineExceeded) {
+		return errors.New("a value is not as it was written; which, is not told, since it may be personal")
+	}
+	return err
 }
 
 // checkAccess holds a workbook against the checklist for accessible spreadsheets.
@@ -228,8 +299,11 @@ func (f *file) checkAccess(r store.File) (err error) {
 	if !formats[f.format].workbook {
 		return nil
 	}
-	if f.lint, err = lint.Check(r, r.Info().Size, f.name); err != nil {
+	if f.lint, err = lint.Check(r, r.Info().Size, f.plain); err != nil {
 		return err
+	}
+	if f.personal {
+		f.lint = lint.WithoutText(f.lint)
 	}
 	if essential := lint.EssentialOf(f.lint); len(essential) > 0 {
 		return run.Refuse("mend the report's definition, or its data", "%s would fail people with assistive technology in %d ways, first: %s",
@@ -269,7 +343,7 @@ func (f *file) giveUp() error {
 }
 
 func (f *file) record() exports.Export {
-	e := exports.Export{Format: f.format, Name: f.name, Key: f.name, Size: f.size, SHA256: f.sha256, Altered: f.altered, Lint: f.lint}
+	e := exports.Export{Format: f.format, Name: f.name, Key: f.name, Size: f.size, SHA256: f.sha256, Altered: f.altered, Lint: f.lint, Encrypted: f.archive != nil}
 	for _, b := range f.beside {
 		e.Beside = append(e.Beside, b.key)
 	}

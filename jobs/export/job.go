@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
@@ -23,6 +24,8 @@ type job struct {
 	args      Args
 	def       *reports.Definition
 	selection exports.Selection
+	// passphrase encrypts the files, "" for files in clear.
+	passphrase string
 
 	live  reports.Refreshed
 	sum   table.Sum        // of what was read from the table
@@ -31,15 +34,15 @@ type job struct {
 	made  []exports.Export
 }
 
-func newJob(d Deps, r run.Run, a Args) (*job, error) {
-	def, err := reports.Find(a.Report)
+func newJob(d Deps, r run.Run, def *reports.Definition, a Args) (*job, error) {
+	passphrase, err := d.passphraseFor(def)
 	if err != nil {
 		return nil, err
 	}
-	if def.Restricted() {
-		return nil, run.Refuse("", "report %s has personal data: restricted reports are not exported yet", def.Name)
+	if d.Now == nil {
+		d.Now = clock.System
 	}
-	return &job{Deps: d, run: r, args: a, def: def, selection: a.selection(def)}, nil
+	return &job{Deps: d, run: r, args: a, def: def, selection: a.selection(def), passphrase: passphrase}, nil
 }
 
 // write reads the snapshot once and writes it to a draft in each format that there is not yet. The transaction ends as soon
@@ -50,7 +53,7 @@ func (j *job) write(ctx context.Context, s *run.Step) error {
 		return run.Cannot("", "connect to export %s: %w", j.def.Name, err)
 	}
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err = pgx.BeginTxFunc(ctx, conn, options, func(tx pgx.Tx) error { return j.readAll(ctx, s, snapshot{tx: tx, def: j.def}) })
+	err = pgx.BeginTxFunc(ctx, conn, options, func(tx pgx.Tx) error { return j.readAll(ctx, s, &snapshot{tx: tx, def: j.def}) })
 	conn.Release()
 	if err != nil {
 		return err
@@ -64,10 +67,14 @@ func (j *job) write(ctx context.Context, s *run.Step) error {
 	return nil
 }
 
-func (j *job) readAll(ctx context.Context, s *run.Step, snap snapshot) (err error) {
-	if j.live, err = snap.liveAt(ctx, j.args.AsOf); err != nil {
+func (j *job) readAll(ctx context.Context, s *run.Step, snap *snapshot) (err error) {
+	if err := MayRead(ctx, snap.tx, j.def); err != nil {
 		return err
 	}
+	if err := snap.find(ctx, j.args.AsOf); err != nil {
+		return err
+	}
+	j.live = snap.version
 	missing, err := j.missing(ctx, snap.tx)
 	if err != nil || len(missing) == 0 {
 		return err
@@ -111,33 +118,30 @@ func (j *job) stored(ctx context.Context, e exports.Export) (bool, error) {
 	if err != nil {
 		return false, err
 	}
-	size := f.Info().Size
-	return size == e.Size, f.Close()
+	defer f.Close()
+	if f.Info().Size != e.Size || !e.Encrypted {
+		return f.Info().Size == e.Size, nil
+	}
+	return j.opens(f)
 }
 
 // begin makes a draft for each format.
-func (j *job) begin(ctx context.Context, snap snapshot, names []string) error {
+func (j *job) begin(ctx context.Context, snap *snapshot, names []string) error {
 	stem, err := j.stem(ctx, snap.tx)
 	if err != nil {
 		return err
 	}
-	var summaries []table.Summary
-	wanted := slices.ContainsFunc(names, func(name string) bool { return formats[name].workbook })
-	if wanted && len(j.selection.Where) == 0 { // they are of all rows
-		if summaries, err = snap.summaries(ctx); err != nil {
-			return err
-		}
-	}
-	if j.selection.Whole() {
-		changes, err := snap.changes(ctx, j.live)
-		if err != nil {
-			return err
-		}
-		summaries = append(summaries, changes...)
+	summaries, err := j.summaries(ctx, snap, names)
+	if err != nil {
+		return err
 	}
 	doc := documentOf(j.Deps, j.def, j.live, j.selection)
+	if snap.past {
+		doc.Notes = append(doc.Notes, "This is an earlier version of the report, exported after it was replaced. Summaries of its rows are left out: they are kept of the latest version alone.")
+	}
 	for _, name := range names {
-		f, err := beginFile(ctx, j.Store, stem+formats[name].ending, name, doc, summaries)
+		o := order{plain: stem + formats[name].ending, format: name, doc: doc, passphrase: j.passphrase, personal: j.def.Restricted()}
+		f, err := beginFile(ctx, j.Store, o, summaries)
 		if err != nil {
 			return err
 		}
@@ -146,13 +150,35 @@ func (j *job) begin(ctx context.Context, snap snapshot, names []string) error {
 	return nil
 }
 
+// summaries are the small tables that go with the rows into a workbook.
+func (j *job) summaries(ctx context.Context, snap *snapshot, names []string) ([]table.Summary, error) {
+	if !slices.ContainsFunc(names, func(name string) bool { return formats[name].workbook }) {
+		return nil, nil
+	}
+	var list []table.Summary
+	var err error
+	if len(j.selection.Where) == 0 { // they are of all rows
+		if list, err = snap.summaries(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if j.selection.Whole() {
+		changes, err := snap.changes(ctx)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, changes...)
+	}
+	return list, nil
+}
+
 // stem is the first name that no other export has, whatever formats either has.
 func (j *job) stem(ctx context.Context, tx pgx.Tx) (string, error) {
 	var last string
 	for _, stem := range stems(j.def.Name, j.live.AsOf, j.selection, j.live.Version, j.def.Hash) {
 		var keys []string
 		for _, f := range formats {
-			keys = append(keys, stem+f.ending)
+			keys = append(keys, stem+f.ending, stem+f.ending+sealedEnding)
 		}
 		taken, err := exports.Taken(ctx, tx, keys, j.def.Name, j.live.Version, j.def.Hash, j.selection)
 		if err != nil {
@@ -167,7 +193,7 @@ func (j *job) stem(ctx context.Context, tx pgx.Tx) (string, error) {
 }
 
 // read hands each row to every file.
-func (j *job) read(ctx context.Context, s *run.Step, snap snapshot) error {
+func (j *job) read(ctx context.Context, s *run.Step, snap *snapshot) error {
 	if len(j.selection.Where) == 0 { // else nobody knows how many there will be
 		s.SetTotal(j.live.Rows)
 	}
@@ -253,6 +279,10 @@ func (j *job) record(f *file) exports.Export {
 	e.DefinitionVersion, e.DefinitionHash, e.Selection = j.def.Version, j.def.Hash, j.selection
 	e.Rows, e.Checksum = j.sum.Rows(), j.sum.Text()
 	e.RunID, e.JobID = j.run.ID(), j.run.JobID()
+	if j.def.Retention > 0 {
+		expires := j.Now().Add(j.def.Retention)
+		e.ExpiresAt = &expires
+	}
 	return e
 }
 

@@ -18,32 +18,56 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// snapshot is one moment of the database, in which the report's record and its rows belong together.
+// snapshot is one moment of the database, in which a version's record and its rows belong together.
 type snapshot struct {
-	tx  pgx.Tx
-	def *reports.Definition
+	tx      pgx.Tx
+	def     *reports.Definition
+	version reports.Refreshed
+	// past says that another version is live by now.
+	past bool
 }
 
-// liveAt reads the record of the version that was live at a moment; nil is now.
-func (s snapshot) liveAt(ctx context.Context, asOf *time.Time) (reports.Refreshed, error) {
+// find finds the version to read: the one of a moment, where that is not nil, or else the live one.
+func (s *snapshot) find(ctx context.Context, asOf *time.Time) error {
 	list, err := reports.Refreshes(ctx, s.tx, s.def.Name, 1)
 	if err != nil {
-		return reports.Refreshed{}, err
+		return err
 	}
 	if len(list) == 0 {
-		return reports.Refreshed{}, run.Refuse("refresh it first", "report %s was never refreshed: there is nothing to export", s.def.Name)
+		return run.Refuse("refresh it first", "report %s was never refreshed: there is nothing to export", s.def.Name)
 	}
 	live := list[0]
-	if asOf != nil && asOf.Before(live.PublishedAt) && !asOf.Equal(live.AsOf) {
-		return live, run.Reject("leave as_of out for the live version", "report %s as of %s: no history of the report is kept yet, only version %d of %s",
-			s.def.Name, asOf.UTC().Format(time.RFC3339), live.Version, live.PublishedAt.UTC().Format(time.RFC3339))
+	s.version = live
+	if asOf != nil {
+		if s.version, err = reports.VersionAt(ctx, s.tx, s.def, *asOf); err != nil {
+			return err
+		}
 	}
-	return live, nil
+	s.past = s.version.Version != live.Version
+	if s.past && s.def.Restricted() {
+		return run.Reject("leave as_of out", "report %s has personal data: no earlier version of it is kept", s.def.Name)
+	}
+	if v := s.version; v.Withdrawn != nil {
+		return run.Refuse("export the latest version", "version %d of %s was withdrawn: %s", v.Version, v.Report, *v.WithdrawnWhy)
+	}
+	return nil
 }
 
-// summaries reads the report's views, and what it keeps of each day.
-func (s snapshot) summaries(ctx context.Context) ([]table.Summary, error) {
-	views := slices.Clone(s.def.Views)
+// source is what the rows are selected from.
+func (s *snapshot) source() string {
+	if !s.past {
+		return s.def.Table().Sanitize()
+	}
+	return s.def.At().Sanitize() + "('" + s.version.PublishedAt.UTC().Format(time.RFC3339Nano) + "')"
+}
+
+// summaries reads the report's views, and what it keeps of each day. Views are of the live version; of an earlier one only
+// what was kept until then is known.
+func (s *snapshot) summaries(ctx context.Context) ([]table.Summary, error) {
+	var views []reports.View
+	if !s.past {
+		views = slices.Clone(s.def.Views)
+	}
 	for _, v := range s.def.Lists {
 		if v.Keep != "" {
 			views = append(views, v)
@@ -55,13 +79,16 @@ func (s snapshot) summaries(ctx context.Context) ([]table.Summary, error) {
 		if err != nil {
 			return nil, fmt.Errorf("read %s: %w", v.Name, err)
 		}
+		if s.past && len(summary.Rows) == 0 {
+			continue
+		}
 		summary.Charts = chartsOf(summary)
 		list = append(list, summary)
 	}
 	return list, nil
 }
 
-func (s snapshot) summary(ctx context.Context, v reports.View) (table.Summary, error) {
+func (s *snapshot) summary(ctx context.Context, v reports.View) (table.Summary, error) {
 	summary := table.Summary{Name: v.Name, Sheet: sheetOf(s.def, v), Title: v.Title, About: v.About}
 	view := pgx.Identifier{s.def.Schema, v.Name}.Sanitize()
 	prepared, err := s.tx.Prepare(ctx, "", "SELECT * FROM "+view)
@@ -76,7 +103,11 @@ func (s snapshot) summary(ctx context.Context, v reports.View) (table.Summary, e
 	for i, c := range summary.Columns {
 		names[i] = pgx.Identifier{c.Name}.Sanitize()
 	}
-	sql := "SELECT " + strings.Join(names, ", ") + " FROM " + view + " ORDER BY " + summaryOrder(summary.Columns)
+	sql := "SELECT " + strings.Join(names, ", ") + " FROM " + view
+	if s.past {
+		sql += " WHERE version <= " + strconv.FormatInt(s.version.Version, 10)
+	}
+	sql += " ORDER BY " + summaryOrder(summary.Columns)
 	err = s.each(ctx, sql, nil, func(row []table.Value) error {
 		summary.Rows = append(summary.Rows, slices.Clone(row))
 		return nil
@@ -121,8 +152,8 @@ func sheetOf(def *reports.Definition, v reports.View) string {
 }
 
 // rows reads the selected part of the report in its order.
-func (s snapshot) rows(ctx context.Context, sel exports.Selection, add func([]table.Value) error) error {
-	sql, args := selectSQL(s.def, sel)
+func (s *snapshot) rows(ctx context.Context, sel exports.Selection, add func([]table.Value) error) error {
+	sql, args := selectSQL(s.def, s.source(), sel)
 	if err := s.each(ctx, sql, args, add); err != nil {
 		return fmt.Errorf("read %s: %w", s.def.Table().Sanitize(), err)
 	}
@@ -130,7 +161,7 @@ func (s snapshot) rows(ctx context.Context, sel exports.Selection, add func([]ta
 }
 
 // each hands over row by row; none is held.
-func (s snapshot) each(ctx context.Context, sql string, args []any, add func([]table.Value) error) error {
+func (s *snapshot) each(ctx context.Context, sql string, args []any, add func([]table.Value) error) error {
 	rows, err := s.tx.Query(ctx, sql, args...)
 	if err != nil {
 		return err
@@ -152,14 +183,14 @@ func (s snapshot) each(ctx context.Context, sql string, args []any, add func([]t
 	return rows.Err()
 }
 
-// selectSQL is the statement that reads a part of a report, in its order.
-func selectSQL(def *reports.Definition, s exports.Selection) (sql string, args []any) {
+// selectSQL is the statement that reads a part of a report, or of an earlier version of it, in its order.
+func selectSQL(def *reports.Definition, source string, s exports.Selection) (sql string, args []any) {
 	columns := columnsOf(def, s)
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = pgx.Identifier{c.Name}.Sanitize()
 	}
-	sql = "SELECT " + strings.Join(names, ", ") + " FROM " + def.Table().Sanitize()
+	sql = "SELECT " + strings.Join(names, ", ") + " FROM " + source
 	var terms []string
 	for _, name := range slices.Sorted(maps.Keys(s.Where)) {
 		c, _ := def.Column(name)

@@ -17,14 +17,15 @@ type Args struct {
 
 // Validate looks at the age.
 func (a Args) Validate() error {
-	if a.Keep < 0 {
-		return fmt.Errorf("keep: %d is less than none", a.Keep)
-	}
-	_, err := a.retention()
+	_, err := a.Retention()
 	return err
 }
 
-func (a Args) retention() (exports.Retention, error) {
+// Retention is what the arguments say of exported files. It fails where they do not make sense.
+func (a Args) Retention() (exports.Retention, error) {
+	if a.Keep < 0 {
+		return exports.Retention{}, fmt.Errorf("keep: %d is less than none", a.Keep)
+	}
 	age, err := parseAge(a.OlderThan)
 	if err != nil {
 		return exports.Retention{}, fmt.Errorf("older_than: %q is no age such as 30d or 12h", a.OlderThan)

@@ -30,7 +30,7 @@ func cleanFiles(ctx context.Context, r run.Run, d Deps, a Args, counts map[strin
 }
 
 func prune(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int64) error {
-	retention, err := a.retention()
+	retention, err := a.Retention()
 	if err != nil {
 		return err
 	}

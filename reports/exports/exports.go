@@ -35,6 +35,10 @@ type Export struct {
 	RunID             int64     `json:"run_id"`
 	JobID             int64     `json:"job_id"`
 	CreatedAt         time.Time `json:"created_at"`
+	// Encrypted says that the file is a zip that only the passphrase opens; its name ends in .zip.
+	Encrypted bool `json:"encrypted,omitempty"`
+	// ExpiresAt is when the file goes, whatever else is kept; nil for one that is kept as long as any other.
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	// Lint is where a workbook departs from the checklist for accessible spreadsheets; nil for what is no workbook.
 	Lint []lint.Finding `json:"lint,omitempty"`
 }
@@ -58,29 +62,34 @@ type Querier interface {
 }
 
 const columns = `id, report, version, definition_version, definition_hash, selection, format, name, key, beside, size, rows,
-	checksum, altered, sha256, as_of, run_id, job_id, created_at, lint`
+	checksum, altered, sha256, as_of, run_id, job_id, created_at, lint, encrypted, expires_at`
+
+// unexpired is true of what people can still find. Housekeeping comes once a day; nobody has to wait for it to lose sight of what
+// should be gone.
+const unexpired = `(expires_at IS NULL OR expires_at > now())`
 
 // List lists the exports of a report, or of all reports where it is "", newest first.
 func List(ctx context.Context, db Querier, report string, limit int) ([]Export, error) {
-	return query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE $1 IN ('', report) ORDER BY created_at DESC, id DESC LIMIT $2`, report, limit)
+	return query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE $1 IN ('', report) AND `+unexpired+`
+		ORDER BY created_at DESC, id DESC LIMIT $2`, report, limit)
 }
 
 // Find finds an export by its id.
 func Find(ctx context.Context, db Querier, id int64) (Export, error) {
-	return one(query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE id = $1`, id))
+	return one(query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE id = $1 AND `+unexpired, id))
 }
 
 // Latest finds the export of a whole report that shows its newest exported version in a format: what a link to the latest
 // file leads to.
 func Latest(ctx context.Context, db Querier, report, format string) (Export, error) {
-	return one(query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE report = $1 AND format = $2 AND selection = '{}'
+	return one(query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE report = $1 AND format = $2 AND selection = '{}' AND `+unexpired+`
 		ORDER BY version DESC, id DESC LIMIT 1`, report, format))
 }
 
 // Same lists the exports, in any format, of one version of a report by one definition with one selection.
 func Same(ctx context.Context, db Querier, report string, version int64, definitionHash string, s Selection) ([]Export, error) {
 	return query(ctx, db, `SELECT `+columns+` FROM reports.exports
-		WHERE report = $1 AND version = $2 AND definition_hash = $3 AND selection = $4 ORDER BY format`, report, version, definitionHash, s)
+		WHERE report = $1 AND version = $2 AND definition_hash = $3 AND selection = $4 AND `+unexpired+` ORDER BY format`, report, version, definitionHash, s)
 }
 
 // Taken says which of the keys belong to exports other than those that [Same] would list, which a new file must not replace.
@@ -95,7 +104,7 @@ func Taken(ctx context.Context, db Querier, keys []string, report string, versio
 }
 
 // Add records a file within the transaction that publishes it, in place of an earlier record of the same content, and
-// gives it back with id and time.
+// gives it back with id and time. A version that was withdrawn is refused.
 func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
 	if err := refuseWithdrawn(ctx, tx, e); err != nil {
 		return Export{}, err
@@ -107,15 +116,16 @@ func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
 	}
 	return one(query(ctx, tx, `
 		INSERT INTO reports.exports (report, version, definition_version, definition_hash, selection, format, name, key, beside,
-			size, rows, checksum, altered, sha256, as_of, run_id, job_id, lint)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{}'::text[]), $10, $11, $12, $13, $14, $15, $16, $17, $18)
+			size, rows, checksum, altered, sha256, as_of, run_id, job_id, lint, encrypted, expires_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{}'::text[]), $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
 		ON CONFLICT (report, version, definition_hash, selection, format) DO UPDATE SET
 			name = EXCLUDED.name, key = EXCLUDED.key, beside = EXCLUDED.beside, size = EXCLUDED.size, rows = EXCLUDED.rows,
 			checksum = EXCLUDED.checksum, altered = EXCLUDED.altered, sha256 = EXCLUDED.sha256, as_of = EXCLUDED.as_of,
-			run_id = EXCLUDED.run_id, job_id = EXCLUDED.job_id, lint = EXCLUDED.lint, created_at = EXCLUDED.created_at
+			run_id = EXCLUDED.run_id, job_id = EXCLUDED.job_id, lint = EXCLUDED.lint, created_at = EXCLUDED.created_at,
+			encrypted = EXCLUDED.encrypted, expires_at = EXCLUDED.expires_at
 		RETURNING `+columns,
 		e.Report, e.Version, e.DefinitionVersion, e.DefinitionHash, e.Selection, e.Format, e.Name, e.Key, e.Beside,
-		e.Size, e.Rows, e.Checksum, e.Altered, e.SHA256, e.AsOf, e.RunID, e.JobID, e.Lint))
+		e.Size, e.Rows, e.Checksum, e.Altered, e.SHA256, e.AsOf, e.RunID, e.JobID, e.Lint, e.Encrypted, e.ExpiresAt))
 }
 
 func query(ctx context.Context, db Querier, sql string, args ...any) ([]Export, error) {

@@ -51,6 +51,19 @@ func EssentialOf(findings []Finding) []Finding {
 	return slices.DeleteFunc(slices.Clone(findings), func(f Finding) bool { return f.Level != Essential })
 }
 
+// WithoutText are the findings as they may be told to those who may not see the file: without what stands in its cells.
+func WithoutText(findings []Finding) []Finding {
+	about := map[string]string{}
+	for _, r := range Rules() {
+		about[r.Name] = r.About
+	}
+	list := slices.Clone(findings)
+	for i, f := range list {
+		list[i].Text = "not so: " + about[f.Rule]
+	}
+	return list
+}
+
 // Check reads a file of the given size and lists what departs from the checklist: essential findings first, then by sheet. A file
 // that is no spreadsheet is an error of class BadInput that names it.
 func Check(r io.ReaderAt, size int64, name string) ([]Finding, error) {

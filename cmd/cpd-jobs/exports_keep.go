@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/sealed"
+	"cpd-jobs/jobs/housekeeping"
+	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/store"
+)
+
+type exportsVerifyCommand struct {
+	ID   []int64 `arg:"" optional:"" help:"Ids of exports, from exports list."`
+	All  bool    `help:"Every export, and what lies in the store without one."`
+	JSON bool    `name:"json" help:"Print JSON."`
+}
+
+// verified is what was found out of an export.
+type verified struct {
+	ID      int64  `json:"id"`
+	Report  string `json:"report"`
+	Name    string `json:"name"`
+	OK      bool   `json:"ok"`
+	Problem string `json:"problem,omitempty"`
+}
+
+func (c exportsVerifyCommand) Run(ctx context.Context, a *app) error {
+	if c.All == (len(c.ID) > 0) {
+		return run.Reject("cpd-jobs exports list shows ids", "say which exports to verify: ids, or --all")
+	}
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	files, err := a.store()
+	if err != nil {
+		return err
+	}
+	list, strays, err := c.choose(ctx, pool, files)
+	if err != nil {
+		return err
+	}
+	results := []verified{}
+	wrong := 0
+	for _, e := range list {
+		v, err := verify(ctx, pool, files, e)
+		if err != nil {
+			return err
+		}
+		if !v.OK {
+			wrong++
+		}
+		results = append(results, v)
+	}
+	if err := c.print(a, results, strays); err != nil {
+		return err
+	}
+	if wrong > 0 {
+		return run.Refuse("cpd-jobs run housekeeping forgets what is gone; then export again", "%d of %d exported files are not as they were published", wrong, len(list))
+	}
+	return nil
+}
+
+// choose finds the exports that are meant, and the files that belong to none.
+func (c exportsVerifyCommand) choose(ctx context.Context, pool *pgxpool.Pool, files store.Store) (list []exports.Export, strays []store.Info, err error) {
+	for _, id := range c.ID {
+		e, err := findExport(ctx, pool, id)
+		if err != nil {
+			return nil, nil, err
+		}
+		list = append(list, e)
+	}
+	if !c.All {
+		return list, nil, nil
+	}
+	found, err := exports.Audit(ctx, pool, files, clock.System())
+	if err != nil {
+		return nil, nil, err
+	}
+	list, err = exports.List(ctx, pool, "", found.Exports)
+	return list, found.Strays, err
+}
+
+// verify tells a file that is wrong from a store that cannot be asked.
+func verify(ctx context.Context, pool *pgxpool.Pool, files store.Store, e exports.Export) (verified, error) {
+	v := verified{ID: e.ID, Report: e.Report, Name: e.Name, OK: true}
+	_, err := exports.Verify(ctx, pool, files, e.ID)
+	switch {
+	case errors.Is(err, exports.ErrNone):
+		v.Problem = "deleted meanwhile" // by housekeeping: nothing is wrong
+	case err != nil && run.ClassOf(err) == run.Refused:
+		v.OK, v.Problem = false, err.Error()
+	case err != nil:
+		return v, err
+	}
+	return v, nil
+}
+
+func (c exportsVerifyCommand) print(a *app, results []verified, strays []store.Info) error {
+	if c.JSON {
+		names := []string{}
+		for _, s := range strays {
+			names = append(names, s.Key)
+		}
+		return printJSON(a.stdout, map[string]any{"exports": results, "strays": names})
+	}
+	t := newTable("id", "report", "name", "is")
+	for _, v := range results {
+		t.row(v.ID, v.Report, v.Name, or(v.Problem, "as it was published"))
+	}
+	for _, s := range strays {
+		fmt.Fprintf(a.stderr, "%s lies in the store and belongs to no export; housekeeping deletes it\n", s.Key)
+	}
+	return t.print(a.stdout)
+}
+
+type exportsPruneCommand struct {
+	Keep      int    `default:"20" help:"Files of each report and format that stay whatever their age."`
+	OlderThan string `default:"30d" placeholder:"AGE" help:"Age from which others go, such as 30d or 12h (30d)."`
+	DryRun    bool   `help:"Say what would go, and delete nothing."`
+	JSON      bool   `name:"json" help:"Print JSON."`
+}
+
+func (c exportsPruneCommand) Run(ctx context.Context, a *app) error {
+	retention, err := housekeeping.Args{Keep: c.Keep, OlderThan: c.OlderThan}.Retention()
+	if err != nil {
+		return run.Reject("such as --keep 20 --older-than 30d", "%w", err)
+	}
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	list, err := c.prune(ctx, a, pool, retention)
+	if printed := c.print(a, list); err == nil {
+		err = printed
+	}
+	return err
+}
+
+func (c exportsPruneCommand) prune(ctx context.Context, a *app, pool *pgxpool.Pool, r exports.Retention) (list []exports.Export, err error) {
+	if c.DryRun {
+		return exports.Prunable(ctx, pool, r)
+	}
+	files, err := a.store()
+	if err != nil {
+		return nil, err
+	}
+	err = a.audited(ctx, pool, "prune", "exports", c, func() (err error) {
+		list, err = exports.Prune(ctx, pool, files, r, nil)
+		return err
+	})
+	return list, err
+}
+
+func (c exportsPruneCommand) print(a *app, list []exports.Export) error {
+	if c.JSON {
+		if list == nil {
+			list = []exports.Export{}
+		}
+		return printJSON(a.stdout, map[string]any{"exports": list})
+	}
+	t := newTable("id", "report", "version", "name", "size", "created")
+	for _, e := range list {
+		t.row(e.ID, e.Report, e.Version, e.Name, e.Size, e.CreatedAt)
+	}
+	what := "deleted"
+	if c.DryRun {
+		what = "would be deleted"
+	}
+	fmt.Fprintf(a.stderr, "%d files %s\n", len(list), what)
+	return t.print(a.stdout)
+}
+
+type exportsPassphraseCommand struct{}
+
+func (exportsPassphraseCommand) Run(a *app) error {
+	fmt.Fprintln(a.stderr, "keep it in the team's password manager, and set it as EXPORT_PASSPHRASE where jobs run; it is not shown again")
+	_, err := fmt.Fprintln(a.stdout, sealed.NewPassphrase())
+	return err
+}
