@@ -20,7 +20,7 @@ func (docsPage) Page() Page {
 
 // docs shows the API by its document. The page is ours: that of Swagger UI's module has a script within.
 func (s *site) docs(w http.ResponseWriter, r *http.Request) error {
-	w.Header().Set("Content-Security-Policy", docsPolicy)
+	w.Header().Set("Content-Security-Policy", docsPolicy) // which knows nothing of analytics: this page is not counted
 	return s.render(w, r, http.StatusOK, docsPage{})
 }
 

@@ -90,20 +90,20 @@ func explorePath(def *reports.Definition) string {
 }
 
 // findExplored finds a report that can be explored.
-func findExplored(name string) (*reports.Definition, explored, error) {
-	def, err := findReport(name)
+func findExplored(ctx context.Context, name string) (*reports.Definition, explored, error) {
+	def, err := findReport(ctx, name)
 	if err != nil {
 		return nil, explored{}, err
 	}
 	e, ok := exploredReports[def.Name]
-	if !ok {
+	if !ok || def.Restricted() {
 		return nil, e, notFound("This report cannot be explored here.")
 	}
 	return def, e, nil
 }
 
 func (s *site) explore(w http.ResponseWriter, r *http.Request) error {
-	def, e, err := findExplored(r.PathValue("name"))
+	def, e, err := findExplored(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
 	}

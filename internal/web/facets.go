@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -13,38 +12,11 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// facetCache remembers which values a report's columns have, of the version that was live when they were read: asking the
-// table for each page would cost more than the page.
-type facetCache struct {
-	mu       sync.Mutex
-	byReport map[string]facetsOfVersion
-}
-
-type facetsOfVersion struct {
-	version int64
-	values  map[string][]string
-}
-
 // facets are the values that columns of a report have, in order, rows.None last where some cells are empty.
 func (s *site) facets(ctx context.Context, def *reports.Definition, columns []string) (map[string][]string, error) {
-	var version int64
-	if err := s.DB.QueryRow(ctx, "SELECT live_version FROM reports.definitions WHERE report = $1", def.Name).Scan(&version); err != nil {
-		return nil, fmt.Errorf("read which version of %s is live: %w", def.Name, err)
-	}
-	s.known.mu.Lock()
-	known, ok := s.known.byReport[def.Name]
-	s.known.mu.Unlock()
-	if ok && known.version == version {
-		return known.values, nil
-	}
-	values, err := s.readFacets(ctx, def, columns)
-	if err != nil {
-		return nil, err
-	}
-	s.known.mu.Lock()
-	defer s.known.mu.Unlock()
-	s.known.byReport[def.Name] = facetsOfVersion{version, values}
-	return values, nil
+	return remember(ctx, s, def, "facets", func(ctx context.Context) (map[string][]string, error) {
+		return s.readFacets(ctx, def, columns)
+	})
 }
 
 func (s *site) readFacets(ctx context.Context, def *reports.Definition, columns []string) (map[string][]string, error) {

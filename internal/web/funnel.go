@@ -12,19 +12,12 @@ import (
 
 // funnel is the chart of how far schools have got and the table that says the same.
 type funnel struct {
-	About   string
-	Choices []funnelChoice
-	Stages  []funnelStage
-	Total   int64
+	About  string
+	Stages []funnelStage
+	Total  int64
 	// Height and BarHeight of the chart are in pixels; its widths are in per cent, so that its text keeps its size on any screen.
 	Height, BarHeight int
 	Summary           string
-}
-
-// funnelChoice is one group of schools that the funnel can be about.
-type funnelChoice struct {
-	Text, Href string
-	Current    bool
 }
 
 // funnelStage is one stage: a row of the table and a bar of the chart.
@@ -38,13 +31,6 @@ type funnelStage struct {
 
 	TextY, BarY             int
 	HereWidth, ReachedWidth string
-}
-
-// eligibilities are the groups of schools that analysts ask about, by their name in the data.
-var eligibilities = []struct{ name, text string }{
-	{"all", "all schools"},
-	{"eligible", "schools eligible for funding"},
-	{"cip_only", "schools that may use the service only"},
 }
 
 // stageTitles say the stages in the words of the report's users.
@@ -109,28 +95,20 @@ func (f *funnel) sumUp() string {
 // schoolOnboarding is the report that has a funnel.
 const schoolOnboarding = "school_onboarding"
 
-// funnelOf reads the funnel of a report for one group of schools, all of them unless asked otherwise; nil where the
-// report has none.
+// funnelOf reads the funnel of a report for one group of schools; nil where the report has none.
 func (s *site) funnelOf(ctx context.Context, def *reports.Definition, group string) (*funnel, error) {
 	if def.Name != schoolOnboarding {
 		return nil, nil
 	}
-	if group == "" {
-		group = eligibilities[0].name
-	}
+	return remember(ctx, s, def, "funnel "+group, func(ctx context.Context) (*funnel, error) { return s.readFunnel(ctx, group) })
+}
+
+func (s *site) readFunnel(ctx context.Context, group string) (*funnel, error) {
 	f := &funnel{About: "How far schools have got this year. Of each bar the dark part is the schools that are at the stage now, and all that is coloured those that got to it or further. Schools without early career teachers stand apart."}
-	known := false
-	for _, e := range eligibilities {
-		known = known || e.name == group
-		f.Choices = append(f.Choices, funnelChoice{Text: e.text, Href: reportPath(def.Name) + "?schools=" + e.name + "#funnel", Current: e.name == group})
-	}
-	if !known {
-		return nil, notFound("There is no such group of schools.")
-	}
 	rows, _ := s.DB.Query(ctx, funnelSQL, group)
 	stages, err := pgx.CollectRows(rows, pgx.RowToStructByName[stageRow])
 	if err != nil {
-		return nil, fmt.Errorf("read the funnel of %s: %w", def.Name, err)
+		return nil, fmt.Errorf("read the funnel of %s: %w", schoolOnboarding, err)
 	}
 	for _, st := range stages {
 		f.Stages = append(f.Stages, st.stage())

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"time"
 )
 
 //go:embed templates
@@ -36,6 +37,8 @@ type layout struct {
 	SignIn     bool // people must sign in
 	Navigation []navItem
 	Script     template.JS
+	Cookies    agreement
+	Counting   *counting // nil: the page is not counted
 	Content    content
 }
 
@@ -74,6 +77,7 @@ func functions(a *assets) template.FuncMap {
 	return template.FuncMap{
 		"asset":    a.href,
 		"time":     timeTag,
+		"day":      func(t time.Time) string { return day(&t) },
 		"second":   ukSecond,
 		"count":    count,
 		"counted":  counted,
@@ -84,12 +88,17 @@ func functions(a *assets) template.FuncMap {
 		"words":    words,
 		"lower":    strings.ToLower,
 		"stateTag": stateTag,
+		"link":     func(text, href string) pick { return pick{Text: text, Href: href} },
 	}
 }
 
 // render writes a whole page, or nothing and an error: a template that fails half-way must not leave half a page.
 func (s *site) render(w http.ResponseWriter, r *http.Request, status int, c content) error {
-	body, err := s.pages.html(c, visitorOf(r.Context()))
+	frame := layout{Visitor: visitorOf(r.Context()), Cookies: s.agreementOf(r), Counting: s.countingOf(w, r, c.Page())}
+	if frame.Cookies.Confirm() {
+		s.setCookie(w, saidCookie, "", -1)
+	}
+	body, err := s.pages.html(c, frame)
 	if err != nil {
 		return err
 	}
@@ -99,25 +108,18 @@ func (s *site) render(w http.ResponseWriter, r *http.Request, status int, c cont
 	return nil
 }
 
-func (p *pages) html(c content, v visitor) ([]byte, error) {
-	page := c.Page()
-	t := p.byFile[page.Template]
+// html is a whole page: its content within the frame, of which the caller knows what depends on the visitor.
+func (p *pages) html(c content, frame layout) ([]byte, error) {
+	frame.Page = c.Page()
+	t := p.byFile[frame.Template]
 	if t == nil {
-		return nil, fmt.Errorf("no template %q", page.Template)
+		return nil, fmt.Errorf("no template %q", frame.Template)
 	}
+	frame.Service, frame.Version, frame.SignIn = service, p.version, p.signIn
+	frame.Navigation, frame.Script, frame.Content = navigation(frame.Section, frame.Visitor), inlineScript, c
 	var b bytes.Buffer
-	err := t.ExecuteTemplate(&b, "layout.html", layout{
-		Page:       page,
-		Service:    service,
-		Version:    p.version,
-		Visitor:    v,
-		SignIn:     p.signIn,
-		Navigation: navigation(page.Section, v),
-		Script:     inlineScript,
-		Content:    c,
-	})
-	if err != nil {
-		return nil, fmt.Errorf("render %s: %w", page.Template, err)
+	if err := t.ExecuteTemplate(&b, "layout.html", frame); err != nil {
+		return nil, fmt.Errorf("render %s: %w", frame.Template, err)
 	}
 	return b.Bytes(), nil
 }
@@ -132,6 +134,7 @@ var sections = []struct {
 	{"/schedules", "Schedules", Developer},
 	{"/queues", "Queues", Developer},
 	{"/audit", "Audit", Admin},
+	{"/tokens", "Tokens", Admin},
 	{"/docs", "API", Analyst},
 }
 

@@ -2,52 +2,40 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"net/http"
-	"slices"
-	"time"
 
 	"cpd-jobs/reports"
-	"cpd-jobs/reports/exports"
 )
 
-// How much of a report's past its page shows.
-const (
-	versionsShown = 20
-	filesRead     = 5 * versionsShown // a file in each of a few formats for each version
-)
-
-// reportPage is one report: what it is, how fresh, its files, and what the latest version was made from.
+// reportPage is one report: what it is, how fresh, its files, how things stand, and what the latest version was made from.
 type reportPage struct {
-	Title, About string
-	Explore      string // address of its rows; "" where they are not shown
-	Freshness    freshness
-	Warnings     []warning    // what the checks of the latest version found
-	Files        []attachment // of the newest version that has any
-	FilesNote    string       // what to know where that is not the latest version
-	Funnel       *funnel      // nil where the report has none
-	Inputs       []inputLine
-	Versions     []versionLine
+	Title, About, Href string
+	Noun               string // what the rows are, for the table of versions
+	Explore            string // address of its rows; "" where they are not shown
+	Freshness          freshness
+	Restricted         bool      // it has personal data
+	Runs               bool      // the visitor may see runs
+	Stopped            *stopped  // the refresh since the latest version that a check stopped
+	Withdrawn          *withdraw // why the latest version is an earlier one again
+	Checks             checksOf  // of the latest version
+	Files              []attachment
+	FilesNote          string // what to know where the files are not of the latest version
+	Contact            *pick  // who makes other formats; nil where nobody is named
+	Latest             latestChanges
+	Groups             []pick // of schools, for the charts
+	Funnel             *funnel
+	Trend              *trend
+	Regions            *figures
+	Ways               []pick // all ways in which it is divided
+	Inputs             []inputLine
+	Versions           []versionLine
+	Older              string // address of earlier versions; "" if these are all
 }
 
-// inputLine is one input of the latest version.
-type inputLine struct {
-	Title   string
-	AsAt    time.Time
-	Rows    int64
-	Version int64
-}
-
-// warning is a check that the latest version was published in spite of.
-type warning struct {
-	About         string
-	Offending, Of int64
-}
-
-// versionLine is one version of the report with the files that are kept of it.
-type versionLine struct {
-	reports.Refreshed
-	Files []attachment
+// latestChanges is what the latest version changed, and where that is told in full.
+type latestChanges struct {
+	Href                    string // "" where there is nothing before it to compare with
+	Added, Removed, Changed int64
 }
 
 func (p reportPage) Page() Page {
@@ -55,84 +43,96 @@ func (p reportPage) Page() Page {
 }
 
 func (s *site) report(w http.ResponseWriter, r *http.Request) error {
-	def, err := findReport(r.PathValue("name"))
+	def, err := findReport(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
 	}
-	refreshes, err := reports.Refreshes(r.Context(), s.DB, def.Name, versionsShown)
+	group, err := groupOf(r.URL.Query().Get("schools"))
 	if err != nil {
 		return err
 	}
-	files, err := exports.List(r.Context(), s.DB, def.Name, filesRead)
+	latest, err := reports.Refreshes(r.Context(), s.DB, def.Name, 1)
 	if err != nil {
 		return err
 	}
-	page := newReportPage(def, refreshes, files, s.Now())
-	if page.Warnings, err = s.warnings(r.Context(), def, refreshes); err != nil {
-		return err
+	p := reportPage{
+		Title: def.Title, About: def.About, Href: reportPath(def.Name), Noun: words(def.Row) + "s", Explore: explorePath(def), Restricted: def.Restricted(),
+		Freshness: newFreshness(def, nil, s.Now()), Runs: visitorOf(r.Context()).Can(Developer),
+		Contact: s.contact(),
 	}
-	if len(refreshes) > 0 {
-		page.Funnel, err = s.funnelOf(r.Context(), def, r.URL.Query().Get("schools"))
+	if len(latest) == 0 {
+		p.Stopped, err = s.stopped(r.Context(), def, nil)
+	} else {
+		err = s.fillReport(r.Context(), def, latest[0], group, &p)
 	}
 	if err != nil {
 		return err
 	}
-	return s.render(w, r, http.StatusOK, page)
+	return s.render(w, r, http.StatusOK, p)
 }
 
-func newReportPage(def *reports.Definition, refreshes []reports.Refreshed, files []exports.Export, now time.Time) reportPage {
-	p := reportPage{Title: def.Title, Explore: explorePath(def), About: def.About, Freshness: newFreshness(def, nil, now)}
-	byVersion := map[int64][]attachment{}
-	for _, e := range files {
-		if !e.Selection.Whole() {
-			continue // somebody's part of the report would pass for all of it here
-		}
-		byVersion[e.Version] = append(byVersion[e.Version], newAttachment(def, e))
+// fillReport reads all that a page says of a report that has been made.
+func (s *site) fillReport(ctx context.Context, def *reports.Definition, latest reports.Refreshed, group string, p *reportPage) (err error) {
+	p.Freshness = newFreshness(def, &latest, s.Now())
+	p.Inputs = inputLines(latest.Inputs)
+	p.Latest = latestChanges{Added: latest.Added, Removed: latest.Removed, Changed: latest.Changed}
+	if latest.Version > 1 && !def.Restricted() {
+		p.Latest.Href = differencesPath(def, latest.Version-1, latest.Version)
 	}
-	for _, kept := range byVersion {
-		slices.SortFunc(kept, func(a, b attachment) int {
-			return slices.Index(def.Formats, a.FormatKey) - slices.Index(def.Formats, b.FormatKey)
-		})
-	}
-	for _, ref := range refreshes {
-		p.Versions = append(p.Versions, versionLine{Refreshed: ref, Files: byVersion[ref.Version]})
-		if p.Files == nil {
-			p.Files = byVersion[ref.Version]
+	for _, part := range []func(context.Context, *reports.Definition, reports.Refreshed, *reportPage) error{s.fillVersions, s.fillChecks} {
+		if err := part(ctx, def, latest, p); err != nil {
+			return err
 		}
 	}
-	if len(refreshes) > 0 {
-		p.Freshness = newFreshness(def, &refreshes[0], now)
-		p.Inputs = inputLines(refreshes[0].Inputs)
-		p.FilesNote = filesNote(refreshes[0], p.Files)
-	}
-	return p
+	return s.fillCharts(ctx, def, group, p)
 }
 
-// filesNote says how files of an earlier version stand to the latest: a version that changed nothing gets no files of its own.
-func filesNote(latest reports.Refreshed, files []attachment) string {
-	switch {
-	case len(files) == 0 || files[0].Version == latest.Version:
-		return ""
-	case files[0].Version >= latest.ContentVersion:
-		return "Nothing in the report has changed since these files were made."
-	default:
-		return fmt.Sprintf("Files of version %d have not been made yet: these are of version %d.", latest.Version, files[0].Version)
-	}
-}
-
-func (s *site) warnings(ctx context.Context, def *reports.Definition, refreshes []reports.Refreshed) ([]warning, error) {
-	if len(refreshes) == 0 || refreshes[0].Warnings == 0 {
-		return nil, nil
-	}
-	found, err := reports.Warnings(ctx, s.DB, def.Name, refreshes[0].Version)
+func (s *site) fillVersions(ctx context.Context, def *reports.Definition, latest reports.Refreshed, p *reportPage) error {
+	files, err := s.filesByVersion(ctx, def)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	list := make([]warning, len(found))
-	for i, c := range found {
-		list[i] = warning{About: c.About, Offending: c.Offending, Of: c.Of}
+	if p.Versions, p.Older, err = s.versions(ctx, def, files, 0); err != nil {
+		return err
 	}
-	return list, nil
+	p.Files = newestFiles(files)
+	p.FilesNote = filesNote(latest, p.Files)
+	p.Withdrawn, err = s.withdrawnBefore(ctx, def, latest)
+	return err
+}
+
+func (s *site) fillChecks(ctx context.Context, def *reports.Definition, latest reports.Refreshed, p *reportPage) (err error) {
+	if p.Checks, err = s.checksOf(ctx, def, latest); err != nil {
+		return err
+	}
+	p.Stopped, err = s.stopped(ctx, def, &latest)
+	return err
+}
+
+func (s *site) fillCharts(ctx context.Context, def *reports.Definition, group string, p *reportPage) (err error) {
+	if p.Funnel, err = s.funnelOf(ctx, def, group); err != nil {
+		return err
+	}
+	if p.Trend, err = s.trendOf(ctx, def, group); err != nil {
+		return err
+	}
+	ways := breakdownsOf(def)
+	if len(ways) == 0 {
+		return nil
+	}
+	p.Groups = groups(func(group string) string { return p.Href + "?schools=" + group + "#funnel" }, group)
+	for _, b := range ways {
+		p.Ways = append(p.Ways, pick{Text: b.text, Href: breakdownPath(def, b.key, group)})
+	}
+	regions, err := s.figuresOf(ctx, def, ways[0], group)
+	p.Regions = &regions
+	return err
+}
+
+// inputLine is one input of the latest version.
+type inputLine struct {
+	Title string
+	reports.InputUsed
 }
 
 // inputTitles are the inputs in the words of the report's users.
@@ -142,14 +142,17 @@ var inputTitles = map[string]string{
 	"uplift": "Uplift files",
 }
 
+func inputTitle(name string) string {
+	if title := inputTitles[name]; title != "" {
+		return title
+	}
+	return words(name)
+}
+
 func inputLines(used []reports.InputUsed) []inputLine {
 	lines := make([]inputLine, len(used))
 	for i, in := range used {
-		title := inputTitles[string(in.Input)]
-		if title == "" {
-			title = words(string(in.Input))
-		}
-		lines[i] = inputLine{Title: title, AsAt: in.AsAt, Rows: in.Rows, Version: in.Version}
+		lines[i] = inputLine{Title: inputTitle(string(in.Input)), InputUsed: in}
 	}
 	return lines
 }

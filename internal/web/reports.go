@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"strings"
 	"time"
@@ -41,7 +42,7 @@ func (s *site) reportList(w http.ResponseWriter, r *http.Request) error {
 	var page reportsPage
 	now := s.Now()
 	for _, o := range overviews {
-		def, err := findReport(o.Name)
+		def, err := findReport(r.Context(), o.Name)
 		if err != nil {
 			continue // not for everybody
 		}
@@ -56,11 +57,11 @@ func (s *site) reportList(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, page)
 }
 
-// findReport takes a report's name with hyphens or underscores. A report with personal data is nobody's while there is
-// no sign-in to tell who asks.
-func findReport(name string) (*reports.Definition, error) {
+// findReport takes a report's name with hyphens or underscores. A report with personal data is not there for those who
+// may not see it.
+func findReport(ctx context.Context, name string) (*reports.Definition, error) {
 	def, err := reports.Find(strings.ReplaceAll(name, "-", "_"))
-	if err != nil || def.Restricted() {
+	if err != nil || def.Restricted() && !visitorOf(ctx).Can(Personal) {
 		return nil, notFound("There is no report of that name.")
 	}
 	return def, nil

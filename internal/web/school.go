@@ -63,7 +63,7 @@ func (s *site) school(w http.ResponseWriter, r *http.Request) error {
 	if !urnForm.MatchString(urn) {
 		return noSchool
 	}
-	def, err := findReport(schoolOnboarding)
+	def, err := findReport(r.Context(), schoolOnboarding)
 	if err != nil {
 		return err
 	}

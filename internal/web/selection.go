@@ -19,7 +19,7 @@ import (
 
 // selectionCSV streams a selection as a file, from its first rows on.
 func (s *site) selectionCSV(w http.ResponseWriter, r *http.Request) error {
-	def, _, err := findExplored(r.PathValue("name"))
+	def, _, err := findExplored(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *reports.De
 
 // askForFile has a selection made in a format that takes time.
 func (s *site) askForFile(w http.ResponseWriter, r *http.Request) error {
-	def, _, err := findExplored(r.PathValue("name"))
+	def, _, err := findExplored(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (p filePage) Page() Page {
 
 // file shows an export that was asked for, by its job: analysts need not see runs.
 func (s *site) file(w http.ResponseWriter, r *http.Request) error {
-	def, err := findReport(r.PathValue("name"))
+	def, err := findReport(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
 	}

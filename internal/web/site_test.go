@@ -57,10 +57,10 @@ func TestReportPageSaysAllThatAnAnalystNeeds(t *testing.T) {
 		"CPD service", "1,203,456", // inputs
 		"Register of schools (GIAS)", "11pm on 21 November 2026", "52,141",
 		"Participants registered: 11,400", `width="48.67%"`, // the chart
-		`<td class="govuk-table__cell govuk-table__cell--numeric">11,400</td>`, // and the table
+		`<td class="app-number">11,400</td>`, // and the table
 		"No early career teachers", "not counted",
-		"<td class=\"govuk-table__cell govuk-table__cell--numeric\">412</td>", // what the latest version changed
-		"school-onboarding-2026-11-21T0610Z.csv",                              // an earlier version's file
+		"3 came, 1 left and 412 changed", `href="/reports/school-onboarding/changes?from=1&amp;to=2"`, // what the latest version changed
+		"school-onboarding-2026-11-21T0610Z.csv", // an earlier version's file
 		`href="/runs?run=4"`,
 	)
 	if strings.Index(page, "school-onboarding-2026-11-21T0610Z.csv") < strings.Index(page, `id="versions"`) {

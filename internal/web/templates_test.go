@@ -37,14 +37,30 @@ func samples() map[string]content {
 	}
 	file := attachment{ID: 3, Title: "School onboarding (CSV)", Href: "/f", Name: "f.csv", Format: "Comma-separated values", Label: "CSV", Short: true, Note: "n", Size: 9, Rows: 1, Version: 2, AsOf: noon, CreatedAt: noon, SHA256: "ab"}
 	fresh := freshness{Refreshed: true, AsOf: noon, PublishedAt: noon, Age: time.Hour, Target: 30 * time.Minute, Late: true, Rows: 5, Noun: "Schools"}
-	chart := &funnel{About: "a", Choices: []funnelChoice{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}},
+	chart := &funnel{About: "a",
 		Stages: []funnelStage{{Title: "Contacted", Schools: 2, Reached: 5, Share: 1, Ranked: true}, {Title: "No ECTs", Schools: 1}}}
 	chart.draw()
+	choices := []pick{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}}
+	table := figures{By: "Region", Names: []string{"Region", "And"}, Heads: []string{"Schools"}, Lines: []figuresLine{{Name: "n", Href: "/h", More: []string{"m"}, Cells: []string{"1"}}}}
 	return map[string]content{
 		"report list":              reportsPage{Reports: []reportLine{{Name: "a", Title: "A", About: "a", Href: "/a", Freshness: fresh}, {Name: "b", Title: "B", Href: "/b"}}},
 		"empty report list":        reportsPage{},
-		"report":                   reportPage{Title: "A", About: "a", Freshness: fresh, Warnings: []warning{{About: "odd rows", Offending: 3, Of: 9}}, FilesNote: "n", Files: []attachment{file}, Funnel: chart, Inputs: []inputLine{{Title: "CPD service", AsAt: noon, Rows: 5, Version: 1}}, Versions: []versionLine{{Refreshed: reports.Refreshed{Version: 2, AsOf: noon, RunID: 7}, Files: []attachment{file}}, {Refreshed: reports.Refreshed{Version: 1, AsOf: noon}}}},
+		"report":                   wholeReport(fresh, file, chart),
 		"report without refreshes": reportPage{Title: "A"},
+		"breakdown":                breakdownPage{Title: "A", Report: "/r", By: "Region", About: "a", Ways: choices, Groups: choices, Figures: table},
+		"versions":                 versionsPage{Title: "A", Noun: "Schools", Runs: true, Versions: someVersions(file), Older: "/o"},
+		"no versions":              versionsPage{Title: "A"},
+		"changes":                  differencesPage{Title: "A", Noun: "school", From: "1", To: "2", Between: &reports.Difference{Rows: make([]reports.RowDifference, 1)}, Actions: actionChoices("added"), Columns: []choice{{Text: "Any column"}}, Counts: []columnCount{{Title: "t", Href: "/t", Rows: 1}}, Found: 1, Lines: []differenceLine{{Key: "1", Name: "n", Href: "/s", Action: "removed: closed"}, {Key: "2", Name: "2", Action: "changed", Cells: []differenceCell{{Title: "t", New: "n"}}}}, Next: "/n", Start: "/s", CSV: "/c"},
+		"no changes":               differencesPage{Title: "A", Between: &reports.Difference{}},
+		"changes of nonsense":      differencesPage{Title: "A", Problem: "p"},
+		"dictionary":               dictionaryPage{Title: "A", Facts: []fact{{Key: "k", Text: "t"}}, Picture: "/p", Columns: []reports.Column{{Name: "n", Title: "t", Type: "text", Unit: "u", Sources: []string{"a.b.c", "d.e.f"}, Personal: true}}, Views: []viewMeaning{{Title: "t", Columns: []nameMeaning{{"n", "a"}}}}},
+		"link to hand on":          linkPage{Title: "A", Name: "f.csv", Address: "https://reports.example.com/shared/a/f.csv", Until: noon, Back: "/b"},
+		"tokens":                   tokensPage{Said: "s", Tokens: []tokenLine{{Token: Token{Name: "n", Roles: []string{"analyst"}, RevokedAt: &noon, RevokedBy: new(string), LastUsedAt: &noon}, State: "revoked"}, {State: "good", Href: "/t"}}},
+		"no tokens":                tokensPage{},
+		"cookies":                  cookiesPage{Asked: true, Said: "yes", Saved: "/", Problem: "p", Essential: []cookieLine{{"n", "p", "e", "b"}}, Analytics: []cookieLine{{"n", "p", "e", "b"}}},
+		"no cookies":               cookiesPage{},
+		"accessibility":            accessibilityPage{Service: service, Contact: &pick{Text: "reports@example.com", Href: "mailto:reports@example.com"}},
+		"accessibility of nobody":  accessibilityPage{Service: service},
 		"runs":                     runsPage{Filter: "jobs", Kind: "probe", RunID: 7, States: stateChoices("running"), Jobs: []jobLine{{Job: job, Took: "1 s"}}, Older: "/runs?before=2"},
 		"empty runs":               runsPage{States: stateChoices("")},
 		"run":                      newRunPage(job, lines, later),
@@ -71,12 +87,35 @@ func samples() map[string]content {
 	}
 }
 
+func someVersions(file attachment) []versionLine {
+	why := "wrong <file>"
+	return []versionLine{
+		{versionRow: versionRow{Version: 3, AsOf: noon, RunID: 7, Restores: new(int64)}, Changes: "/c", Files: []attachment{file}},
+		{versionRow: versionRow{Version: 2, AsOf: noon, WithdrawnWhy: &why}},
+	}
+}
+
+func wholeReport(fresh freshness, file attachment, chart *funnel) reportPage {
+	choices := []pick{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}}
+	return reportPage{
+		Title: "A", About: "a", Explore: "/e", Noun: "Schools", Freshness: fresh, Restricted: true, Runs: true,
+		Stopped:   &stopped{At: noon, About: "a", Offending: 3, Of: 9, RunID: 7},
+		Withdrawn: &withdraw{Version: 2, Restored: 1, At: noon, Why: "w"},
+		Checks:    newChecks([]reports.Check{{Name: "a", About: "a", Level: "error"}}, []reports.CheckResult{{Name: "a", About: "a", Offending: 1, Of: 2}}),
+		Files:     []attachment{file}, FilesNote: "n", Contact: &choices[1], Latest: latestChanges{Href: "/c", Changed: 3}, Groups: choices, Funnel: chart,
+		Trend:   newTrend([]trendDay{{Day: noon, Counts: []int64{5, 4, 3, 2, 1}}, {Day: noon.AddDate(0, 0, -3), Counts: []int64{4, 3, 2, 1, 0}}}),
+		Regions: &figures{By: "Region"}, Ways: choices,
+		Inputs:   []inputLine{{Title: "CPD service", InputUsed: reports.InputUsed{AsAt: noon, Rows: 5, Version: 1}}},
+		Versions: someVersions(file), Older: "/o",
+	}
+}
+
 func TestEveryTemplateTakesItsType(t *testing.T) {
 	t.Parallel()
 	p := newPages(newAssets(), "1.2.3", false)
 	shown := map[string]bool{"layout.html": true, "parts.html": true}
 	for name, c := range samples() {
-		body, err := p.html(c, atThisMachine)
+		body, err := p.html(c, layout{Visitor: atThisMachine})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -105,7 +144,7 @@ func TestEveryTemplateTakesItsType(t *testing.T) {
 
 func TestTextFromDataIsEscaped(t *testing.T) {
 	t.Parallel()
-	body, err := newPages(newAssets(), "1", false).html(samples()["run"], atThisMachine)
+	body, err := newPages(newAssets(), "1", false).html(samples()["run"], layout{Visitor: atThisMachine})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -122,7 +161,7 @@ func TestPolicyAllowsTheOneInlineScriptOfEveryPage(t *testing.T) {
 	p := newPages(newAssets(), "1", false)
 	inline := regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 	for name, c := range samples() {
-		body, err := p.html(c, atThisMachine)
+		body, err := p.html(c, layout{Visitor: atThisMachine})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -97,10 +97,22 @@ VALUES
     (2, '100007', 'changed', NULL, 'stage', '"contacted"', '"email_opened"'),
     (2, '100007', 'changed', NULL, 'flags', '[]', '["contact_failed", "no_tutor"]'),
     (2, '100007', 'changed', NULL, 'first_contacted_at', NULL, '"2026-09-01T08:07:00+00:00"'),
-    (2, '99999', 'removed', 'closed', NULL, '{"name": "Old <School>"}', NULL);
+    (2, '99999', 'removed', 'closed', NULL, '{"urn": "99999", "name": "Old <School>"}', NULL);
 INSERT INTO gias.establishments (urn, la_code, establishment_name, type_of_establishment_code, establishment_status_code, establishment_status_name, open_date, last_changed)
 VALUES ('100007', '201', 'St Mary and St Paul', 1, 1, 'Open', '1987-09-01', '2026-11-01T05:00:00Z');
 INSERT INTO gias.links (urn, link_urn, link_name, link_type, link_established_date) VALUES ('100007', '100008', 'School 8', 'Predecessor', '1987-09-01');
 INSERT INTO gias.changes (sync_id, run_id, changed_at, urn, event, field, old, new)
 VALUES (1, 1, '2026-11-01T05:00:00Z', '100007', 'renamed', 'EstablishmentName', 'St Mary', 'St Mary and St Paul'),
        (1, 1, '2026-11-01T05:00:00Z', '100007', 'contact_changed', 'MainEmail', 'head@example.org', NULL);
+
+-- A hundred days of the trend, and checks: one that was found in the live version, one that stopped a refresh since.
+INSERT INTO reports.school_onboarding_trend (day, version, as_of, eligibility, schools, contacted, opened, with_tutor, tutor_signed_in, programme_chosen,
+                                             provision_in_place, partnered, challenged, with_participants, no_ects, early_career_teachers, mentors)
+SELECT date '2026-11-22' - n, 2, '2026-11-22T06:10:00Z', group_name, 24000, 23000 - 20 * n, 1, 19000 - 150 * n, 1, 16000 - 130 * n, 14000 - 120 * n, 1, 1, 11000 - 100 * n, 1, 1, 1
+FROM generate_series(0, 99) AS n, unnest(ARRAY ['all', 'eligible', 'cip_only']) AS group_name
+WHERE n <> 40;
+INSERT INTO reports.check_results (report, run_id, version, checked_at, name, about, level, offending, of_rows)
+VALUES ('school_onboarding', 4, 2, '2026-11-22T06:11:03Z', 'districts_differ', 'A school''s district is the same as text and as link; sparsity goes by the link.', 'warn', 12, 24000),
+       ('school_onboarding', 5, NULL, '2026-11-22T06:40:00Z', 'not_shrunk', 'The report has not shrunk by more than 2%.', 'error', 900, 24000);
+UPDATE reports.refreshes SET warnings = 1 WHERE version = 2;
+UPDATE reports.school_onboarding SET stage = 'email_opened' WHERE urn = '100007';

@@ -1,0 +1,168 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/reports"
+	"cpd-jobs/reports/exports"
+)
+
+// versionsPerPage is how many versions a report's page shows, and each page of earlier ones.
+const versionsPerPage = 20
+
+// versionRow is one version of a report.
+type versionRow struct {
+	Version     int64
+	RunID       int64
+	AsOf        time.Time
+	PublishedAt time.Time
+	Rows        int64
+	Added       int64
+	Removed     int64
+	Changed     int64
+	Warnings    int
+	Restores    *int64
+	// WithdrawnWhy is why nobody should use it any more; nil: it stands.
+	WithdrawnWhy *string
+}
+
+// versionLine is one version with the files that are kept of it.
+type versionLine struct {
+	versionRow
+	Changes string // address of what it changed; "" where that is not known
+	Files   []attachment
+}
+
+// versionsPage lists earlier versions of a report.
+type versionsPage struct {
+	Title, Report string
+	Noun          string
+	Runs          bool
+	Versions      []versionLine
+	Older         string
+}
+
+func (p versionsPage) Page() Page {
+	return Page{Template: "versions.html", Title: "Versions of " + p.Title, Section: "/"}
+}
+
+func (s *site) versionList(w http.ResponseWriter, r *http.Request) error {
+	def, err := findReport(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	before, err := positive(r.URL.Query().Get("before"))
+	if err != nil {
+		return err
+	}
+	page := versionsPage{Title: def.Title, Report: reportPath(def.Name), Noun: words(def.Row) + "s", Runs: visitorOf(r.Context()).Can(Developer)}
+	files, err := s.filesByVersion(r.Context(), def)
+	if err != nil {
+		return err
+	}
+	if page.Versions, page.Older, err = s.versions(r.Context(), def, files, before); err != nil {
+		return err
+	}
+	return s.render(w, r, http.StatusOK, page)
+}
+
+const versionsSQL = `
+	SELECT version, run_id, as_of, published_at, rows, added, removed, changed, warnings, restores, withdrawn_why
+	FROM reports.refreshes WHERE report = $1 AND ($2 = 0 OR version < $2) ORDER BY version DESC LIMIT $3`
+
+// versions lists a page of versions, newest first, before one of them or 0, and gives the address of the next page.
+func (s *site) versions(ctx context.Context, def *reports.Definition, files map[int64][]attachment, before int64) (lines []versionLine, older string, err error) {
+	found, _ := s.DB.Query(ctx, versionsSQL, def.Name, before, versionsPerPage+1)
+	list, err := pgx.CollectRows(found, pgx.RowToStructByName[versionRow])
+	if err != nil {
+		return nil, "", fmt.Errorf("read the versions of %s: %w", def.Name, err)
+	}
+	if len(list) > versionsPerPage {
+		list = list[:versionsPerPage]
+		older = fmt.Sprintf("%s/versions?before=%d", reportPath(def.Name), list[versionsPerPage-1].Version)
+	}
+	for _, v := range list {
+		line := versionLine{versionRow: v, Files: files[v.Version]}
+		if v.Version > 1 && !def.Restricted() {
+			line.Changes = differencesPath(def, v.Version-1, v.Version)
+		}
+		lines = append(lines, line)
+	}
+	return lines, older, nil
+}
+
+// filesRead is more files than are kept of a report.
+const filesRead = 2000
+
+// filesByVersion lists the files of whole versions: somebody's part of a report would pass for all of it here.
+func (s *site) filesByVersion(ctx context.Context, def *reports.Definition) (map[int64][]attachment, error) {
+	list, err := exports.List(ctx, s.DB, def.Name, filesRead)
+	if err != nil {
+		return nil, err
+	}
+	byVersion := map[int64][]attachment{}
+	for _, e := range list {
+		if e.Selection.Whole() {
+			byVersion[e.Version] = append(byVersion[e.Version], newAttachment(def, e))
+		}
+	}
+	for _, kept := range byVersion {
+		slices.SortFunc(kept, func(a, b attachment) int {
+			return slices.Index(def.Formats, a.FormatKey) - slices.Index(def.Formats, b.FormatKey)
+		})
+	}
+	return byVersion, nil
+}
+
+// newestFiles are the files of the newest version that has any.
+func newestFiles(files map[int64][]attachment) []attachment {
+	if len(files) == 0 {
+		return nil
+	}
+	return files[slices.Max(slices.Collect(maps.Keys(files)))]
+}
+
+// filesNote says how files of an earlier version stand to the latest: a version that changed nothing gets no files of its own.
+func filesNote(latest reports.Refreshed, files []attachment) string {
+	switch {
+	case len(files) == 0 || files[0].Version == latest.Version:
+		return ""
+	case files[0].Version >= latest.ContentVersion:
+		return "Nothing in the report has changed since these files were made."
+	default:
+		return fmt.Sprintf("Files of version %d have not been made yet: these are of version %d.", latest.Version, files[0].Version)
+	}
+}
+
+// withdraw is a version that was found wrong, and the earlier one that is shown in its place.
+type withdraw struct {
+	Version, Restored int64
+	At                time.Time
+	Why               string
+}
+
+// withdrawnBefore says why the latest version is an earlier one again; nil where it is not.
+func (s *site) withdrawnBefore(ctx context.Context, def *reports.Definition, latest reports.Refreshed) (*withdraw, error) {
+	if latest.Restores == nil {
+		return nil, nil
+	}
+	found, _ := s.DB.Query(ctx, `
+		SELECT version, $3::bigint AS restored, withdrawn_at AS at, withdrawn_why AS why FROM reports.refreshes
+		WHERE report = $1 AND version < $2 AND withdrawn_at IS NOT NULL ORDER BY version DESC LIMIT 1`, def.Name, latest.Version, *latest.Restores)
+	w, err := pgx.CollectExactlyOneRow(found, pgx.RowToAddrOfStructByName[withdraw])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("read which version of %s was withdrawn: %w", def.Name, err)
+	}
+	return w, nil
+}
