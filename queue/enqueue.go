@@ -136,7 +136,7 @@ func (c *Client) params(ctx context.Context, r Request) (river.InsertManyParams,
 		return river.InsertManyParams{}, err
 	}
 	m := metadata{RunID: r.RunID, StartedBy: r.By, Schedule: r.Schedule, DryRun: r.DryRun, Serial: r.Serial, Backfill: r.Backfill,
-		Traceparent: trace.Of(ctx).String()}
+		Report: kind.ReportOf(args), Traceparent: trace.Of(ctx).String()}
 	if !r.Tick.IsZero() {
 		m.Tick = &r.Tick
 	}

@@ -24,6 +24,8 @@ type metadata struct {
 	Previous    int64 `json:"previous,omitempty"`
 	// Snoozes is River's count of how often the job was put off.
 	Snoozes int `json:"snoozes,omitempty"`
+	// Report is what the job is about, if it is about one.
+	Report string `json:"report,omitempty"`
 	// Traceparent is the place in a trace of whoever asked for the job.
 	Traceparent string `json:"traceparent,omitempty"`
 	// Cost is that of all attempts so far, those of the jobs that this one took over from among them.

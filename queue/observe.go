@@ -5,9 +5,7 @@ import (
 	"time"
 
 	"github.com/riverqueue/river"
-	"github.com/riverqueue/river/rivertype"
 
-	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/trace"
 )
 
@@ -85,10 +83,10 @@ func endedOf(e *river.Event) Ended {
 }
 
 // about is what every log line about a job has.
-func about(job *rivertype.JobRow, meta metadata, kind run.Kind) []any {
-	attrs := []any{"job", job.ID, "run", meta.RunID, "kind", job.Kind}
-	if report := kind.ReportOf(job.EncodedArgs); report != "" {
-		attrs = append(attrs, "report", report)
+func about(id int64, kind string, meta metadata) []any {
+	attrs := []any{"job", id, "run", meta.RunID, "kind", kind}
+	if meta.Report != "" {
+		attrs = append(attrs, "report", meta.Report)
 	}
 	if t := trace.Parse(meta.Traceparent); t.Valid() {
 		attrs = append(attrs, "trace", t.ID())
@@ -118,7 +116,7 @@ func (w *Worker) ended(e *river.Event) {
 		w.Observe(end)
 	}
 	meta, _ := decodeMetadata(e.Job.Metadata)
-	attrs := append(about(e.Job, meta, w.client.kinds[e.Job.Kind]), "ended", end.Outcome, "outcome", end.logged(),
+	attrs := append(about(e.Job.ID, e.Job.Kind, meta), "ended", end.Outcome, "outcome", end.logged(),
 		"attempt", e.Job.Attempt, "took", end.Took)
 	if end.Schedule != "" {
 		attrs = append(attrs, "schedule", end.Schedule)

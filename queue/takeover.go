@@ -222,8 +222,7 @@ func (w *Worker) adopt(ctx context.Context, tx pgx.Tx, o orphan) error {
 	if w.ObserveTakeover != nil {
 		w.ObserveTakeover(o.Kind)
 	}
-	row := &rivertype.JobRow{ID: o.ID, Kind: o.Kind, EncodedArgs: o.Args}
-	w.log.Warn("job taken over", append(about(row, meta, w.client.kinds[o.Kind]), "from", o.Worker, "reason", reason, "successor", successor)...)
+	w.log.Warn("job taken over", append(about(o.ID, o.Kind, meta), "from", o.Worker, "reason", reason, "successor", successor)...)
 	return err
 }
 

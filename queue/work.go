@@ -122,7 +122,7 @@ func (k *kindWorker) attempt(job *river.Job[payload]) (*attempt, error) {
 	slices.Sort(a.leases) // everybody takes them in the same order
 	a.log = sync.OnceValue(func() *slog.Logger {
 		return slog.New(slog.NewMultiHandler(k.worker.log.Handler(), &jobLog{attempt: a})).
-			With(about(job.JobRow, meta, k.kind)...)
+			With(about(job.ID, job.Kind, meta)...)
 	})
 	return a, nil
 }

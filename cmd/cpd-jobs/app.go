@@ -47,6 +47,7 @@ type app struct {
 
 	cfg     *config.Config
 	logger  *slog.Logger
+	level   slog.LevelVar // the log's, which changes while it runs: see steerLog
 	server  *pg.Server
 	dataDir string
 	opening sync.Mutex // guards pools: jobs and pages of one process open theirs at once
@@ -77,12 +78,11 @@ func (a *app) log() *slog.Logger {
 	}
 	o := log.Options{Terminal: isTerminal(a.stderr), Version: version()}
 	if c, err := a.config(); err == nil {
-		level := new(slog.LevelVar)
-		level.Set(c.Log.Level)
-		if a.quiet && level.Level() <= slog.LevelInfo {
-			level.Set(slog.LevelError)
+		a.level.Set(c.Log.Level)
+		if a.quiet && c.Log.Level <= slog.LevelInfo {
+			a.level.Set(slog.LevelError)
 		}
-		o.Format, o.Level, o.Environment = c.Log.Format, level, c.Environment
+		o.Format, o.Level, o.Environment = c.Log.Format, &a.level, c.Environment
 	}
 	a.logger = log.New(a.stderr, o)
 	return a.logger

@@ -30,6 +30,7 @@ type workerCommand struct {
 
 func (c workerCommand) Run(ctx context.Context, a *app) error {
 	a.slots = c.Slots
+	defer a.steerLog(ctx)()
 	m := metrics.New(version())
 	if c.Metrics == "" {
 		return a.work(ctx, m)
@@ -47,6 +48,7 @@ func (c workerCommand) Run(ctx context.Context, a *app) error {
 type webCommand struct{}
 
 func (webCommand) Run(ctx context.Context, a *app) error {
+	defer a.steerLog(ctx)()
 	l, err := a.listen(ctx)
 	if err != nil {
 		return err
@@ -56,7 +58,10 @@ func (webCommand) Run(ctx context.Context, a *app) error {
 
 type serveCommand struct{}
 
-func (serveCommand) Run(ctx context.Context, a *app) error { return a.workAndServe(ctx) }
+func (serveCommand) Run(ctx context.Context, a *app) error {
+	defer a.steerLog(ctx)()
+	return a.workAndServe(ctx)
+}
 
 // workAndServe runs jobs and pages in one process until ctx ends.
 func (a *app) workAndServe(ctx context.Context) error {
@@ -193,7 +198,7 @@ func (a *app) serve(ctx context.Context, l net.Listener, m *metrics.Metrics) err
 		return err
 	}
 	pages := web.New(web.Deps{
-		Queue: client, SignIn: signIn(c), BehindProxy: c.CloudFoundry,
+		Queue: client, SignIn: signIn(c), BehindProxy: c.CloudFoundry, Contact: c.Contact, Analytics: web.Analytics{ID: c.GoogleAnalytics},
 		DB: pool, Store: files, Log: a.log(), Now: clock.System, Version: version(), Metrics: m.Handler(),
 		Schema: func(ctx context.Context) error { return schemaCurrent(ctx, pool) },
 	})

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/trace"
 )
 
 //go:embed sql/claim.sql
@@ -24,7 +26,9 @@ type incident struct {
 	Detail  string
 	JobID   int64
 	RunID   int64
-	Told    bool // its beginning was
+	// Kind, Report and Traceparent are the job's, "" if it has none.
+	Kind, Report, Traceparent string
+	Told                      bool // its beginning was
 }
 
 // tell posts what is new. Each piece of news is claimed first, so that of several processes one tells it.
@@ -49,13 +53,31 @@ func (w *Watch) tellOne(ctx context.Context, i incident) error {
 	if err := w.post.json(ctx, w.Webhook, map[string]string{"text": w.text(i)}); err != nil {
 		return err
 	}
-	w.Log.Info("incident told", "incident", i.ID, "what", i.What, "subject", i.Subject, "over", i.EndedAt != nil, "job", i.JobID, "run", i.RunID)
+	w.Log.Info("incident told", append([]any{"incident", i.ID, "what", i.What, "subject", i.Subject, "over", i.EndedAt != nil}, i.job()...)...)
 	// What was over before anybody heard of it is told once: its end with its beginning.
 	_, err := w.DB.Exec(ctx, `
 		UPDATE queue.incidents SET told_at = coalesce(told_at, now()), ended_told_at = CASE WHEN $2 THEN now() END,
 			next_try = now(), tries = 0
 		WHERE id = $1`, i.ID, i.EndedAt != nil)
 	return err
+}
+
+// job is which job it is about, for the log; nothing where it is about none.
+func (i incident) job() []any {
+	switch {
+	case i.What == Stale:
+		return []any{"report", i.Subject}
+	case i.JobID == 0:
+		return nil
+	}
+	attrs := []any{"job", i.JobID, "run", i.RunID, "kind", i.Kind}
+	if i.Report != "" {
+		attrs = append(attrs, "report", i.Report)
+	}
+	if t := trace.Parse(i.Traceparent); t.Valid() {
+		attrs = append(attrs, "trace", t.ID())
+	}
+	return attrs
 }
 
 // page is the run book for each kind of incident.

@@ -5,4 +5,7 @@ WHERE id IN (
     WHERE next_try <= now() AND (told_at IS NULL AND began_at > now() - interval '1 day'
         OR told_at IS NOT NULL AND ended_at IS NOT NULL AND ended_told_at IS NULL)
     ORDER BY id LIMIT 10 FOR UPDATE SKIP LOCKED)
-RETURNING id, what, subject, began_at, ended_at, detail, coalesce(job_id, 0) AS job_id, coalesce(run_id, 0) AS run_id, told_at IS NOT NULL AS told
+RETURNING id, what, subject, began_at, ended_at, detail, coalesce(job_id, 0) AS job_id, coalesce(run_id, 0) AS run_id, told_at IS NOT NULL AS told,
+    coalesce(kind, '') AS kind,
+    coalesce((SELECT j.metadata ->> 'report' FROM queue.jobs AS j WHERE j.id = incidents.job_id), '') AS report,
+    coalesce((SELECT j.metadata ->> 'traceparent' FROM queue.jobs AS j WHERE j.id = incidents.job_id), '') AS traceparent
