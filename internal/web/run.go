@@ -19,6 +19,9 @@ type runPage struct {
 	Job       queue.Job
 	LastError string // why the latest attempt failed; "" where it did not
 	Facts     []fact
+	Flow      flow
+	Mates     []fact // the other jobs of its run
+	Result    string // as the job gave it
 	Steps     []stepLine
 	Attempts  bool // steps of more than one attempt are shown
 	Errors    []queue.JobError
@@ -69,6 +72,11 @@ func (s *site) run(w http.ResponseWriter, r *http.Request) error {
 	page := newRunPage(job, lines, s.Now())
 	page.Said = runSaid[r.URL.Query().Get("said")]
 	page.May = s.Queue != nil
+	var together string
+	if page.Mates, together, err = s.runMates(r.Context(), job); err != nil {
+		return err
+	}
+	page.Facts = append(page.Facts, known([]fact{{Key: "Cost of the run", Text: together}})...)
 	if !job.Finished() && page.More == "" {
 		page.Events = fmt.Sprintf("%s/events?after=%d", runPath(job.ID), lastLine(lines, after))
 	}
@@ -100,6 +108,8 @@ func newRunPage(job queue.Job, lines []queue.LogLine, now time.Time) runPage {
 	p := runPage{
 		Job:    job,
 		Facts:  jobFacts(job, now),
+		Flow:   flowOf(job),
+		Result: indentedJSON(job.Result),
 		Errors: job.Errors,
 		Again:  againCommand(job.Kind, job.Args),
 	}
@@ -136,7 +146,8 @@ func jobFacts(j queue.Job, now time.Time) []fact {
 		fact{Key: "Finished", At: j.FinishedAt},
 		fact{Key: "Took", Text: jobTook(j, now)},
 		fact{Key: "Arguments", Text: compactJSON(j.Args)},
-		fact{Key: "Result", Text: compactJSON(j.Result)},
+		fact{Key: "Cost", Text: costText(j.Cost)},
+		fact{Key: "Trace", Text: j.TraceID},
 	)
 	if j.TakenOverBy != 0 {
 		facts = append(facts, fact{Key: "Taken over by", Text: fmt.Sprintf("job %d", j.TakenOverBy), Href: fmt.Sprintf("/runs/%d", j.TakenOverBy)})
@@ -197,6 +208,16 @@ func compactJSON(raw json.RawMessage) string {
 		return text
 	}
 	return ""
+}
+
+// indentedJSON is raw on lines for people, and nothing where it says nothing.
+func indentedJSON(raw json.RawMessage) string {
+	text := compactJSON(raw)
+	var b bytes.Buffer
+	if text == "" || json.Indent(&b, []byte(text), "", "  ") != nil {
+		return text
+	}
+	return b.String()
 }
 
 // againCommand is the command that starts the same job, for a POSIX shell.

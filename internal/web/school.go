@@ -19,7 +19,7 @@ import (
 // schoolPage is all that is known of one school.
 type schoolPage struct {
 	Name, URN string
-	Gone      bool // no longer in the report
+	Gone      bool // not in the report, or no longer
 	AsOf      *time.Time
 	Columns   []columnLine
 	History   []changeLine
@@ -56,7 +56,7 @@ func schoolPath(urn string) string { return "/schools/" + url.PathEscape(urn) }
 
 var urnForm = regexp.MustCompile(`^[0-9]{1,9}$`)
 
-const noSchool = notFound("There is no school of that number in the report or its history.")
+const noSchool = notFound("There is no school of that number in the report, its history or the register.")
 
 func (s *site) school(w http.ResponseWriter, r *http.Request) error {
 	urn := r.PathValue("urn")
@@ -73,7 +73,7 @@ func (s *site) school(w http.ResponseWriter, r *http.Request) error {
 			return err
 		}
 	}
-	if p.Gone && len(p.History) == 0 {
+	if p.Gone && len(p.History) == 0 && len(p.Register) == 0 {
 		return noSchool
 	}
 	return s.render(w, r, http.StatusOK, p)
@@ -218,6 +218,9 @@ func (s *site) schoolRegister(ctx context.Context, _ *reports.Definition, p *sch
 		return nil
 	}
 	e := list[0]
+	if p.Gone && len(p.History) == 0 {
+		p.Name = e.Name
+	}
 	p.Register = known([]fact{
 		{Key: "Name", Text: e.Name}, {Key: "Status", Text: text(e.Status)}, {Key: "Type", Text: text(e.Type)},
 		{Key: "Opened", Text: day(e.Opened)}, {Key: "Closed", Text: day(e.Closed)},
