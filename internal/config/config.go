@@ -39,6 +39,8 @@ type Config struct {
 	Log       Log
 	// Webhook hears of failures, stale reports and recoveries.
 	Webhook Secret
+	// SecurityTxt is where people who found a weakness read what to do.
+	SecurityTxt string
 	// GoogleAnalytics is the measurement ID that pages are counted under, for people who agree; empty means that none are.
 	GoogleAnalytics string
 	// Runbooks is where the run books are, for what the webhook is told: an address, or the folder in the sources.
@@ -91,6 +93,7 @@ func Load(environ []string) (Config, error) {
 		OIDC:             r.oidc(),
 		Log:              Log{Format: r.oneOf("LOG_FORMAT", "auto", "text", "json"), Level: r.level("LOG_LEVEL")},
 		Webhook:          Secret(r.webAddress("WEBHOOK_URL")),
+		SecurityTxt:      r.webAddress("SECURITY_TXT_URL"),
 		GoogleAnalytics:  r.measurementID("GOOGLE_ANALYTICS_ID"),
 		Runbooks:         r.text("RUNBOOKS_URL"),
 		CloudFoundry:     r.platform != nil,

@@ -24,6 +24,7 @@ func TestNothingSetIsSafe(t *testing.T) {
 		Log:         Log{Format: "auto", Level: slog.LevelInfo},
 		Environment: "local",
 		Runbooks:    "docs/runbooks",
+		SecurityTxt: "https://vdp.cabinetoffice.gov.uk/.well-known/security.txt",
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {
 		t.Errorf("defaults (-want +got):\n%s", diff)
@@ -46,7 +47,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"LISTEN_ADDRESS=::1", "PORT=0", "PUBLIC_URL=https://reports.example.org/",
 		"OIDC_ISSUER=https://login.example.org", "OIDC_CLIENT_ID=reports", "OIDC_CLIENT_SECRET=pw",
 		"LOG_FORMAT=JSON", "LOG_LEVEL=debug",
-		"WEBHOOK_URL=https://chat.example.org/hook/abc", "RUNBOOKS_URL=https://runbooks.example.org",
+		"WEBHOOK_URL=https://chat.example.org/hook/abc", "RUNBOOKS_URL=https://runbooks.example.org", "SECURITY_TXT_URL=https://www.example.org/security.txt",
 		"HEARTBEAT_URL_REGISTER_NIGHTLY=https://push.example.org/?key=abc",
 		"HEARTBEAT_URL_REGISTRE=https://push.example.org/?key=def",
 	})
@@ -69,6 +70,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		Log:          Log{Format: "json", Level: slog.LevelDebug},
 		Webhook:      "https://chat.example.org/hook/abc",
 		Runbooks:     "https://runbooks.example.org",
+		SecurityTxt:  "https://www.example.org/security.txt",
 		Environment:  "local",
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {

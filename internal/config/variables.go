@@ -37,6 +37,7 @@ func Variables() []Variable {
 		{"LOG_FORMAT", "auto", "auto (text on a terminal, else JSON), text or json"},
 		{"LOG_LEVEL", "info", "debug (very many lines), info, warn or error (hides who did what)"},
 		{"GOOGLE_ANALYTICS_ID", "", "measurement ID, such as G-ABC123, that pages are counted under for people who agree; unset: none are"},
+		{"SECURITY_TXT_URL", "https://vdp.cabinetoffice.gov.uk/.well-known/security.txt", "where /.well-known/security.txt leads: what to do about a weakness that somebody found"},
 		{"WEBHOOK_URL", "", "hears of failures, stale reports and recoveries"},
 		{"RUNBOOKS_URL", "docs/runbooks", "where the run books can be read, for what WEBHOOK_URL is told"},
 		{heartbeatPrefix + "<SCHEDULE>", "", "called after each success of that schedule"},
