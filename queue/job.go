@@ -29,7 +29,7 @@ type Job struct {
 	// Failure is the class of the last error (run.Class), "" if none.
 	Failure string `json:"failure,omitempty"`
 	// Cost is that of all attempts that have ended; null where none did anything worth a line.
-	Cost *cost.Cost `json:"cost"`
+	Cost *cost.Cost `json:"cost,omitempty"`
 	// TraceID is in the log lines of whoever asked for the job, of the job, and of those that follow it.
 	TraceID string `json:"trace_id,omitempty"`
 	// TakenOverBy is the job that went on after this one's worker died; 0 if none.

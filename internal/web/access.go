@@ -37,6 +37,7 @@ const (
 	viaThisMachine = "this machine"
 	viaSignIn      = "sign-in"
 	viaToken       = "token"
+	viaLink        = "link"
 	viaNobody      = "nobody"
 )
 

@@ -104,7 +104,7 @@ func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 			continue
 		}
 		target := parameter.ReplaceAllStringFunc(path, func(p string) string { return values[p[1:len(p)-1]] })
-		if strings.HasSuffix(path, "/file") {
+		if strings.HasSuffix(path, "/file") || strings.HasSuffix(path, "/description") {
 			if res := f.get(target); res.StatusCode != http.StatusOK {
 				t.Errorf("%s: status %d", target, res.StatusCode)
 			}

@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"net/url"
 	"time"
 
 	"cpd-jobs/reports"
@@ -14,6 +13,7 @@ type attachment struct {
 	ID        int64
 	Title     string // of the link
 	Href      string
+	ShareHref string // where a link to hand on is made; "" where the file is not handed on
 	Name      string
 	FormatKey string // the format's name in the data
 	Format    string // spelled out
@@ -26,6 +26,7 @@ type attachment struct {
 	AsOf      time.Time
 	CreatedAt time.Time
 	SHA256    string
+	ExpiresAt *time.Time // when it goes, whatever else is kept; nil for a file without personal data
 }
 
 // fileFormat says what a format is to people and to browsers: its name, what people call it, whether that is an
@@ -80,10 +81,18 @@ func formatOf(format string) fileFormat {
 
 func newAttachment(def *reports.Definition, e exports.Export) attachment {
 	f := formatOf(e.Format)
+	share := ""
+	if !def.Restricted() {
+		share = filePath(e) + "/link"
+	}
+	if e.Encrypted {
+		f = sealedFormat(f)
+	}
 	return attachment{
 		ID:        e.ID,
 		Title:     fmt.Sprintf("%s (%s)", def.Title, f.label),
-		Href:      fmt.Sprintf("%s/downloads/%d/%s", reportPath(e.Report), e.ID, url.PathEscape(e.Name)),
+		Href:      filePath(e),
+		ShareHref: share,
 		Name:      e.Name,
 		FormatKey: e.Format,
 		Format:    f.name,
@@ -96,5 +105,13 @@ func newAttachment(def *reports.Definition, e exports.Export) attachment {
 		AsOf:      e.AsOf,
 		CreatedAt: e.CreatedAt,
 		SHA256:    e.SHA256,
+		ExpiresAt: e.ExpiresAt,
 	}
+}
+
+// sealedFormat is the format of a file within a zip that only the passphrase opens.
+func sealedFormat(f fileFormat) fileFormat {
+	f.note = "Opens with the passphrase for reports with personal data, in a program that knows AES-256 zip files. Inside: " + f.name + "."
+	f.name, f.short = "Encrypted zip file (AES-256)", false
+	return f
 }

@@ -9,6 +9,9 @@ import (
 // claims are what the provider says of somebody.
 type claims map[string]json.RawMessage
 
+// has says that something is said under a name.
+func (c claims) has(name string) bool { _, ok := c[name]; return ok }
+
 // text is a claim that is a text.
 func (c claims) text(name string) string {
 	var text string
@@ -28,9 +31,6 @@ func (c claims) name() string {
 
 // visitor is somebody with those roles of the claim that are known here; others are another program's.
 func (c claims) visitor(rolesClaim string) visitor {
-	if rolesClaim == "" {
-		rolesClaim = "roles"
-	}
 	var names []string
 	if json.Unmarshal(c[rolesClaim], &names) != nil {
 		names = strings.Fields(c.text(rolesClaim))

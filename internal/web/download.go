@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 
+	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
 )
@@ -16,68 +18,160 @@ import (
 // errNoFile is what a visitor reads when the file is no more, or never was.
 const errNoFile = notFound("There is no such file. Older files are removed after a time: the report's page has the latest.")
 
+// descriptionSuffix ends the name of what describes a CSV file (CSV on the Web), beside the file as readers look for it.
+const descriptionSuffix = "-metadata.json"
+
 // download streams a file from the store: whole or in parts, or only that the visitor's copy is still right.
 func (s *site) download(w http.ResponseWriter, r *http.Request) error {
 	e, err := s.export(r)
 	if err != nil {
 		return err
 	}
-	return s.serveFile(w, r, e)
+	if e.Name != r.PathValue("filename") {
+		return s.sendDescription(w, r, e)
+	}
+	if descriptionOf(e) != "" {
+		describedBy(w, filePath(e)+descriptionSuffix)
+	}
+	return s.serveFile(w, r, e, "")
 }
 
-// serveFile answers with an export's file. Who takes a whole file is in the audit; a part of one, or the news that nothing
-// has changed, follows one that was taken before.
-func (s *site) serveFile(w http.ResponseWriter, r *http.Request, e exports.Export) error {
-	if r.Method != http.MethodGet || r.Header.Get("Range") != "" || r.Header.Get("If-None-Match") != "" {
+// export finds the file that the address names. All three parts must agree, so that an address always says what it gives;
+// the name may be that of the file's description.
+func (s *site) export(r *http.Request) (exports.Export, error) {
+	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
+	if err != nil {
+		return exports.Export{}, errNoFile
+	}
+	def, err := findReport(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return exports.Export{}, err
+	}
+	e, err := exports.Find(r.Context(), s.DB, id)
+	switch name := r.PathValue("filename"); {
+	case errors.Is(err, exports.ErrNone):
+		return e, errNoFile
+	case err != nil:
+		return e, err
+	case e.Report != def.Name:
+		return e, errNoFile
+	case name == e.Name, name == e.Name+descriptionSuffix && descriptionOf(e) != "":
+		return e, nil
+	}
+	return e, errNoFile
+}
+
+// serveFile answers with an export's file, and records who takes it, or a part of it, and by which link. That a copy is
+// still right tells nobody anything.
+func (s *site) serveFile(w http.ResponseWriter, r *http.Request, e exports.Export, link string) error {
+	if e.ExpiresAt != nil && !s.Now().Before(*e.ExpiresAt) {
+		return errNoFile // housekeeping has not come by yet
+	}
+	have := strings.TrimPrefix(r.Header.Get("If-None-Match"), "W/")
+	if r.Method != http.MethodGet || have == etagOf(e) {
 		return s.sendFile(w, r, e)
 	}
-	return s.audited(r.Context(), deed{Action: "download", Target: fmt.Sprintf("export %d", e.ID), Detail: map[string]any{"name": e.Name}}, func(context.Context) error {
+	if part := r.Header.Get("Range"); s.Downloaded != nil && (part == "" || strings.HasPrefix(part, "bytes=0-")) {
+		s.Downloaded(e.Report, e.Format)
+	}
+	detail := map[string]any{"name": e.Name}
+	for name, value := range map[string]string{"link": link, "part": r.Header.Get("Range")} {
+		if value != "" {
+			detail[name] = value
+		}
+	}
+	if isPersonal(e.Report) {
+		detail["personal"] = true
+	}
+	return s.audited(r.Context(), deed{Action: "download", Target: fmt.Sprintf("export %d", e.ID), Detail: detail}, func(context.Context) error {
 		return s.sendFile(w, r, e)
 	})
 }
 
 func (s *site) sendFile(w http.ResponseWriter, r *http.Request, e exports.Export) error {
-	file, err := s.Store.Open(r.Context(), e.Key)
-	if errors.Is(err, store.ErrNotFound) {
-		s.Log.ErrorContext(r.Context(), "exported file is not in the store", "export", e.ID, "name", e.Name)
-		return errNoFile
-	}
+	file, err := s.stored(r.Context(), e, e.Key)
 	if err != nil {
-		return fmt.Errorf("open the file of export %d: %w", e.ID, err)
+		return err
 	}
 	defer file.Close()
 	if got := file.Info().Size; got != e.Size {
 		return fmt.Errorf("the file of export %d has %d bytes in the store, not %d", e.ID, got, e.Size)
 	}
 	h := w.Header()
-	h.Set("Content-Type", formatOf(e.Format).mediaType)
+	h.Set("Content-Type", mediaTypeOf(e))
 	h.Set("Content-Disposition", attachmentNamed(e.Name))
-	h.Set("ETag", `"`+e.SHA256+`"`)
+	h.Set("ETag", etagOf(e))
 	h.Set("Cache-Control", "private, no-cache") // the browser asks each time, and mostly hears that nothing changed
+	if isPersonal(e.Report) {
+		h.Set("Cache-Control", "no-store")
+	}
 	http.ServeContent(w, r, "", e.CreatedAt, file)
 	return nil
 }
 
-// export finds the file that the address names. All three parts must agree, so that an address always says what it gives.
-func (s *site) export(r *http.Request) (exports.Export, error) {
-	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
-	if err != nil {
-		return exports.Export{}, errNoFile
+// mediaTypeOf is that of the file as it is: one that is encrypted is an archive to all who see it.
+func mediaTypeOf(e exports.Export) string {
+	if e.Encrypted {
+		return "application/zip"
 	}
-	def, err := findReport(r.PathValue("name"))
-	if err != nil {
-		return exports.Export{}, err
-	}
-	e, err := exports.Find(r.Context(), s.DB, id)
+	return formatOf(e.Format).mediaType
+}
+
+func etagOf(e exports.Export) string { return `"` + e.SHA256 + `"` }
+
+// stored opens a file of an export.
+func (s *site) stored(ctx context.Context, e exports.Export, key string) (store.File, error) {
+	file, err := s.Store.Open(ctx, key)
 	switch {
-	case errors.Is(err, exports.ErrNone):
-		return e, errNoFile
+	case errors.Is(err, store.ErrNotFound):
+		s.Log.ErrorContext(ctx, "exported file is not in the store", "export", e.ID, "name", e.Name)
+		return nil, errNoFile
 	case err != nil:
-		return e, err
-	case e.Report != def.Name || e.Name != r.PathValue("filename"):
-		return e, errNoFile
+		return nil, fmt.Errorf("open the file of export %d: %w", e.ID, err)
 	}
-	return e, nil
+	return file, nil
+}
+
+// descriptionOf is the key of what describes a CSV file, "" where there is none.
+func descriptionOf(e exports.Export) string {
+	at := slices.IndexFunc(e.Beside, func(key string) bool { return strings.HasSuffix(key, descriptionSuffix) })
+	if at < 0 {
+		return ""
+	}
+	return e.Beside[at]
+}
+
+// describedBy says where a file's description is, as CSV on the Web has it.
+func describedBy(w http.ResponseWriter, address string) {
+	w.Header().Add("Link", "<"+address+`>; rel="describedby"; type="application/csvm+json"`)
+}
+
+// sendDescription answers with what describes a CSV file.
+func (s *site) sendDescription(w http.ResponseWriter, r *http.Request, e exports.Export) error {
+	key := descriptionOf(e)
+	if key == "" {
+		return errNoFile
+	}
+	file, err := s.stored(r.Context(), e, key)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	w.Header().Set("Content-Type", "application/csvm+json")
+	w.Header().Set("Cache-Control", "private, no-cache")
+	http.ServeContent(w, r, "", e.CreatedAt, file)
+	return nil
+}
+
+// filePath is the address of an exported file.
+func filePath(e exports.Export) string {
+	return fmt.Sprintf("%s/downloads/%d/%s", reportPath(e.Report), e.ID, url.PathEscape(e.Name))
+}
+
+// isPersonal says that a report has personal data; one that is no longer defined may have had.
+func isPersonal(report string) bool {
+	def, err := reports.Find(report)
+	return err != nil || def.Restricted()
 }
 
 // attachmentNamed is a Content-Disposition with the name in both forms: plain for old programs, RFC 5987 for the rest.

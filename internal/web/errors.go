@@ -18,6 +18,9 @@ type notFound string
 
 func (e notFound) Error() string { return string(e) }
 
+// GetStatus is what the API answers.
+func (e notFound) GetStatus() int { return http.StatusNotFound }
+
 func noSuchPage(http.ResponseWriter, *http.Request) error {
 	return notFound("If you typed the web address, check it is correct. If you pasted it, check you copied all of it.")
 }

@@ -151,26 +151,17 @@ func (f *fixture) post(target string, values url.Values, header ...string) *http
 func (f *fixture) export(t testing.TB, version int64, format, name string, body []byte) {
 	t.Helper()
 	key := "school_onboarding/" + name
-	draft, err := f.deps.Store.Create(t.Context(), key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, err := draft.Write(body); err != nil {
-		t.Fatal(err)
-	}
-	if file, err := draft.Reopen(t.Context()); err != nil {
-		t.Fatal(err)
-	} else if err := file.Close(); err != nil {
-		t.Fatal(err)
-	}
-	if err := draft.Publish(t.Context()); err != nil {
-		t.Fatal(err)
+	f.put(t, key, body)
+	var beside []string
+	if format == "csv" {
+		beside = []string{key + descriptionSuffix}
+		f.put(t, beside[0], []byte(`{"url": "`+name+`"}`))
 	}
 	sum := sha256.Sum256(body)
 	f.files[name] = hex.EncodeToString(sum[:])
-	err = pgx.BeginFunc(t.Context(), f.deps.DB, func(tx pgx.Tx) error {
+	err := pgx.BeginFunc(t.Context(), f.deps.DB, func(tx pgx.Tx) error {
 		e, err := exports.Add(t.Context(), tx, exports.Export{
-			Report: "school_onboarding", Version: version, DefinitionVersion: "1.0", DefinitionHash: "h", Format: format, Name: name, Key: key,
+			Report: "school_onboarding", Version: version, DefinitionVersion: "1.0", DefinitionHash: "h", Format: format, Name: name, Key: key, Beside: beside,
 			Size: int64(len(body)), Rows: 24_000, Checksum: "c", SHA256: f.files[name], AsOf: time.Date(2026, 11, 20+int(version), 6, 10, 0, 0, time.UTC),
 		})
 		if err != nil {
@@ -182,6 +173,28 @@ func (f *fixture) export(t testing.TB, version int64, format, name string, body 
 	})
 	if err != nil {
 		t.Fatalf("record the export: %v", err)
+	}
+}
+
+// put keeps a file in the store.
+func (f *fixture) put(t testing.TB, key string, body []byte) {
+	t.Helper()
+	draft, err := f.deps.Store.Create(t.Context(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := draft.Write(body); err != nil {
+		t.Fatal(err)
+	}
+	file, err := draft.Reopen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := draft.Publish(t.Context()); err != nil {
+		t.Fatal(err)
 	}
 }
 

@@ -56,6 +56,14 @@ func newGate(d Deps) *gate {
 	}
 }
 
+// rolesClaim is the claim that has the roles.
+func (g *gate) rolesClaim() string {
+	if g.RolesClaim == "" {
+		return "roles"
+	}
+	return g.RolesClaim
+}
+
 // discover asks the provider for its addresses and keys when first needed: pages that need it not answer without it.
 func (g *gate) discover(ctx context.Context) (*oidc.Provider, error) {
 	g.mu.Lock()

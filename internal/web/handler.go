@@ -36,7 +36,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		content.Detail = err.Error()
 	} else {
 		content.Reference = rand.Text()[:10]
-		s.Log.ErrorContext(r.Context(), "page failed", "path", r.URL.Path, "status", status, "reference", content.Reference, "error", err)
+		s.Log.ErrorContext(r.Context(), "page failed", "path", shownPath(r), "status", status, "reference", content.Reference, "error", err)
 	}
 	for _, name := range []string{"Content-Disposition", "Content-Type", "ETag", "Last-Modified"} {
 		w.Header().Del(name)
@@ -47,7 +47,7 @@ func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 		return
 	}
 	if err := s.render(w, r, status, content); err != nil {
-		s.Log.ErrorContext(r.Context(), "page of an error failed", "path", r.URL.Path, "error", err)
+		s.Log.ErrorContext(r.Context(), "page of an error failed", "path", shownPath(r), "error", err)
 		http.Error(w, http.StatusText(status), status)
 	}
 }
@@ -62,7 +62,7 @@ func (s *site) recoverPanics(next http.Handler) http.Handler {
 			case p == any(http.ErrAbortHandler):
 				panic(p) // net/http's own way to cut a connection
 			default:
-				s.Log.ErrorContext(r.Context(), "page panicked", "path", r.URL.Path, "panic", p, "stack", string(debug.Stack()))
+				s.Log.ErrorContext(r.Context(), "page panicked", "path", shownPath(r), "panic", p, "stack", string(debug.Stack()))
 				if seen, ok := w.(*response); ok && seen.begun {
 					panic(http.ErrAbortHandler)
 				}
@@ -83,16 +83,26 @@ func (s *site) observe(next http.Handler) http.Handler {
 			if isRoutine(r.URL.Path) && seen.status < http.StatusInternalServerError {
 				level = slog.LevelDebug
 			}
-			s.Log.Log(r.Context(), level, "request", "method", r.Method, "path", r.URL.Path,
+			s.Log.Log(r.Context(), level, "request", "method", r.Method, "path", shownPath(r),
 				"status", seen.status, "bytes", seen.bytes, "took", s.Now().Sub(started).Round(time.Microsecond))
 		}()
 		next.ServeHTTP(seen, r)
 	})
 }
 
+// shownPath is a request's path as logs have it: without the part of a link that lets its reader in.
+func shownPath(r *http.Request) string {
+	rest, ok := strings.CutPrefix(r.URL.Path, "/shared/")
+	if !ok {
+		return r.URL.Path
+	}
+	_, name, _ := strings.Cut(rest, "/")
+	return "/shared/.../" + name
+}
+
 // isRoutine says that nobody wants to read a log line about each request for path.
 func isRoutine(path string) bool {
-	return strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/health/") || path == "/ping" || path == "/metrics"
+	return strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/health") || path == "/ping" || path == "/metrics"
 }
 
 // response counts what is written through it.

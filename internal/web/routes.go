@@ -1,6 +1,10 @@
 package web
 
-import "net/http"
+import (
+	"net/http"
+
+	"cpd-jobs/internal/metrics"
+)
 
 // route is one address that the program answers, and the role that it needs. A route for people is a page, whose errors
 // become pages too; one for machines answers for itself.
@@ -18,6 +22,15 @@ func (s *site) table() []route {
 		{pattern: "GET /reports", needs: Analyst, page: toFrontPage},
 		{pattern: "GET /reports/{name}", needs: Analyst, page: s.report},
 		{pattern: "GET /reports/{name}/downloads/{id}/{filename}", needs: Analyst, page: s.download},
+		{pattern: "GET /reports/{name}/downloads/{id}/{filename}/link", needs: Analyst, page: s.linkForm},
+		{pattern: "POST /reports/{name}/downloads/{id}/{filename}/link", needs: Analyst, page: s.makeLink},
+		{pattern: "GET /shared/{link}/{filename}", needs: Public, page: s.shared},
+		{pattern: "GET /reports/{name}/versions", needs: Analyst, page: s.versionList},
+		{pattern: "GET /reports/{name}/changes", needs: Analyst, page: s.differences},
+		{pattern: "GET /reports/{name}/changes.csv", needs: Analyst, page: s.differencesCSV},
+		{pattern: "GET /reports/{name}/by/{by}", needs: Analyst, page: s.breakdown},
+		{pattern: "GET /reports/{name}/dictionary", needs: Analyst, page: s.dictionary},
+		{pattern: "GET /reports/{name}/lineage.svg", needs: Analyst, page: s.lineage},
 		{pattern: "GET /reports/{name}/explore", needs: Analyst, page: s.explore},
 		{pattern: "GET /reports/{name}/explore.csv", needs: Analyst, page: s.selectionCSV},
 		{pattern: "POST /reports/{name}/explore/files", needs: Analyst, page: s.askForFile},
@@ -45,10 +58,17 @@ func (s *site) table() []route {
 
 		{pattern: "GET /queues", needs: Developer, page: s.queueList},
 		{pattern: "GET /audit", needs: Admin, page: s.auditList},
+		{pattern: "GET /tokens", needs: Admin, page: s.tokenList},
+		{pattern: "GET /tokens/{id}/revoke", needs: Admin, page: s.revokeForm},
+		{pattern: "POST /tokens/{id}/revoke", needs: Admin, page: s.revoke},
 
 		{pattern: "GET /sign-in", needs: Public, page: s.signIn},
 		{pattern: "GET /sign-in/callback", needs: Public, page: s.signedIn},
 		{pattern: "POST /sign-out", needs: Public, page: s.signOut},
+
+		{pattern: "GET /cookies", needs: Public, page: s.cookies},
+		{pattern: "POST /cookies", needs: Public, page: s.chooseCookies},
+		{pattern: "GET /accessibility", needs: Public, page: s.accessibility},
 
 		{pattern: "GET /openapi.json", needs: Analyst, page: s.document},
 		{pattern: "GET /docs", needs: Analyst, page: s.docs},
@@ -58,6 +78,9 @@ func (s *site) table() []route {
 		{pattern: "GET /assets/", needs: Public, machine: s.assets},
 		{pattern: "GET /ping", needs: Public, machine: http.HandlerFunc(ping)},
 		{pattern: "GET /health/ready", needs: Public, machine: http.HandlerFunc(s.ready)},
+		{pattern: "GET /health", needs: Public, machine: http.HandlerFunc(s.health)},
+		{pattern: "GET /.well-known/security.txt", needs: Public, machine: http.HandlerFunc(s.securityTxt)},
+		{pattern: "GET /security.txt", needs: Public, machine: http.HandlerFunc(s.securityTxt)},
 	}
 	for _, r := range s.api.Routes() {
 		list = append(list, route{pattern: r.Pattern, needs: Role(r.Needs), machine: private(r.Handler)})
@@ -84,6 +107,7 @@ func (s *site) routes() http.Handler {
 			refuseMethod(h, w, r)
 			return
 		}
+		defer metrics.Matched(r)
 		mux.ServeHTTP(w, r)
 	})
 }

@@ -33,6 +33,7 @@ func (s *site) secured(next http.Handler) http.Handler {
 		for name, value := range securityHeaders {
 			w.Header().Set(name, value)
 		}
+		w.Header().Set("Content-Security-Policy", s.policyFor(r))
 		if https {
 			w.Header().Set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
@@ -103,7 +104,7 @@ func isLoopbackHost(host string) bool {
 func (s *site) sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		s.Log.WarnContext(r.Context(), "request of another site refused", "path", r.URL.Path, "origin", r.Header.Get("Origin"))
+		s.Log.WarnContext(r.Context(), "request of another site refused", "path", shownPath(r), "origin", r.Header.Get("Origin"))
 		s.fail(w, r, forbidden("Another site asked for this. Start from these pages."))
 	}))
 	return protection.Handler(next)

@@ -83,7 +83,7 @@ func (s *site) signedIn(w http.ResponseWriter, r *http.Request) error {
 	ctx, v := r.Context(), visitor{Name: "somebody", Via: viaNobody, Address: s.addressOf(r)}
 	claims, failed := s.admit(ctx, a, r.URL.Query())
 	if claims.name() != "" {
-		v = claims.visitor(g.RolesClaim)
+		v = claims.visitor(g.rolesClaim())
 		v.Address = s.addressOf(r)
 	}
 	if failed == nil && len(v.Roles) == 0 {
@@ -140,10 +140,39 @@ func (s *site) admit(ctx context.Context, a attempt, q url.Values) (claims, erro
 		return refused(errors.New("the nonce is not the one that was sent"))
 	}
 	c := claims{}
-	if err := id.Claims(&c); err != nil {
-		return refused(err)
+	if err := id.Claims(&c); err != nil || id.Subject == "" {
+		return refused(errors.Join(errors.New("the token does not say who it is of"), err))
 	}
+	if asker := c.text("azp"); asker != "" && asker != s.gate.ClientID {
+		return refused(errors.New("the token was given to another service"))
+	}
+	s.askForMore(ctx, provider, token, c)
 	return c, nil
+}
+
+// askForMore asks the provider for what its token does not say of somebody: many tell names and roles only there. What
+// the token says stands, and somebody of whom nothing more is to be had may still be let in by it.
+func (s *site) askForMore(ctx context.Context, provider *oidc.Provider, token *oauth2.Token, c claims) {
+	if provider.UserInfoEndpoint() == "" || c.has(s.gate.rolesClaim()) && c.text("email") != "" {
+		return
+	}
+	info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
+	if err == nil && info.Subject != c.text("sub") {
+		err = errors.New("it tells of somebody else")
+	}
+	more := claims{}
+	if err == nil {
+		err = info.Claims(&more)
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "the provider tells no more of somebody who signs in", "error", err)
+		return
+	}
+	for name, value := range more {
+		if !c.has(name) {
+			c[name] = value
+		}
+	}
 }
 
 // signedOutPage says that somebody is signed out here, and where to sign out of the provider.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -42,8 +43,12 @@ type Deps struct {
 	By func(context.Context) string
 	// Audited does something and records it: action, target and detail.
 	Audited func(ctx context.Context, action, target string, detail any, do func(context.Context) error) error
-	// File answers with the file of an export.
-	File func(http.ResponseWriter, *http.Request, exports.Export) error
+	// Personal says whether who asks may see reports with personal data.
+	Personal func(context.Context) bool
+	// File answers with the file of an export, Description with what describes a CSV file; its error is of a file that has none.
+	File, Description func(http.ResponseWriter, *http.Request, exports.Export) error
+	// HandOn makes a link to a file for whoever is given it.
+	HandOn func(r *http.Request, e exports.Export, life time.Duration) (address string, until time.Time, err error)
 }
 
 // Route is one address of the API.
@@ -123,16 +128,24 @@ type missing string
 
 func (m missing) Error() string { return string(m) }
 
+// denied is something that the caller may not do. Its text is for the caller.
+type denied string
+
+func (d denied) Error() string { return string(d) }
+
 // Status maps an error to its HTTP status.
 func Status(err error) int {
 	if status, ok := errors.AsType[huma.StatusError](err); ok {
 		return status.GetStatus()
 	}
 	_, none := errors.AsType[missing](err)
+	_, forbidden := errors.AsType[denied](err)
 	_, connect := errors.AsType[*pgconn.ConnectError](err)
 	switch {
 	case none, errors.Is(err, queue.ErrNoJob), errors.Is(err, queue.ErrNoSchedule), errors.Is(err, exports.ErrNone):
 		return http.StatusNotFound
+	case forbidden:
+		return http.StatusForbidden
 	case connect:
 		return http.StatusServiceUnavailable
 	}
@@ -150,8 +163,8 @@ func Status(err error) int {
 
 // problem is an error as callers see it: what is not their doing only as a reference to the log.
 func (a *API) problem(ctx context.Context, err error) error {
-	if status, ok := errors.AsType[huma.StatusError](err); ok {
-		return status
+	if whole, ok := errors.AsType[*huma.ErrorModel](err); ok {
+		return whole
 	}
 	status, detail := Status(err), err.Error()
 	if status >= http.StatusInternalServerError {

@@ -57,7 +57,7 @@ func (a *API) changes() {
 }
 
 func (a *API) listChanges(ctx context.Context, in *changesInput) (*changesOutput, error) {
-	def, err := in.find()
+	def, err := in.open()
 	if err != nil {
 		return nil, err
 	}

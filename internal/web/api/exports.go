@@ -3,8 +3,10 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -23,7 +25,8 @@ type exportsOutput struct {
 	}
 }
 
-type exportInput struct {
+// ExportInput names a file. It is exported because huma reads no others where they are embedded.
+type ExportInput struct {
 	ID int64 `path:"id" minimum:"1"`
 }
 
@@ -50,6 +53,13 @@ func (a *API) exports() {
 		Responses: map[string]*huma.Response{"200": {Description: "The file", Content: map[string]*huma.MediaType{
 			"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
 		}}}}, a.download)
+	add(a, analyst, huma.Operation{Method: http.MethodGet, Path: "/exports/{id}/description", OperationID: "describe-export", Tags: tags,
+		Summary: "Describe a CSV file", Description: "The columns of a CSV file with their types and meaning (CSV on the Web). Files of other formats have none.",
+		Responses: map[string]*huma.Response{"200": {Description: "The description", Content: map[string]*huma.MediaType{
+			"application/csvm+json": {Schema: &huma.Schema{Type: "object"}},
+		}}}}, a.describe)
+	add(a, analyst, huma.Operation{Method: http.MethodPost, Path: "/exports/{id}/links", OperationID: "hand-on-export", Tags: tags, DefaultStatus: http.StatusCreated,
+		Errors: []int{http.StatusConflict}, Summary: "Make a link to hand on", Description: "A signed link by which whoever has it takes this file without signing in, until it expires. Not for files with personal data."}, a.handOn)
 	add(a, analyst, huma.Operation{Method: http.MethodPost, Path: "/exports", OperationID: "order-export", Tags: tags, DefaultStatus: http.StatusAccepted,
 		Errors: []int{http.StatusConflict}, Summary: "Have files made", Description: "Starts a job that exports a report, or a part of it; when it has completed, its result names the files."}, a.orderExport)
 }
@@ -57,7 +67,7 @@ func (a *API) exports() {
 func (a *API) listExports(ctx context.Context, in *exportsInput) (*exportsOutput, error) {
 	report := ""
 	if in.Report != "" {
-		def, err := findReport(in.Report)
+		def, err := a.find(ctx, in.Report)
 		if err != nil {
 			return nil, err
 		}
@@ -70,46 +80,105 @@ func (a *API) listExports(ctx context.Context, in *exportsInput) (*exportsOutput
 	out := &exportsOutput{}
 	out.Body.Exports = []exports.Export{}
 	for _, e := range list {
-		if _, err := findReport(e.Report); err == nil {
+		if _, err := a.find(ctx, e.Report); err == nil {
 			out.Body.Exports = append(out.Body.Exports, e)
 		}
 	}
 	return out, nil
 }
 
-// export finds one that is for everybody.
+// export finds one that is for who asks.
 func (a *API) export(ctx context.Context, id int64) (exports.Export, error) {
 	e, err := exports.Find(ctx, a.DB, id)
 	if err != nil {
 		return e, err
 	}
-	if _, err := findReport(e.Report); err != nil {
+	if _, err := a.find(ctx, e.Report); err != nil {
 		return exports.Export{}, exports.ErrNone
 	}
 	return e, nil
 }
 
-func (a *API) showExport(ctx context.Context, in *exportInput) (*exportOutput, error) {
+func (a *API) showExport(ctx context.Context, in *ExportInput) (*exportOutput, error) {
 	e, err := a.export(ctx, in.ID)
 	return &exportOutput{Body: e}, err
 }
 
-func (a *API) download(ctx context.Context, in *exportInput) (*huma.StreamResponse, error) {
+func (a *API) download(ctx context.Context, in *ExportInput) (*huma.StreamResponse, error) {
 	e, err := a.export(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
+	return a.stream(ctx, func(w http.ResponseWriter, r *http.Request) error {
+		if len(e.Beside) > 0 {
+			w.Header().Set("Link", fmt.Sprintf(`<%s/exports/%d/description>; rel="describedby"; type="application/csvm+json"`, Prefix, e.ID))
+		}
+		return a.File(w, r, e)
+	}), nil
+}
+
+func (a *API) describe(ctx context.Context, in *ExportInput) (*huma.StreamResponse, error) {
+	e, err := a.export(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	return a.stream(ctx, func(w http.ResponseWriter, r *http.Request) error { return a.Description(w, r, e) }), nil
+}
+
+// stream answers with what do writes, or with its error where it has written nothing.
+func (a *API) stream(ctx context.Context, do func(http.ResponseWriter, *http.Request) error) *huma.StreamResponse {
 	return &huma.StreamResponse{Body: func(hc huma.Context) {
 		r, w := humago.Unwrap(hc)
-		if err := a.File(w, r, e); err != nil {
-			problem := a.problem(ctx, err)
-			_ = huma.WriteErr(a.huma, hc, Status(problem), problem.Error())
+		if err := do(w, r); err != nil {
+			a.fail(ctx, hc, err)
 		}
-	}}, nil
+	}}
+}
+
+// fail answers with an error. The caller may have gone: nothing to do about it.
+func (a *API) fail(ctx context.Context, hc huma.Context, err error) {
+	for _, name := range []string{"Link", "Content-Disposition", "ETag"} {
+		_, w := humago.Unwrap(hc)
+		w.Header().Del(name)
+	}
+	problem := a.problem(ctx, err)
+	_ = huma.WriteErr(a.huma, hc, Status(problem), problem.Error())
+}
+
+// linkOrder asks for a link to hand on.
+type linkOrder struct {
+	ExportInput
+	Body struct {
+		Seconds int64 `json:"seconds" minimum:"60" maximum:"604800" example:"86400" doc:"How long it works"`
+	}
+	request *http.Request
+}
+
+// Resolve keeps the request, by which an address of these pages is known.
+func (in *linkOrder) Resolve(ctx huma.Context) []error {
+	in.request, _ = humago.Unwrap(ctx)
+	return nil
+}
+
+type linkOutput struct {
+	Body struct {
+		URL       string    `json:"url" format:"uri" doc:"Whoever has it can take the file without a token"`
+		ExpiresAt time.Time `json:"expires_at"`
+	}
+}
+
+func (a *API) handOn(ctx context.Context, in *linkOrder) (*linkOutput, error) {
+	e, err := a.export(ctx, in.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &linkOutput{}
+	out.Body.URL, out.Body.ExpiresAt, err = a.HandOn(in.request, e, time.Duration(in.Body.Seconds)*time.Second)
+	return out, err
 }
 
 func (a *API) orderExport(ctx context.Context, in *exportOrder) (*jobOutput, error) {
-	def, err := findReport(in.Body.Report)
+	def, err := a.find(ctx, in.Body.Report)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +187,7 @@ func (a *API) orderExport(ctx context.Context, in *exportOrder) (*jobOutput, err
 	if err != nil {
 		return nil, err
 	}
-	return a.enqueue(ctx, "export", "report "+def.Name, "report_export", args)
+	return a.enqueue(ctx, "export", "report "+def.Name, exportKind, args)
 }
 
 // plainText is a text that PostgreSQL takes.

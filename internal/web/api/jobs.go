@@ -12,6 +12,7 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
+	"cpd-jobs/reports"
 )
 
 // errNoQueue is what a program says that only shows.
@@ -105,7 +106,27 @@ func (a *API) enqueueJob(ctx context.Context, in *enqueueInput) (*jobOutput, err
 	if in.Body.At != nil {
 		request.At = *in.Body.At
 	}
+	if err := a.mayOrder(ctx, request.Kind, request.Args); err != nil {
+		return nil, err
+	}
 	return a.insert(ctx, "enqueue", "kind "+request.Kind, request)
+}
+
+// exportKind is the kind of job that makes files.
+const exportKind = "report_export"
+
+// mayOrder refuses files of personal data to those who may not have them: how many rows a file has tells something too.
+func (a *API) mayOrder(ctx context.Context, kind string, args json.RawMessage) error {
+	var ordered struct {
+		Report string `json:"report"`
+	}
+	if kind != exportKind || json.Unmarshal(args, &ordered) != nil {
+		return nil // what is not right is told when the arguments are checked
+	}
+	if def, err := reports.Find(ordered.Report); err != nil || !def.Restricted() || a.Personal(ctx) {
+		return nil
+	}
+	return denied("You need the role analyst-personal to have files of this report made.")
 }
 
 // enqueue inserts one job and gives it back.

@@ -18,6 +18,7 @@ type Report struct {
 	Name             string             `json:"name" doc:"Name in addresses and of its table"`
 	Title            string             `json:"title"`
 	About            string             `json:"about"`
+	Personal         bool               `json:"personal" doc:"It has personal data: its rows are in its files alone"`
 	Formats          []string           `json:"formats" doc:"Formats that files are made in"`
 	FreshnessSeconds int64              `json:"freshness_seconds" doc:"How old its data may be before people should worry"`
 	Latest           *reports.Refreshed `json:"latest,omitempty" doc:"What is live; absent before the first refresh"`
@@ -36,13 +37,23 @@ type ReportInput struct {
 	Report string `path:"report" maxLength:"63" example:"school_onboarding"`
 }
 
-// find takes a report's name with hyphens or underscores. One with personal data is not to be had here.
-func (in ReportInput) find() (*reports.Definition, error) { return findReport(in.Report) }
+const errNoReport = missing("There is no report of that name.")
 
-func findReport(name string) (*reports.Definition, error) {
+// find takes a report's name with hyphens or underscores. One with personal data is not there for who may not see it.
+func (a *API) find(ctx context.Context, name string) (*reports.Definition, error) {
 	def, err := reports.Find(strings.ReplaceAll(name, "-", "_"))
+	if err != nil || def.Restricted() && !a.Personal(ctx) {
+		return nil, errNoReport
+	}
+	return def, nil
+}
+
+// open finds a report whose rows are to be had here. Those of one with personal data are not: they are in its files alone,
+// each of which is recorded by who took it.
+func (in ReportInput) open() (*reports.Definition, error) {
+	def, err := reports.Find(strings.ReplaceAll(in.Report, "-", "_"))
 	if err != nil || def.Restricted() {
-		return nil, missing("There is no report of that name.")
+		return nil, errNoReport
 	}
 	return def, nil
 }
@@ -83,15 +94,15 @@ func (a *API) listReports(ctx context.Context, _ *struct{}) (*reportList, error)
 	out := &reportList{}
 	out.Body.Reports = []Report{}
 	for _, o := range overviews {
-		if _, err := findReport(o.Name); err == nil {
-			out.Body.Reports = append(out.Body.Reports, Report{Name: o.Name, Title: o.Title, About: o.About, Formats: o.Formats, FreshnessSeconds: int64(o.Freshness / time.Second), Latest: o.Latest})
+		if def, err := a.find(ctx, o.Name); err == nil {
+			out.Body.Reports = append(out.Body.Reports, Report{Name: o.Name, Title: o.Title, About: o.About, Personal: def.Restricted(), Formats: o.Formats, FreshnessSeconds: int64(o.Freshness / time.Second), Latest: o.Latest})
 		}
 	}
 	return out, nil
 }
 
 func (a *API) showReport(ctx context.Context, in *ReportInput) (*reportOne, error) {
-	def, err := in.find()
+	def, err := a.find(ctx, in.Report)
 	if err != nil {
 		return nil, err
 	}
@@ -100,7 +111,7 @@ func (a *API) showReport(ctx context.Context, in *ReportInput) (*reportOne, erro
 		return nil, err
 	}
 	out := &reportOne{Body: ReportDetail{
-		Report:  Report{Name: def.Name, Title: def.Title, About: def.About, Formats: def.Formats, FreshnessSeconds: int64(def.Freshness / time.Second)},
+		Report:  Report{Name: def.Name, Title: def.Title, About: def.About, Personal: def.Restricted(), Formats: def.Formats, FreshnessSeconds: int64(def.Freshness / time.Second)},
 		Version: def.Version, Key: def.Key, Columns: def.Columns,
 	}}
 	if len(latest) > 0 {
@@ -110,7 +121,7 @@ func (a *API) showReport(ctx context.Context, in *ReportInput) (*reportOne, erro
 }
 
 func (a *API) listRefreshes(ctx context.Context, in *refreshInput) (*refreshList, error) {
-	def, err := in.find()
+	def, err := a.find(ctx, in.Report)
 	if err != nil {
 		return nil, err
 	}

@@ -76,7 +76,7 @@ func (a *API) rows() {
 }
 
 func (a *API) listRows(ctx context.Context, in *rowsInput) (*huma.StreamResponse, error) {
-	def, err := in.find()
+	def, err := in.open()
 	if err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (a *API) rowsCSV(ctx context.Context, def *reports.Definition, sel rows.Sel
 }
 
 func (a *API) showRow(ctx context.Context, in *rowInput) (*rowOne, error) {
-	def, err := in.find()
+	def, err := in.open()
 	if err != nil {
 		return nil, err
 	}
