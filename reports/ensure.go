@@ -125,6 +125,7 @@ func (d *Definition) ensureAll(ctx context.Context, tx pgx.Tx) error {
 type onRecord struct {
 	layoutHash  string
 	liveVersion int64
+	erasures    int64
 	// newer says that the tables were made by a newer version of the definition than ours.
 	newer   bool
 	version string
@@ -134,12 +135,12 @@ type onRecord struct {
 // recorded reads what the database knows of the report; a report or table that is not there is no error.
 func (d *Definition) recorded(ctx context.Context, db querier) (onRecord, error) {
 	rows, _ := db.Query(ctx, `
-		SELECT d.layout_hash, d.live_version, d.definition_version,
+		SELECT d.layout_hash, d.live_version, d.erasures, d.definition_version,
 		       string_to_array(d.definition_version, '.')::int[] > string_to_array($2, '.')::int[],
 		       to_regclass($3) IS NOT NULL
 		FROM reports.definitions d WHERE d.report = $1`, d.Name, d.Version, d.Table().Sanitize())
 	known, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (k onRecord, err error) {
-		return k, row.Scan(&k.layoutHash, &k.liveVersion, &k.version, &k.newer, &k.exists)
+		return k, row.Scan(&k.layoutHash, &k.liveVersion, &k.erasures, &k.version, &k.newer, &k.exists)
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
 		return onRecord{}, nil

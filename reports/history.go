@@ -128,16 +128,24 @@ func (d *Definition) versionOf(ctx context.Context, db querier, version int64, a
 	rows, _ := db.Query(ctx, sql, d.Name, version, before)
 	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Refreshed])
 	if errors.Is(err, pgx.ErrNoRows) {
-		what := fmt.Sprintf("version %d", version)
-		if version == 0 {
-			what = "version that was live then"
-		}
-		return found, run.Reject("see `cpd-jobs reports show "+d.Name+"` for those that there are", "report %s has no %s, or it is not kept any more", d.Name, what)
+		return found, d.refuseUnknown(version, at)
 	}
 	if err != nil {
 		return found, fmt.Errorf("find a version of %s: %w", d.Name, err)
 	}
 	return found, nil
+}
+
+func (d *Definition) refuseUnknown(version int64, at time.Time) error {
+	hint := "see `cpd-jobs reports history " + d.Name + "` for those that there are"
+	switch {
+	case version > 0:
+		return run.Reject(hint, "report %s has no version %d, or it is not kept any more", d.Name, version)
+	case !at.IsZero():
+		return run.Reject(hint, "report %s has no version that was live at %s, or it is not kept any more", d.Name, instant(at))
+	default:
+		return run.Reject("run `cpd-jobs reports refresh "+d.Name+"`", "report %s was never refreshed", d.Name)
+	}
 }
 
 // Event is what one refresh did to one row.

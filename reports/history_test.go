@@ -224,7 +224,11 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 		w.pass()
 	}
 	// As of day 900, what was live on day 500 is kept: version 6, published on that day.
-	pruned, err := reports.PruneOne(t.Context(), db.Pool, d, day(t, 900).Add(-reports.HistoryKept))
+	tried, err := reports.PruneOne(t.Context(), &run.Local{Dry: true}, db.Pool, d, day(t, 900).Add(-reports.HistoryKept))
+	if kept := one[int64](t, db, "SELECT count(*) FROM reports.refreshes"); err != nil || tried.Refreshes != 5 || kept != 10 {
+		t.Errorf("dry run: got %+v, %v and %d refreshes left, want 5 and all 10", tried, err, kept)
+	}
+	pruned, err := reports.PruneOne(t.Context(), &run.Local{}, db.Pool, d, day(t, 900).Add(-reports.HistoryKept))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -239,7 +243,7 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 		delete(copies, version+1)
 	}
 	db.compareWith(t, copies)
-	again, err := reports.PruneOne(t.Context(), db.Pool, d, day(t, 900).Add(-reports.HistoryKept))
+	again, err := reports.PruneOne(t.Context(), &run.Local{}, db.Pool, d, day(t, 900).Add(-reports.HistoryKept))
 	if err != nil || again != (reports.Pruned{}) {
 		t.Errorf("again: got %+v, %v, want nothing more", again, err)
 	}

@@ -27,6 +27,8 @@ type plan struct {
 	inputs []InputUsed
 	// base is the version that is live, 0 before the first; baseRows is how many rows it has.
 	base, baseRows int64
+	// erasures is how many people had been erased from the report.
+	erasures int64
 	// current says that base was made of the same inputs by the same definition.
 	current bool
 	// ownChange says that this very run made base and that it differs from what was live before: it was published, but
@@ -96,7 +98,7 @@ func (f *refresh) compareWithLive(ctx context.Context, tx pgx.Tx, p *plan) error
 	if err := f.refuseWithdrawn(ctx, tx, p); err != nil {
 		return err
 	}
-	p.base = known.liveVersion
+	p.base, p.erasures = known.liveVersion, known.erasures
 	latest, err := refreshed(ctx, tx, f.def.Name, p.base)
 	if errors.Is(err, pgx.ErrNoRows) {
 		p.definitionChanged = true

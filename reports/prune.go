@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/run"
 )
 
 // HistoryKept is how long what was published can be rebuilt.
@@ -22,12 +24,12 @@ type Pruned struct {
 
 // Prune forgets how reports were before the instant, of every report of this program. What was live at that instant, and
 // everything since, can still be rebuilt. It is meant to be called daily with now - [HistoryKept]; calling it twice
-// does nothing more.
-func Prune(ctx context.Context, pool *pgxpool.Pool, before time.Time) (Pruned, error) {
+// does nothing more. A dry run takes it back.
+func Prune(ctx context.Context, r run.Run, pool *pgxpool.Pool, before time.Time) (Pruned, error) {
 	var total Pruned
 	var problems []error
 	for _, d := range All() {
-		p, err := PruneOne(ctx, pool, d, before)
+		p, err := PruneOne(ctx, r, pool, d, before)
 		total.Refreshes += p.Refreshes
 		total.Changes += p.Changes
 		total.Checks += p.Checks
@@ -37,34 +39,43 @@ func Prune(ctx context.Context, pool *pgxpool.Pool, before time.Time) (Pruned, e
 }
 
 // PruneOne does what [Prune] does for one report.
-func PruneOne(ctx context.Context, pool *pgxpool.Pool, d *Definition, before time.Time) (p Pruned, err error) {
+func PruneOne(ctx context.Context, r run.Run, pool *pgxpool.Pool, d *Definition, before time.Time) (p Pruned, err error) {
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		p = Pruned{}
-		oldest, err := d.oldestToKeep(ctx, tx, before)
-		if err != nil || oldest == 0 {
+		if err := r.Fence(ctx, tx); err != nil {
 			return err
 		}
-		if !d.Restricted() {
-			if p.Changes, err = deleted(ctx, tx, "DELETE FROM "+d.Changes().Sanitize()+" WHERE version <= $1", oldest); err != nil {
-				return err
-			}
+		if p, err = d.prune(ctx, tx, before); err == nil && r.DryRun() {
+			return errDryRun
 		}
-		if p.Checks, err = deleted(ctx, tx, "DELETE FROM reports.check_results WHERE report = $1 AND checked_at < $2", d.Name, before); err != nil {
-			return err
-		}
-		p.Refreshes, err = deleted(ctx, tx, "DELETE FROM reports.refreshes WHERE report = $1 AND version < $2", d.Name, oldest)
-		if err != nil || p.Refreshes == 0 {
-			return err
-		}
-		_, err = tx.Exec(ctx, `
-			UPDATE reports.definitions d SET history_from = f.published_at
-			FROM reports.refreshes f WHERE d.report = $1 AND f.report = $1 AND f.version = $2`, d.Name, oldest)
 		return err
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, errDryRun) {
 		return Pruned{}, fmt.Errorf("prune the history of %s: %w", d.Name, err)
 	}
 	return p, nil
+}
+
+func (d *Definition) prune(ctx context.Context, tx pgx.Tx, before time.Time) (p Pruned, err error) {
+	oldest, err := d.oldestToKeep(ctx, tx, before)
+	if err != nil || oldest == 0 {
+		return p, err
+	}
+	if !d.Restricted() {
+		if p.Changes, err = deleted(ctx, tx, "DELETE FROM "+d.Changes().Sanitize()+" WHERE version <= $1", oldest); err != nil {
+			return p, err
+		}
+	}
+	if p.Checks, err = deleted(ctx, tx, "DELETE FROM reports.check_results WHERE report = $1 AND checked_at < $2", d.Name, before); err != nil {
+		return p, err
+	}
+	p.Refreshes, err = deleted(ctx, tx, "DELETE FROM reports.refreshes WHERE report = $1 AND version < $2", d.Name, oldest)
+	if err != nil || p.Refreshes == 0 {
+		return p, err
+	}
+	_, err = tx.Exec(ctx, `
+		UPDATE reports.definitions d SET history_from = f.published_at
+		FROM reports.refreshes f WHERE d.report = $1 AND f.report = $1 AND f.version = $2`, d.Name, oldest)
+	return p, err
 }
 
 // oldestToKeep is the version that was live at the instant, 0 if none was. The report's row is locked, so that no refresh

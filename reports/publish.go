@@ -72,7 +72,11 @@ func (f *refresh) takeTurn(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return err
 	}
-	if live != f.plan.base {
+	var erasures int64
+	if err := tx.QueryRow(ctx, "SELECT erasures FROM reports.definitions WHERE report = $1", f.def.Name).Scan(&erasures); err != nil {
+		return err
+	}
+	if live != f.plan.base || erasures != f.plan.erasures {
 		return errOvertaken
 	}
 	f.result.Version = live + 1

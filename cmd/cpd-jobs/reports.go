@@ -20,6 +20,7 @@ type reportsCommand struct {
 	Refresh  reportsRefreshCommand  `cmd:"" help:"Bring a report up to the data that were synced last, and follow it."`
 	Export   reportsExportCommand   `cmd:"" help:"Write a report's files, and follow it."`
 	Withdraw reportsWithdrawCommand `cmd:"" help:"Take a wrong version back, with its files: the one before it is the latest again."`
+	Erase    reportsEraseCommand    `cmd:"" help:"Erase a person from everything that is kept of people."`
 	Migrate  reportsMigrateCommand  `cmd:"" help:"Let a report's table follow a definition that drops or retypes columns."`
 	Docs     reportsDocsCommand     `cmd:"" help:"Write the data dictionary of every report."`
 	Lint     reportsLintCommand     `cmd:"" help:"Run the checklist for accessible spreadsheets on a file."`

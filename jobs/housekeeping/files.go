@@ -3,7 +3,6 @@ package housekeeping
 import (
 	"context"
 
-	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/exports"
 )
@@ -11,9 +10,6 @@ import (
 // cleanFiles deletes exported files that need not be kept, then mends where records and files do not agree, then takes away
 // what killed exports have left.
 func cleanFiles(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int64) error {
-	if d.Now == nil {
-		d.Now = clock.System
-	}
 	for _, chore := range []struct {
 		name string
 		do   func(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int64) error

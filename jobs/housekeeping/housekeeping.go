@@ -75,6 +75,12 @@ func Clean(ctx context.Context, r run.Run, d Deps, a Args) (run.Outcome, error) 
 			return run.Outcome{}, err
 		}
 	}
+	if d.Now == nil {
+		d.Now = clock.System
+	}
+	if err := forget(ctx, r, d, counts); err != nil {
+		return run.Outcome{}, err
+	}
 	if err := cleanFiles(ctx, r, d, a, counts); err != nil {
 		return run.Outcome{}, err
 	}

@@ -15,6 +15,7 @@ import (
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/jobs/housekeeping"
+	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
 	"cpd-jobs/reports/store/storetest"
@@ -71,7 +72,7 @@ func TestClean(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deleted := map[string]int64{"jobs": 6001, "logs": 1, "steps": 1, "probes": 1, "workers": 1, "audit": 1, "tokens": 2, "sessions": 1, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}
+	deleted := map[string]int64{"jobs": 6001, "logs": 1, "steps": 1, "probes": 1, "workers": 1, "audit": 1, "tokens": 2, "sessions": 1, "refreshes": 0, "changes": 0, "checks": 0, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}
 	for _, test := range []struct {
 		name string
 		run  run.Run
@@ -79,10 +80,10 @@ func TestClean(t *testing.T) {
 		left []int // jobs, logs, steps, probes, workers, audit, tokens, sessions
 	}{
 		// Each chore of a dry run is tried alone: the logs and steps of old jobs count with the logs and steps too.
-		{"dry run", &run.Local{Dry: true}, map[string]int64{"jobs": 6001, "logs": 2, "steps": 2, "probes": 1, "workers": 1, "audit": 1, "tokens": 2, "sessions": 1, "exports": 0, "lost_files": 0, "stray_files": 0},
+		{"dry run", &run.Local{Dry: true}, map[string]int64{"jobs": 6001, "logs": 2, "steps": 2, "probes": 1, "workers": 1, "audit": 1, "tokens": 2, "sessions": 1, "refreshes": 0, "changes": 0, "checks": 0, "exports": 0, "lost_files": 0, "stray_files": 0},
 			[]int{6002, 3, 4, 2, 2, 2, 4, 3}},
 		{"first time", &run.Local{}, deleted, []int{1, 1, 2, 1, 1, 1, 2, 2}},
-		{"again", &run.Local{}, map[string]int64{"jobs": 0, "logs": 0, "steps": 0, "probes": 0, "workers": 0, "audit": 0, "tokens": 0, "sessions": 0, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}, []int{1, 1, 2, 1, 1, 1, 2, 2}},
+		{"again", &run.Local{}, map[string]int64{"jobs": 0, "logs": 0, "steps": 0, "probes": 0, "workers": 0, "audit": 0, "tokens": 0, "sessions": 0, "refreshes": 0, "changes": 0, "checks": 0, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}, []int{1, 1, 2, 1, 1, 1, 2, 2}},
 	} {
 		got, err := housekeeping.Kinds(housekeeping.Deps{DB: db, Store: files})[0].Work(t.Context(), test.run, nil)
 		if err != nil {
@@ -148,5 +149,35 @@ func TestAges(t *testing.T) {
 	}
 	if _, err := kind.Check(json.RawMessage(`{"keep": -1}`)); err == nil {
 		t.Error("fewer than no files were accepted")
+	}
+}
+
+// TestReportsForget what they were more than 400 days ago, and not before.
+func TestReportsForget(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	if err := reports.Ensure(t.Context(), db); err != nil {
+		t.Fatal(err)
+	}
+	_, err := db.Exec(t.Context(), `
+		INSERT INTO reports.refreshes (report, version, run_id, as_of, published_at, rows, added, removed, changed, content_version,
+			definition_version, definition_hash, program_version, inputs, steps)
+		SELECT 'schools', n, n, at, at, 1, 1, 0, 0, n, '1.0', '', '', '[]', '[]'
+		FROM (VALUES (1, now() - interval '410 days'), (2, now() - interval '405 days'), (3, now() - interval '395 days')) AS r (n, at);
+		INSERT INTO reports.schools_changes (version, school_cohort, action) VALUES (1, '100001 2023', 'added'), (2, '100002 2023', 'added'), (3, '100003 2023', 'added')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	files, err := store.Folder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := housekeeping.Kinds(housekeeping.Deps{DB: db, Store: files})[0].Work(t.Context(), &run.Local{}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Version 2 was live 400 days ago: its record stays, and what came before it goes.
+	if counts := got.Summary.(map[string]int64); counts["refreshes"] != 1 || counts["changes"] != 2 {
+		t.Errorf("deleted %v, want one refresh and two changes", counts)
 	}
 }

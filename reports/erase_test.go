@@ -1,0 +1,156 @@
+package reports_test
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/run"
+	"cpd-jobs/reports"
+)
+
+// withPeople has the reports of people refreshed.
+func withPeople(t *testing.T) database {
+	t.Helper()
+	db := newDatabase(t)
+	db.sync(t, day(t, 0), people())
+	for _, name := range slices.Sorted(maps.Keys(allowance)) {
+		db.refreshPeople(t, &run.Local{}, name)
+	}
+	return db
+}
+
+func (db database) refreshPeople(t *testing.T, r run.Run, report string) {
+	t.Helper()
+	o := reports.RefreshOptions{Force: true, Allow: []string{allowance[report]}}
+	if _, err := db.refreshWith(t, r, find(t, report), o); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// traces lists the tables that hold any of the words, whatever the column.
+func (db database) traces(t *testing.T, words ...string) (list []string) {
+	t.Helper()
+	for _, table := range query[string](t, db, `SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+		WHERE schemaname IN ('restricted', 'cpd', 'reports', 'reports_staging', 'queue') ORDER BY 1`) {
+		if n := one[int64](t, db, "SELECT count(*) FROM "+table+" r WHERE lower(r::text) ~ $1", strings.ToLower(strings.Join(words, "|"))); n > 0 {
+			list = append(list, fmt.Sprint(table, " ", n))
+		}
+	}
+	return list
+}
+
+// bob and ann are what is known of the two.
+var (
+	bob = []string{id("bob"), "Bob Birch", "bob@example.com", "2222222", id("bob teaches"), id("teacher"), id("started"), "0{11}2"}
+	ann = []string{id("ann"), "Ann Ash", "ann@example.com", "1111111", id("ann teaches"), id("mentor"), "0{11}7", "0{11}9"}
+)
+
+func TestErasedPersonLeavesNoTrace(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		whom  reports.Erasure
+		words []string
+		rows  map[string]int64 // of the reports
+	}{
+		"by email address": {reports.Erasure{Email: " BOB@example.com\n"}, bob, map[string]int64{"restricted.participants": 1, "restricted.declarations": 2}},
+		"by user":          {reports.Erasure{User: id("bob")}, bob, map[string]int64{"restricted.participants": 1, "restricted.declarations": 2}},
+		"by a mentor's number": {
+			reports.Erasure{ExternalID: "00000000-0000-4000-8000-000000000007"}, ann,
+			// The two profiles, and the mention as somebody's mentor.
+			map[string]int64{"restricted.participants": 3, "restricted.declarations": 1, "restricted.induction_tutors": 1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			db := withPeople(t)
+			if len(db.traces(t, c.words...)) < 6 {
+				t.Fatalf("before: traces only in %q", db.traces(t, c.words...))
+			}
+			var reached []string
+			c.whom.Why, c.whom.By = "request 17", "a tester"
+			c.whom.Files = func(_ context.Context, _ pgx.Tx, report string) (int, error) {
+				reached = append(reached, report)
+				return 2, nil
+			}
+			done, err := reports.Erase(t.Context(), db.Pool, c.whom)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left := db.traces(t, c.words...); len(left) > 0 {
+				t.Errorf("traces are left in %q", left)
+			}
+			for table, want := range c.rows {
+				if done.Rows[table] != want {
+					t.Errorf("%s: got %d rows, want %d", table, done.Rows[table], want)
+				}
+			}
+			if want := []string{"declarations", "induction_tutors", "participants"}; done.Files != 6 || !slices.Equal(reached, want) {
+				t.Errorf("got %d files of %q, want 6 of %q", done.Files, reached, want)
+			}
+			if got := query[string](t, db, "SELECT concat_ws(' ', erased_by, why, files) FROM restricted.erasures"); !slices.Equal(got, []string{"a tester request 17 6"}) {
+				t.Errorf("recorded: got %q", got)
+			}
+			for report := range allowance {
+				db.refreshPeople(t, &run.Local{}, report)
+			}
+			if left := db.traces(t, c.words...); len(left) > 0 {
+				t.Errorf("after refreshes traces are in %q", left)
+			}
+		})
+	}
+}
+
+// TestRefreshUnderWayDoesNotBringThePersonBack that it has computed already.
+func TestRefreshUnderWayDoesNotBringThePersonBack(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t)
+	db.sync(t, day(t, 0), people())
+	erased := false
+	db.refreshPeople(t, &hooked{Local: &run.Local{}, beforeFence: func() {
+		erased = true
+		if _, err := reports.Erase(t.Context(), db.Pool, reports.Erasure{User: id("bob"), Why: "request 17"}); err != nil {
+			t.Error(err)
+		}
+	}}, "participants")
+	if left := db.traces(t, bob...); !erased || len(left) > 0 {
+		t.Errorf("erased: %v; traces are left in %q", erased, left)
+	}
+	if n := one[int64](t, db, "SELECT count(*) FROM restricted.participants"); n != 3 {
+		t.Errorf("got %d participants, want the 3 others", n)
+	}
+}
+
+func TestErasureRefuses(t *testing.T) {
+	t.Parallel()
+	db := withPeople(t)
+	for _, c := range []struct {
+		name string
+		whom reports.Erasure
+		want string
+	}{
+		{"nobody", reports.Erasure{Why: "x"}, "by one of user, external id and email"},
+		{"by two", reports.Erasure{User: id("bob"), Email: "bob@example.com", Why: "x"}, "by one of"},
+		{"no reason", reports.Erasure{User: id("bob")}, "say why"},
+		{"no id", reports.Erasure{User: "bob", Why: "x"}, "no UUID"},
+		{"unknown", reports.Erasure{Email: "nobody@example.com", Why: "x"}, "names anybody by that email"},
+	} {
+		_, err := reports.Erase(t.Context(), db.Pool, c.whom)
+		if run.ClassOf(err) != run.BadInput || !strings.Contains(fmt.Sprint(err), c.want) || strings.Contains(fmt.Sprint(err), "nobody@example.com") {
+			t.Errorf("%s: got %v, want %q and not whom", c.name, err, c.want)
+		}
+	}
+	before := db.traces(t, bob...)
+	done, err := reports.Erase(t.Context(), db.Pool, reports.Erasure{User: id("bob"), Why: "x", DryRun: true})
+	if err != nil || done.Rows["restricted.participants"] != 1 || !slices.Equal(db.traces(t, bob...), before) {
+		t.Errorf("dry run: got %+v, %v and traces in %q, want them as they were", done, err, db.traces(t, bob...))
+	}
+	if n := one[int64](t, db, "SELECT count(*) FROM restricted.erasures"); n != 0 {
+		t.Errorf("%d erasures are recorded, want none", n)
+	}
+}
