@@ -1,0 +1,158 @@
+package web
+
+import (
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/reports/exports"
+)
+
+const personalFile = "declarations-2026-11-22T0610Z.xlsx"
+
+// personal exports a report with personal data, and gives the address of its file and the number.
+func (f *fixture) personal(t *testing.T, expires *time.Time) (address string, id int64) {
+	t.Helper()
+	f.put(t, personalFile, []byte("who has declared what"))
+	err := pgx.BeginFunc(t.Context(), f.deps.DB, func(tx pgx.Tx) error {
+		e, err := exports.Add(t.Context(), tx, exports.Export{
+			Report: "declarations", Version: 1, DefinitionVersion: "1.0", DefinitionHash: "h", Format: "xlsx", Name: personalFile, Key: personalFile,
+			Size: 21, Rows: 1, Checksum: "c", SHA256: "s", AsOf: time.Date(2026, 11, 22, 6, 10, 0, 0, time.UTC), ExpiresAt: expires,
+		})
+		id = e.ID
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("/reports/declarations/downloads/%d/%s", id, personalFile), id
+}
+
+// TestPersonalReportsAreForTheirRoleAlone tries each way to a report with personal data, as each role and as somebody at a
+// machine without sign-in. Nobody else learns that there is such a report.
+func TestPersonalReportsAreForTheirRoleAlone(t *testing.T) {
+	t.Parallel()
+	g := newGated(t, nil)
+	file, id := g.personal(t, nil)
+	ways := []struct {
+		method, path, body string
+		allowed            int
+	}{
+		{"GET", "/reports/declarations", "", http.StatusOK},
+		{"GET", file, "", http.StatusOK},
+		{"HEAD", file, "", http.StatusOK},
+		{"GET", file + "/link", "", http.StatusOK},
+		{"GET", "/reports/declarations/explore", "", http.StatusNotFound},
+		{"GET", "/reports/declarations/explore.csv", "", http.StatusNotFound},
+		{"GET", "/reports/declarations/changes.csv", "", http.StatusNotFound},
+		{"GET", "/api/v1/reports/declarations", "", http.StatusOK},
+		{"GET", "/api/v1/reports/declarations/refreshes", "", http.StatusOK},
+		{"GET", "/api/v1/reports/declarations/rows", "", http.StatusNotFound},
+		{"GET", "/api/v1/reports/declarations/rows?format=csv", "", http.StatusNotFound},
+		{"GET", "/api/v1/reports/declarations/rows/1", "", http.StatusNotFound},
+		{"GET", "/api/v1/reports/declarations/changes", "", http.StatusNotFound},
+		{"GET", "/api/v1/exports?report=declarations", "", http.StatusOK},
+		{"GET", fmt.Sprintf("/api/v1/exports/%d", id), "", http.StatusOK},
+		{"GET", fmt.Sprintf("/api/v1/exports/%d/file", id), "", http.StatusOK},
+		{"POST", fmt.Sprintf("/api/v1/exports/%d/links", id), `{"seconds": 60}`, http.StatusConflict},
+		{"POST", "/api/v1/exports", `{"report": "declarations", "formats": ["xlsx"]}`, http.StatusAccepted},
+	}
+	for _, role := range Roles {
+		_, secret, err := CreateToken(t.Context(), g.deps.DB, NewToken{Name: string(role), Roles: []Role{role}, For: time.Hour, By: "test"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := g.signIn(t, person{name: string(role), roles: []string{string(role)}})
+		for _, way := range ways {
+			want := http.StatusNotFound
+			if role == Personal {
+				want = way.allowed
+			}
+			r, err := http.NewRequest(way.method, g.url+way.path, strings.NewReader(way.body))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(way.path, "/api/") {
+				r.Header.Set("Authorization", "Bearer "+secret)
+				r.Header.Set("Content-Type", "application/json")
+			}
+			res, err := b.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.StatusCode != want {
+				t.Errorf("%s %s by %s: status %d, want %d", way.method, way.path, role, res.StatusCode, want)
+			}
+		}
+		_, list := g.open(t, b, "/")
+		if got := strings.Contains(list, "/reports/declarations"); got != (role == Personal) {
+			t.Errorf("the list of %s has it: %t", role, got)
+		}
+	}
+	line := fmt.Sprintf("analyst-personal@example.com sign-in download export %d done", id)
+	byToken := fmt.Sprintf("analyst-personal token download export %d done", id)
+	if diff := cmp.Diff([]string{line, byToken}, g.auditOf(t, "download")); diff != "" {
+		t.Errorf("audit (-want +got):\n%s", diff)
+	}
+	alone := newFixture(t)
+	file, id = alone.personal(t, nil)
+	for _, path := range []string{"/reports/declarations", file, fmt.Sprintf("/api/v1/exports/%d/file", id), "/api/v1/reports/declarations"} {
+		if got := alone.get(path).StatusCode; got != http.StatusNotFound {
+			t.Errorf("%s without sign-in: status %d, want 404", path, got)
+		}
+	}
+}
+
+// TestCountsOfPersonalFilesAreNotToBeHadByOrderingThem: how many rows a file has would tell whether somebody is in it.
+func TestCountsOfPersonalFilesAreNotToBeHadByOrderingThem(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	got := f.call(t, "POST", "/api/v1/jobs", `{"kind": "report_export", "args": {"report": "declarations", "where": {"trn": "1234567"}}}`, http.StatusForbidden)
+	if !strings.Contains(fmt.Sprint(got["detail"]), "analyst-personal") {
+		t.Errorf("answer %v", got)
+	}
+	wantAudit(t, f)
+}
+
+func TestPersonalFilesAreNeitherHandedOnNorCached(t *testing.T) {
+	t.Parallel()
+	g := newGated(t, nil)
+	file, id := g.personal(t, nil)
+	b := g.signIn(t, person{name: "pat", roles: []string{"analyst-personal"}})
+	if res, body := g.submit(t, b, file+"/link", url.Values{"for": {"1h"}}); res.StatusCode != http.StatusConflict || strings.Contains(body, "/shared/") {
+		t.Errorf("handing it on: status %d, want 409", res.StatusCode)
+	}
+	key, err := newLinkKey(t.Context(), g.deps.DB)
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := link{ID: "ABCDEFGHIJ", Export: id, Until: time.Now().Add(time.Hour)}.sign(key) // as if the report had not been personal when it was made
+	if res, _ := g.open(t, newBrowser(t), "/shared/"+made+"/"+personalFile); res.StatusCode != http.StatusNotFound {
+		t.Errorf("by a link: status %d, want 404", res.StatusCode)
+	}
+	res, _ := g.open(t, b, file)
+	if got := res.Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control %q", got)
+	}
+	if got := g.auditOf(t, "hand on"); len(got) != 1 || !strings.Contains(got[0], "pat@example.com") || !strings.Contains(got[0], "refused") {
+		t.Errorf("audit %q", got)
+	}
+}
+
+func TestAFileThatHasExpiredIsGone(t *testing.T) {
+	t.Parallel()
+	g := newGated(t, nil)
+	past := time.Now().Add(-time.Second)
+	file, _ := g.personal(t, &past)
+	b := g.signIn(t, person{name: "pat", roles: []string{"analyst-personal"}})
+	if res, _ := g.open(t, b, file); res.StatusCode != http.StatusNotFound {
+		t.Errorf("status %d, want 404", res.StatusCode)
+	}
+}
