@@ -8,7 +8,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -113,6 +115,15 @@ func addresses(f *fixture) map[string]string {
 	return map[string]string{
 		"reports":       "/",
 		"report":        "/reports/school-onboarding",
+		"report-group":  "/reports/school-onboarding?schools=cip_only",
+		"report-empty":  "/reports/partnerships",
+		"changes":       "/reports/school-onboarding/changes?from=1&to=2",
+		"changes-bad":   "/reports/school-onboarding/changes?from=2&to=1",
+		"versions":      "/reports/school-onboarding/versions",
+		"breakdown":     "/reports/school-onboarding/by/local-authority",
+		"dictionary":    "/reports/school-onboarding/dictionary",
+		"file":          "/reports/school-onboarding/files/2",
+		"link":          fmt.Sprintf("/reports/school-onboarding/downloads/%d/school-onboarding-2026-11-22T0610Z.xlsx/link", f.ids["school-onboarding-2026-11-22T0610Z.xlsx"]),
 		"runs":          "/runs",
 		"filtered-runs": "/runs?state=discarded&run=1",
 		"run":           fmt.Sprintf("/runs/%d", f.done),
@@ -128,6 +139,10 @@ func addresses(f *fixture) map[string]string {
 		"cancel":        fmt.Sprintf("/runs/%d/cancel", f.running),
 		"queues":        "/queues",
 		"audit":         "/audit",
+		"tokens":        "/tokens",
+		"revoke":        "/tokens/1/revoke",
+		"cookies":       "/cookies",
+		"accessibility": "/accessibility",
 		"explore":       "/reports/school-onboarding/explore?la_name=Authority+7&sort=-stage",
 		"explore-none":  "/reports/school-onboarding/explore?q=nothing+like+it",
 		"explore-bad":   "/reports/school-onboarding/explore?colour=red",
@@ -217,25 +232,78 @@ func downloadByClick(t *testing.T, tab context.Context, link, extension string) 
 	return arrived{}
 }
 
-func TestPagesKeepNobodyOut(t *testing.T) {
-	t.Parallel()
-	f := newFixture(t)
+// newWhole is a site with something on every page, which answers on an address of its own.
+func newWhole(t *testing.T) (f *fixture, address string) {
+	t.Helper()
+	f = newFixture(t)
+	if _, _, err := CreateToken(t.Context(), f.deps.DB, NewToken{Name: "nightly copy", Roles: []Role{Analyst}, For: TokenLife, By: "person ann"}); err != nil {
+		t.Fatal(err)
+	}
 	server := httptest.NewServer(f.handler)
 	t.Cleanup(server.Close)
+	return f, server.URL
+}
+
+// windows are the sizes that pages must fit: wide, a narrow phone, and wide at a zoom of 400%.
+var windows = []struct {
+	name                 string
+	width, height, scale int64
+}{{"1280 pixels", 1280, 900, 1}, {"320 pixels", 320, 900, 1}, {"400% zoom", 320, 256, 4}}
+
+func TestPagesKeepNobodyOut(t *testing.T) {
+	t.Parallel()
+	f, site := newWhole(t)
 	tab := newTab(t)
 	do(t, tab, chromedp.Navigate(`data:text/html,<title>Without words</title><img src="x">`))
 	if len(violations(t, tab)) == 0 {
 		t.Fatal("axe-core finds nothing wrong with a page that has no language and an image without a text")
 	}
 	for name, address := range addresses(f) {
-		for _, width := range []int64{1280, 320} {
-			do(t, tab, chromedp.EmulateViewport(width, 900), chromedp.Navigate(server.URL+address))
-			if got := evaluate[int64](t, tab, "document.documentElement.scrollWidth"); got > width {
-				t.Errorf("%s is %d pixels wide in a window of %d", name, got, width)
+		for _, w := range windows {
+			do(t, tab, chromedp.EmulateViewport(w.width, w.height, chromedp.EmulateScale(float64(w.scale))), chromedp.Navigate(site+address))
+			if got := evaluate[int64](t, tab, "document.documentElement.scrollWidth"); got > w.width {
+				t.Errorf("%s at %s is %d pixels wide in a window of %d", name, w.name, got, w.width)
 			}
 			for _, v := range violations(t, tab) {
-				t.Errorf("%s at %d pixels: %s", name, width, v)
+				t.Errorf("%s at %s: %s", name, w.name, v)
 			}
+		}
+	}
+}
+
+// TestEveryStateOfAPageKeepsNobodyOut shows what a site seldom does: each template's sample, to somebody who is signed in and
+// has not said what they think of cookies.
+func TestEveryStateOfAPageKeepsNobodyOut(t *testing.T) {
+	t.Parallel()
+	files := newAssets()
+	shown, states := newPages(files, "1.2.3", true), samples()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, ok := states[r.URL.Query().Get("sample")]
+		if !ok {
+			files.ServeHTTP(w, r)
+			return
+		}
+		frame := layout{Visitor: visitor{Name: "ann@example.com", Via: viaSignIn, Roles: Roles}, Cookies: agreement{Asked: true, Page: "/"}}
+		body, err := shown.html(c, frame)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		w.Header().Set("Content-Type", "text/html; charset=utf-8")
+		_, _ = w.Write(body)
+	}))
+	t.Cleanup(server.Close)
+	tab := newTab(t)
+	for name, c := range states {
+		if c.Page().Template == "docs.html" {
+			continue // Swagger UI is not ours
+		}
+		do(t, tab, chromedp.EmulateViewport(320, 900), chromedp.Navigate(server.URL+"/?sample="+url.QueryEscape(name)))
+		if got := evaluate[int64](t, tab, "document.documentElement.scrollWidth"); got > 320 {
+			t.Errorf("%s is %d pixels wide in a window of 320", name, got)
+		}
+		for _, v := range violations(t, tab) {
+			t.Errorf("%s: %s", name, v)
 		}
 	}
 }
@@ -256,12 +324,10 @@ func violations(t *testing.T, tab context.Context) []string {
 
 func TestPagesObeyTheirPolicyAndNeedNoOtherHost(t *testing.T) {
 	t.Parallel()
-	f := newFixture(t)
-	server := httptest.NewServer(f.handler)
-	t.Cleanup(server.Close)
+	f, site := newWhole(t)
 	tab := newTab(t)
 	for name, address := range addresses(f) {
-		do(t, tab, chromedp.Navigate(server.URL+address))
+		do(t, tab, chromedp.Navigate(site+address))
 		if got := evaluate[string](t, tab, "document.body.className"); !strings.Contains(got, "govuk-frontend-supported") {
 			t.Errorf("%s: the inline script did not run: body has class %q", name, got)
 		}
@@ -290,8 +356,8 @@ func TestPictures(t *testing.T) {
 	base, folder := server.URL, filepath.Join("..", "..", "docs", "pictures")
 	pages := addresses(f)
 	pages["api"] = "/docs"
-	if url := os.Getenv("PICTURES_URL"); url != "" {
-		base, pages = url, map[string]string{
+	if demo := os.Getenv("PICTURES_URL"); demo != "" {
+		base, pages = demo, map[string]string{
 			"reports": "/", "report": "/reports/school-onboarding", "runs": "/runs", "run": "/runs/1", "explore": "/reports/school-onboarding/explore",
 			"schedules": "/schedules", "schedule": "/schedules/cpd", "queues": "/queues", "api": "/docs",
 		}

@@ -66,7 +66,7 @@ func samples() map[string]content {
 		"run":                      newRunPage(job, lines, later),
 		"run that has not begun":   newRunPage(queue.Job{ID: 1, Kind: "probe", State: "available"}, nil, noon),
 		"run that is watched":      runPage{Job: queue.Job{ID: 1, Kind: "probe", State: "running"}, Said: "s", May: true, Events: "/e"},
-		"schedules":                schedulesPage{Held: 2, Schedules: []scheduleLine{{ScheduleInfo: queue.ScheduleInfo{NextTick: &noon, Paused: true}, Href: "/s", When: "w", Strip: newStrip([]tickLine{{Fate: fateRan}})}}},
+		"schedules":                schedulesPage{Held: 2, Schedules: []scheduleLine{{ScheduleInfo: queue.ScheduleInfo{Schedule: schedule.Schedule{Name: "register"}, NextTick: &noon, Paused: true}, Href: "/s", When: "w", Strip: newStrip([]tickLine{{Fate: fateRan}})}}},
 		"no schedules":             schedulesPage{},
 		"schedule":                 schedulePage{Said: "s", May: true, Facts: []fact{{Key: "k", Text: "t"}}, Ticks: []tickLine{{Fate: fateLate, Why: "w", tickRow: tickRow{JobID: new(int64)}}}, Next: []schedule.Coming{{Tick: noon, Change: &schedule.Change{}}}},
 		"queues":                   queuesPage{Queues: []queueLine{{Queue: "syncs", Oldest: &noon}}, Workers: []workerLine{{}}},
