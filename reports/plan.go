@@ -19,6 +19,8 @@ type InputUsed struct {
 	Version int64        `json:"version"`
 	AsAt    time.Time    `json:"as_at"`
 	Rows    int64        `json:"rows"`
+	// BehindSeconds is how far the replica that it was read from was behind, 0 for what had caught up.
+	BehindSeconds float64 `json:"behind_seconds,omitempty"`
 }
 
 // plan is what a refresh knows before it computes.
@@ -78,7 +80,9 @@ func used(live []inputs.Version, wanted []inputs.Input) []InputUsed {
 	var list []InputUsed
 	for _, v := range live {
 		if slices.Contains(wanted, v.Input) {
-			list = append(list, InputUsed{Input: v.Input, Version: v.Version, AsAt: v.AsAt.UTC(), Rows: v.Rows})
+			list = append(list, InputUsed{
+				Input: v.Input, Version: v.Version, AsAt: v.AsAt.UTC(), Rows: v.Rows, BehindSeconds: v.Behind().Seconds(),
+			})
 		}
 	}
 	return list

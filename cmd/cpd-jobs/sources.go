@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"cpd-jobs/internal/config"
 	"cpd-jobs/internal/run"
@@ -69,15 +70,23 @@ func (c sourcesListCommand) Run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return printJSON(a.stdout, map[string]any{"sources": list})
 	}
-	t := newTable("source", "from", "version", "as at", "rows", "run")
+	t := newTable("source", "from", "version", "as at", "replica", "rows", "run")
 	for _, s := range list {
 		if s.Live == nil {
-			t.row(s.Name, s.From, "", "", "", "")
+			t.row(s.Name, s.From, "", "", "", "", "")
 			continue
 		}
-		t.row(s.Name, s.From, s.Live.Version, s.Live.AsAt, s.Live.Rows, s.Live.RunID)
+		t.row(s.Name, s.From, s.Live.Version, s.Live.AsAt, behind(s.Live.Behind()), s.Live.Rows, s.Live.RunID)
 	}
 	return t.print(a.stdout)
+}
+
+// behind says how far a replica was behind its primary, nothing where there is nothing to say.
+func behind(lag time.Duration) string {
+	if lag == 0 {
+		return ""
+	}
+	return max(lag.Round(time.Second), time.Second).String() + " behind"
 }
 
 type sourcesCheckCommand struct {
@@ -145,8 +154,10 @@ func (a *app) checkCPD(ctx context.Context, found map[string]any) error {
 	found["cpd"] = checked
 	fmt.Fprintf(a.stderr, "cpd: its clock says %s; %d tables, about %s rows%s\n", cell(checked.AsOf), len(checked.Rows),
 		thousands(sum(checked.Rows)), without("; new columns ", checked.NewColumns))
-	if checked.Replica != nil {
-		fmt.Fprintf(a.stderr, "cpd: a replica, %.0f s behind\n", checked.Replica.LagSeconds)
+	if r := checked.Replica; r != nil && r.CaughtUp {
+		fmt.Fprintln(a.stderr, "cpd: a replica that has caught up")
+	} else if r != nil {
+		fmt.Fprintf(a.stderr, "cpd: a replica, %.0f s behind\n", r.LagSeconds)
 	}
 	if len(checked.Problems) > 0 {
 		return run.Reject("a sync would refuse", "the CPD source has changed: %s", strings.Join(checked.Problems, "; "))

@@ -23,19 +23,25 @@ func (l *lab) slowSource() (quicken func()) {
 	l.t.Helper()
 	l.source = pgtest.NewEmpty(l.t)
 	db := pgtest.Connect(l.t, l.source)
-	for _, name := range []string{"source.sql", "seed.sql"} {
-		sql, err := os.ReadFile(filepath.Join("..", "..", "jobs", "cpd", "testdata", name))
-		if err != nil {
-			l.t.Fatal(err)
-		}
-		must(l.t, db, string(sql))
-	}
+	fillSource(l.t, db)
 	must(l.t, db, `
 		CREATE TABLE slowness AS SELECT 30.0 AS seconds;
 		ALTER TABLE cohorts RENAME TO real_cohorts;
 		CREATE VIEW cohorts AS SELECT c.* FROM real_cohorts AS c
 		WHERE start_year = 2020 OR (SELECT pg_sleep(seconds) IS NOT NULL FROM slowness)`)
 	return func() { must(l.t, db, "UPDATE slowness SET seconds = 0") }
+}
+
+// fillSource makes a small CPD database.
+func fillSource(t *testing.T, db *pgxpool.Pool) {
+	t.Helper()
+	for _, name := range []string{"source.sql", "seed.sql"} {
+		sql, err := os.ReadFile(filepath.Join("..", "..", "jobs", "cpd", "testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		must(t, db, string(sql))
+	}
 }
 
 func must(t *testing.T, db *pgxpool.Pool, sql string) {
@@ -83,11 +89,12 @@ func databaseOf(url string) string {
 	return name
 }
 
-// copies are the physical tables of schema cpd, and the live version.
+// copies are the physical tables of all copies, and the live version.
 func (l *lab) copies() []string {
 	l.t.Helper()
 	tables, err := query[string](l, `
-		SELECT relname FROM pg_class WHERE relnamespace = 'cpd'::regnamespace AND relkind = 'r'
+		SELECT relname FROM pg_class
+		WHERE relkind = 'r' AND (relnamespace = 'cpd'::regnamespace OR relnamespace = 'restricted'::regnamespace AND relname ~ '^cpd_')
 		UNION ALL SELECT 'live version ' || version FROM reports.inputs WHERE input = 'cpd'
 		ORDER BY 1`)
 	if err != nil {

@@ -43,14 +43,16 @@ func ownServer(t *testing.T, options pg.Options) *server {
 	options.Dir, options.Settings = dir, settings
 	s := &server{t: t, dir: dir, options: options}
 	s.start()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-		defer cancel()
-		if err := s.share.Close(ctx); err != nil {
-			t.Errorf("stop the test's server: %v", err)
-		}
-	})
+	t.Cleanup(s.close)
 	return s
+}
+
+func (s *server) close() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if err := s.share.Close(ctx); err != nil {
+		s.t.Errorf("stop the test's server: %v", err)
+	}
 }
 
 // memory is a folder in memory where there is one: several servers on one disk wait for each other.

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"cpd-jobs/reports"
 )
@@ -133,6 +134,14 @@ func (s *site) fillCharts(ctx context.Context, def *reports.Definition, group st
 type inputLine struct {
 	Title string
 	reports.InputUsed
+}
+
+// Behind is how far the source was behind when it was read, "" where it was not.
+func (l inputLine) Behind() string {
+	if l.BehindSeconds == 0 {
+		return ""
+	}
+	return max(time.Duration(l.BehindSeconds*float64(time.Second)).Round(time.Second), time.Second).String()
 }
 
 // inputTitles are the inputs in the words of the report's users.

@@ -61,11 +61,14 @@ type snapshot struct {
 	Replica *Replica
 }
 
-// Replica says how far a standby was behind. A primary that is idle also makes ReplayedAt old: then it is CaughtUp.
+// Replica says how far a standby was behind.
 type Replica struct {
+	// ReplayedAt is when the latest transaction that it has was committed. An idle primary makes it old, too.
 	ReplayedAt *time.Time `json:"replayed_at"`
-	LagSeconds float64    `json:"lag_seconds"`
-	CaughtUp   bool       `json:"caught_up"`
+	// CaughtUp says that it is connected and has replayed all that it was sent.
+	CaughtUp bool `json:"caught_up"`
+	// LagSeconds is 0 where it is caught up, else the time since ReplayedAt.
+	LagSeconds float64 `json:"lag_seconds"`
 }
 
 // begin takes a snapshot in one session and hands it to the others. The caller ends it.
@@ -89,33 +92,31 @@ func (s *source) export(ctx context.Context, snap *snapshot) (id string, err err
 	if err != nil {
 		return "", err
 	}
-	var standby, caughtUp bool
-	var replayed *time.Time
-	err = tx.QueryRow(ctx, `
-		SELECT pg_export_snapshot(),
-			coalesce(nullif(current_setting('cpd_jobs.demo_clock', true), '')::timestamptz, clock_timestamp()),
-			pg_is_in_recovery(),
-			CASE WHEN pg_is_in_recovery() THEN pg_last_xact_replay_timestamp() END,
-			CASE WHEN pg_is_in_recovery() THEN coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), false) ELSE true END
-		`).Scan(&id, &snap.AsOf, &standby, &replayed, &caughtUp)
+	var standby bool
+	var replica Replica
+	err = tx.QueryRow(ctx, snapshotSQL).Scan(&id, &snap.AsOf, &standby, &replica.ReplayedAt, &replica.CaughtUp, &replica.LagSeconds)
 	if err != nil {
 		return "", err
 	}
 	snap.AsOf = snap.AsOf.UTC()
 	if standby {
-		snap.Replica = newReplica(snap.AsOf, replayed, caughtUp)
+		snap.Replica = &replica
 	}
 	return id, nil
 }
 
-func newReplica(now time.Time, replayed *time.Time, caughtUp bool) *Replica {
-	r := &Replica{CaughtUp: caughtUp}
-	if replayed != nil {
-		at := replayed.UTC()
-		r.ReplayedAt, r.LagSeconds = &at, max(0, now.Sub(at).Seconds())
-	}
-	return r
-}
+// snapshotSQL takes the snapshot, and asks how fresh it is. A replica that was cut off has replayed all that it was sent,
+// too: so somebody must be receiving.
+const snapshotSQL = `
+	SELECT pg_export_snapshot(), coalesce(nullif(current_setting('cpd_jobs.demo_clock', true), '')::timestamptz, clock_timestamp()),
+		standby, replayed_at, caught_up,
+		CASE WHEN standby AND NOT caught_up THEN greatest(0, coalesce(extract(epoch FROM clock_timestamp() - replayed_at), 0)) ELSE 0 END::float8
+	FROM (
+		SELECT standby, CASE WHEN standby THEN pg_last_xact_replay_timestamp() END AS replayed_at,
+			standby AND coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), false)
+				AND EXISTS (SELECT FROM pg_stat_wal_receiver) AS caught_up
+		FROM pg_is_in_recovery() AS r (standby)
+	) AS source`
 
 func (s *source) importSnapshot(ctx context.Context, snap *snapshot, id string) error {
 	tx, err := s.session(ctx, snap, pgx.RepeatableRead)

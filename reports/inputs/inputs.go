@@ -33,6 +33,20 @@ type Version struct {
 	Details     json.RawMessage `json:"details"`
 }
 
+// Behind is how far the source that it was read from was behind the one that it is a replica of, 0 where it was none or
+// had caught up.
+func (v Version) Behind() time.Duration {
+	var details struct {
+		Replica struct {
+			LagSeconds float64 `json:"lag_seconds"`
+		} `json:"replica"`
+	}
+	if json.Unmarshal(v.Details, &details) != nil {
+		return 0 // another input's details
+	}
+	return time.Duration(details.Replica.LagSeconds * float64(time.Second))
+}
+
 // Querier is a pool, a connection or a transaction.
 type Querier interface {
 	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
