@@ -199,7 +199,7 @@ func (a *app) serve(ctx context.Context, l net.Listener, m *metrics.Metrics) err
 	}
 	pages := web.New(web.Deps{
 		Queue: client, SignIn: signIn(c), BehindProxy: c.CloudFoundry, Contact: c.Contact, Analytics: web.Analytics{ID: c.GoogleAnalytics},
-		DB: pool, Store: files, Log: a.log(), Now: clock.System, Version: version(), Metrics: m.Handler(),
+		DB: pool, Store: files, Log: a.log(), Now: clock.System, Version: version(), Metrics: m.Handler(), SecurityTxt: c.SecurityTxt, Downloaded: m.Downloaded,
 		Schema: func(ctx context.Context) error { return schemaCurrent(ctx, pool) },
 	})
 	a.log().Info("pages served", "address", "http://"+l.Addr().String())
