@@ -265,8 +265,8 @@ func (l linkLine) Href() string { return schoolPath(l.URN) }
 func (s *site) schoolChanges(ctx context.Context, _ *reports.Definition, p *schoolPage) error {
 	found, _ := s.DB.Query(ctx, `
 		SELECT changed_at AS at, field AS what, 0::bigint AS version,
-		       CASE WHEN field ILIKE '%email%' THEN CASE WHEN old IS NULL THEN '' ELSE '(an address)' END ELSE coalesce(old, '') END AS old,
-		       CASE WHEN field ILIKE '%email%' THEN CASE WHEN new IS NULL THEN '' ELSE '(an address)' END ELSE coalesce(new, '') END AS new
+		       CASE WHEN field ILIKE '%email%' OR old ~ '\S@\S+\.\S' THEN CASE WHEN old IS NULL THEN '' ELSE '(an address)' END ELSE coalesce(old, '') END AS old,
+		       CASE WHEN field ILIKE '%email%' OR new ~ '\S@\S+\.\S' THEN CASE WHEN new IS NULL THEN '' ELSE '(an address)' END ELSE coalesce(new, '') END AS new
 		FROM gias.changes WHERE urn = $1 ORDER BY id DESC LIMIT $2`, p.URN, changesShown)
 	list, err := pgx.CollectRows(found, pgx.RowToStructByName[changeLine])
 	if err != nil {

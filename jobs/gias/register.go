@@ -176,10 +176,8 @@ func findEstablishment(ctx context.Context, db Querier, urn string) (Entry, erro
 			return e, err
 		}
 		for i, v := range values {
-			if columns[i].Form == extract.Email {
-				v = mask(v)
-			}
-			e.Values = append(e.Values, Value{Heading: columns[i].Heading, Value: v})
+			shown := mask(v, columns[i].Form == extract.Email)
+			e.Values = append(e.Values, Value{Heading: columns[i].Heading, Value: shown})
 		}
 		return e, nil
 	})

@@ -49,6 +49,37 @@ func TestOneEstablishmentWithItsHistory(t *testing.T) {
 	}
 }
 
+// In the real register some addresses stand where a website should.
+func TestAddressesAreMaskedInEveryColumn(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	for _, website := range []string{"www.example.org", "head@school.example.org"} {
+		mustSync(t, db, gias.Args{Source: register(t, headings(), schools(60, map[string]school{
+			"100001": {"SchoolWebsite": website},
+			"100002": {"SchoolWebsite": "The Link@Example"},
+			"100003": {"TypeOfEstablishment (code)": "head@school.example.org"},
+		}))})
+	}
+	e, err := gias.Find(t.Context(), db, "100001")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range e.Values {
+		if v.Heading == "SchoolWebsite" && *v.Value != "***" {
+			t.Errorf("a website that is an address: got %s", *v.Value)
+		}
+	}
+	if len(e.Changes) != 1 || *e.Changes[0].Old != "www.example.org" || *e.Changes[0].New != "***" {
+		t.Errorf("got changes %+v", e.Changes)
+	}
+	if e, err = gias.Find(t.Context(), db, "100002"); err != nil || *e.Values[20].Value != "The Link@Example" {
+		t.Errorf("a name with an at: got %+v, %v", e.Values, err)
+	}
+	if n := count(t, db, "SELECT count(*) FROM gias.rejects WHERE urn = '100003' AND value LIKE '%@%'"); n != 0 {
+		t.Error("a rejected row's address is on record")
+	}
+}
+
 func TestChangesByFieldAndTime(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

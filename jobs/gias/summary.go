@@ -68,15 +68,15 @@ type Difference struct {
 
 // masked hides school contact addresses, which may name a person.
 func (d Difference) masked() Difference {
-	if d.Event == "contact_changed" {
-		d.Old, d.New = mask(d.Old), mask(d.New)
-	}
+	contact := d.Event == "contact_changed"
+	d.Old, d.New = mask(d.Old, contact), mask(d.New, contact)
 	return d
 }
 
-func mask(address *string) *string {
-	if address == nil {
-		return nil
+// mask hides the value of a column of contact addresses, and an address that stands in any other.
+func mask(value *string, contact bool) *string {
+	if value == nil || !contact && !extract.HoldsAddress(*value) {
+		return value
 	}
 	stars := "***"
 	return &stars

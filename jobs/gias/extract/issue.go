@@ -1,6 +1,10 @@
 package extract
 
-import "cpd-jobs/jobs/gias/received"
+import (
+	"regexp"
+
+	"cpd-jobs/jobs/gias/received"
+)
 
 // Scope says how much of a row an issue costs.
 type Scope string
@@ -57,5 +61,14 @@ func (r *Reader) shown(at int, value []byte) string {
 		return ""
 	}
 	decoded, _ := r.file.Encoding.Decode(nil, value)
+	if HoldsAddress(string(decoded)) {
+		return ""
+	}
 	return received.Showable(string(decoded))
 }
+
+var address = regexp.MustCompile(`[^\s@]@[^\s@]+\.[^\s@]`)
+
+// HoldsAddress says that there is an e-mail address in a value, which may name a person: some stand where a website
+// should, and in a row with too few fields they move to any column.
+func HoldsAddress(value string) bool { return address.MatchString(value) }
