@@ -32,10 +32,7 @@ func (s *sync) stage(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("make the staging table: %w", err)
 	}
 	_, err = tx.CopyFrom(ctx, pgx.Identifier{"staged"}, []string{"line", "key", "name", "pupil_premium", "sparsity"},
-		pgx.CopyFromSlice(len(s.rows), func(i int) ([]any, error) {
-			r := s.rows[i]
-			return []any{r.line, r.key, r.name, r.premium, r.sparsity}, nil
-		}))
+		pgx.CopyFromSlice(len(s.rows.list), func(i int) ([]any, error) { return s.rows.values(i), nil }))
 	if err != nil {
 		return fmt.Errorf("stage %s: %w", s.file.Name, err)
 	}
@@ -77,9 +74,9 @@ func (s *sync) compareDistricts(ctx context.Context, tx pgx.Tx) error {
 	if err := s.guardShrink(before); err != nil {
 		return err
 	}
-	for _, r := range s.rows {
-		if since := abolished[r.key]; since != "" {
-			s.note(issue{Kind: "abolished", Line: r.line, Column: headDistrictCode, Reason: "abolished on " + since, Value: r.key})
+	for _, r := range s.rows.list {
+		if since := abolished[r.key.String()]; since != "" {
+			s.note(issue{Kind: "abolished", Line: int(r.line), Column: headDistrictCode, Reason: "abolished on " + since, Value: r.key.String()})
 		}
 	}
 	return s.list(ctx, tx, "district_issues.sql")
@@ -93,12 +90,13 @@ func (s *sync) account() {
 // list adds the issues that only the database can see.
 func (s *sync) list(ctx context.Context, tx pgx.Tx, name string) error {
 	rows, _ := tx.Query(ctx, statement(name), pgx.NamedArgs{"year": s.year})
-	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[issue])
+	var i issue
+	_, err := pgx.ForEachRow(rows, []any{&i.Kind, &i.Line, &i.URN, &i.Column, &i.Reason, &i.Value}, func() error {
+		s.note(i)
+		return nil
+	})
 	if err != nil {
 		return fmt.Errorf("look for what is odd in %s: %w", s.file.Name, err)
-	}
-	for _, i := range found {
-		s.note(i)
 	}
 	return nil
 }

@@ -37,8 +37,7 @@ func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch received.Optio
 	return run.Outcome{Changed: s.summary.Merged+s.summary.Missing > 0, Version: s.version, Summary: s.summary}, err
 }
 
-// sync is one run on its way. A file has some 22,000 rows of four values, and the wide ones are read by column: what is
-// kept of it is small.
+// sync is one run on its way.
 type sync struct {
 	run      run.Run
 	db       *pgxpool.Pool
@@ -49,7 +48,7 @@ type sync struct {
 	year     int
 	asAt     time.Time
 	version  int64
-	rows     []row
+	rows     rows
 	issues   []issue
 	summary  Summary
 }
@@ -144,15 +143,11 @@ func (s *sync) read(ctx context.Context, step *run.Step) error {
 	}
 	defer r.close()
 	s.layout, r.onIssue = r.layout, s.note
-	last := map[string]int{}
 	for r.next() {
 		step.Add(1)
-		if at, twice := last[r.row.key]; twice {
-			s.supersede(at, r.row)
-			continue
+		if earlier, twice := s.rows.put(r.row); twice {
+			s.supersede(earlier, s.rows.list[s.rows.at[earlier.key]])
 		}
-		last[r.row.key] = len(s.rows)
-		s.rows = append(s.rows, r.row)
 	}
 	if r.err != nil {
 		return r.err
@@ -160,35 +155,29 @@ func (s *sync) read(ctx context.Context, step *run.Step) error {
 	s.summary.Layout, s.summary.Encoding = s.layout.String(), string(s.file.Encoding)
 	s.summary.Read = r.read
 	s.summary.Rejected += r.rejected
-	step.SetRows(r.read, int64(len(s.rows)))
+	step.SetRows(r.read, int64(len(s.rows.list)))
 	return s.guardRejects()
 }
 
-// supersede lets a later row take the place of an earlier one with the same key, and lists both where they disagree.
-func (s *sync) supersede(at int, later row) {
-	earlier := s.rows[at]
-	i := issue{Kind: "repeat", Line: earlier.line, URN: earlier.key, Reason: fmt.Sprintf("stands again on line %d with the same flags", later.line)}
+// supersede lists a row that a later one with the same key has taken the place of, with both values where they disagree.
+func (s *sync) supersede(earlier, later kept) {
+	i := issue{Kind: "repeat", Line: int(earlier.line), URN: earlier.key.String(), Reason: fmt.Sprintf("stands again on line %d with the same flags", later.line)}
 	if earlier.flags() != later.flags() {
 		i.Kind, i.Reason = "conflict", fmt.Sprintf("stands again on line %d with other flags; that row counts", later.line)
 		i.Value = earlier.flags() + ", then " + later.flags()
 	}
 	s.note(i)
 	s.summary.Rejected++
-	s.rows[at] = later
 }
+
+// keptIssues is how many of each kind are kept: more than a real file has schools. All are counted.
+const keptIssues = 30_000
 
 func (s *sync) note(i issue) {
 	s.summary.Issues[i.Kind]++
-	s.issues = append(s.issues, i)
-}
-
-// flags writes a row's flags as the file does.
-func (r row) flags() string {
-	digit := map[bool]string{true: "1", false: "0"}
-	if r.sparsity == nil {
-		return digit[r.premium]
+	if s.summary.Issues[i.Kind] <= keptIssues {
+		s.issues = append(s.issues, i)
 	}
-	return digit[r.premium] + "," + digit[*r.sparsity]
 }
 
 const (

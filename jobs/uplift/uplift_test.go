@@ -2,6 +2,7 @@ package uplift_test
 
 import (
 	"compress/gzip"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -182,6 +183,29 @@ func TestLoadRules(t *testing.T) {
 				t.Errorf("got issues %q, want %q", got, c.issues)
 			}
 		})
+	}
+}
+
+// Twice as many URNs as a real file has, and then all of them again with other flags.
+func TestAFileOfRepeats(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	var b strings.Builder
+	b.WriteString(header3)
+	for pass := range 2 {
+		for urn := 100_000; urn < 150_000; urn++ {
+			fmt.Fprintf(&b, "%d,%d,0\n", urn, pass)
+		}
+	}
+	_, s := mustSync(t, db, uplift.Args{Source: write(t, "u_2024.csv", b.String())})
+	if s.Merged != 50_000 || s.Rejected != 50_000 || s.Issues["conflict"] != 50_000 {
+		t.Errorf("got %+v", s)
+	}
+	if n := count(t, db, "SELECT count(*) FROM uplift.schools WHERE pupil_premium"); n != 50_000 {
+		t.Errorf("got %d schools of the later rows, want 50,000", n)
+	}
+	if n := count(t, db, "SELECT count(*) FROM uplift.issues"); n != 30_000 {
+		t.Errorf("got %d issues on record, want 30,000", n)
 	}
 }
 
