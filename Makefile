@@ -6,12 +6,13 @@ ARGS ?=
 TESTFLAGS ?=
 # The version is the one that ran on the Go version of go.mod with all of its modules served by the proxy.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+REDOCLY := @redocly/cli@2.77.0
 SOURCES := cmd internal jobs migrations queue reports
 
 # RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
-.PHONY: help build run prepare test lint verify bench chaos check/duckdb generate clean db/install db/reset
+.PHONY: help build run prepare test lint verify bench chaos check/duckdb check/openapi generate clean db/install db/reset
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +52,14 @@ check/duckdb: db/install ## open exported Parquet and CSV files with DuckDB, by 
 	@modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && \
 	npm install --prefix "$$modules" --no-audit --no-fund --silent @duckdb/node-api && \
 	DUCKDB_MODULES="$$modules/node_modules" go test -count=1 -run DuckDB ./jobs/export
+
+check/openapi: ## lint the API's document with Redocly's linter, by way of npx and Node
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes $(REDOCLY) lint --extends recommended-strict internal/web/testdata/openapi.json
+
+check/csvw: db/install ## hold an exported CSV file against its description, by way of npm and Node
+	@modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && \
+	npm install --prefix "$$modules" --no-audit --no-fund --silent tableschema@1.12.6 && \
+	CSVW_MODULES="$$modules/node_modules" go test -count=1 -run Validator ./jobs/export
 
 generate: ## make anew what is generated from the sources
 	go generate ./...

@@ -50,7 +50,7 @@ func ListJobs(ctx context.Context, db Querier, f JobFilter) ([]Job, error) {
 	}
 	rows, _ := db.Query(ctx, `
 		SELECT `+jobColumns+` FROM queue.jobs
-		WHERE ($1 = '' OR kind = $1) AND ($2 = '' OR state = $2) AND ($3 = 0 OR run_id = $3) AND ($4 = 0 OR id < $4)
+		WHERE ($1 = '' OR kind = $1) AND ($2 = '' OR state = $2) AND ($3::bigint = 0 OR run_id = $3) AND ($4::bigint = 0 OR id < $4)
 		ORDER BY id DESC LIMIT $5`, f.Kind, f.State, f.RunID, f.Before, f.Limit)
 	return collectJobs(ctx, db, rows)
 }

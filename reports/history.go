@@ -119,7 +119,7 @@ func (d *Definition) keepsHistory() error {
 // versionOf finds a version by number, by the instant that it was live at, or else the live one.
 func (d *Definition) versionOf(ctx context.Context, db querier, version int64, at time.Time) (Refreshed, error) {
 	sql := `SELECT ` + refreshedColumns + ` FROM reports.refreshes
-		WHERE report = $1 AND ($2 = 0 OR version = $2) AND ($3::timestamptz IS NULL OR published_at <= $3)
+		WHERE report = $1 AND ($2::bigint = 0 OR version = $2) AND ($3::timestamptz IS NULL OR published_at <= $3)
 		ORDER BY version DESC LIMIT 1`
 	var before *time.Time
 	if !at.IsZero() {

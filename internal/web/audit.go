@@ -117,7 +117,7 @@ func (s *site) auditList(w http.ResponseWriter, r *http.Request) error {
 	}
 	rows, _ := s.DB.Query(r.Context(), `
 		SELECT id, at, actor, via, action, target, detail, address, outcome FROM queue.audit
-		WHERE $1 = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, before, auditPerPage+1)
+		WHERE $1::bigint = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, before, auditPerPage+1)
 	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[auditLine])
 	if err != nil {
 		return fmt.Errorf("read the audit: %w", err)

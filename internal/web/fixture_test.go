@@ -269,6 +269,17 @@ func (l *lockedBuffer) Write(p []byte) (int, error) {
 	return l.b.Write(p)
 }
 
+// last is the last line that has a text.
+func (l *lockedBuffer) last(text string) string {
+	found := ""
+	for line := range strings.Lines(l.String()) {
+		if strings.Contains(line, text) {
+			found = line
+		}
+	}
+	return found
+}
+
 func (l *lockedBuffer) String() string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

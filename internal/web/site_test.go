@@ -195,3 +195,11 @@ func TestEveryAnswerIsGuarded(t *testing.T) {
 		t.Errorf("a page's Cache-Control is %q, want no-store", got)
 	}
 }
+
+func TestNumbersBeyondThoseInUse(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for _, target := range []string{"/runs?before=99999999999", "/runs?run=99999999999", "/audit?before=99999999999", "/reports/school-onboarding/versions?before=99999999999"} {
+		f.page(t, target, http.StatusOK)
+	}
+}

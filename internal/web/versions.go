@@ -76,7 +76,7 @@ func (s *site) versionList(w http.ResponseWriter, r *http.Request) error {
 
 const versionsSQL = `
 	SELECT version, run_id, as_of, published_at, rows, added, removed, changed, warnings, restores, withdrawn_why
-	FROM reports.refreshes WHERE report = $1 AND ($2 = 0 OR version < $2) ORDER BY version DESC LIMIT $3`
+	FROM reports.refreshes WHERE report = $1 AND ($2::bigint = 0 OR version < $2) ORDER BY version DESC LIMIT $3`
 
 // versions lists a page of versions, newest first, before one of them or 0, and gives the address of the next page.
 func (s *site) versions(ctx context.Context, def *reports.Definition, files map[int64][]attachment, before int64) (lines []versionLine, older string, err error) {

@@ -47,7 +47,7 @@ func Changes(ctx context.Context, db Querier, f ChangeFilter) ([]Change, error) 
 		WHERE ($1::timestamptz IS NULL OR changed_at >= $1)
 		  AND ($2 = '' OR field = $2)
 		  AND ($3 = '' OR urn = $3 OR link_urn = $3)
-		  AND ($4 = 0 OR id < $4)
+		  AND ($4::bigint = 0 OR id < $4)
 		ORDER BY id DESC LIMIT $5`, sinceOrNull(f.Since), f.Field, f.URN, f.Before, f.Limit)
 	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (Change, error) {
 		var c Change

@@ -82,6 +82,12 @@ func (r *routes) ServeHTTP(w http.ResponseWriter, req *http.Request) { http.NotF
 func New(d Deps) *API {
 	config := huma.DefaultConfig("CPD reports", d.Version)
 	config.Info.Description = "Reports on continuing professional development, their files, and the jobs that make them. Times are RFC 3339 in UTC. Errors are problem details (RFC 9457)."
+	config.Info.License = &huma.License{Name: "MIT", Identifier: "MIT"}
+	config.Servers = []*huma.Server{{URL: "/", Description: "Where this document is"}}
+	config.Tags = []*huma.Tag{
+		{Name: "Reports", Description: "What is reported, its rows and what changed"}, {Name: "Files", Description: "Exported files"},
+		{Name: "Jobs", Description: "What runs and ran"}, {Name: "Schedules", Description: "What runs by itself"},
+	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // package web answers for the document and its page
 	config.CreateHooks = nil                                             // no $schema in answers
 	config.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
@@ -112,7 +118,10 @@ func add[I, O any](a *API, needs string, op huma.Operation, answer func(context.
 	op.Security = []map[string][]string{{"token": {}}, {}}
 	op.Description = op.Description + " Needs the role " + needs + "."
 	op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
-		http.StatusInternalServerError, http.StatusServiceUnavailable)
+		http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusServiceUnavailable)
+	if op.Method == http.MethodPost {
+		op.Errors = append(op.Errors, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
+	}
 	op.MaxBodyBytes = 256 << 10
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := answer(ctx, in)

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -141,6 +142,9 @@ func (a *API) insert(ctx context.Context, action, target string, request queue.R
 	kind, err := a.Queue.Kind(request.Kind)
 	if err != nil {
 		return nil, err
+	}
+	if bytes.Contains(request.Args, []byte(`\u0000`)) { // also one that is escaped once more, which nobody needs
+		return nil, run.Reject("", "the arguments have a character that PostgreSQL does not take, of code 0")
 	}
 	if _, err := kind.Check(request.Args); err != nil { // before the audit, which may not take what is no JSON
 		return nil, err
