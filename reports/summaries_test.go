@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"cpd-jobs/internal/demo"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 )
@@ -121,6 +122,10 @@ func TestSummariesAddUp(t *testing.T) {
 		{"SELECT eligibility || ' ' || sum(schools) FROM reports.school_onboarding_uplifts GROUP BY eligibility", "[all 6 cip_only 1 eligible 5]"},
 		{"SELECT concat_ws(' ', delivery_partner, schools, without_delivery_partner) FROM reports.school_onboarding_by_provider WHERE eligibility = 'all'", "[North Hub 1 0 none 1 1]"},
 		{"SELECT concat_ws(' ', reason, month, schools, waiting) FROM reports.school_onboarding_challenges WHERE eligibility = 'all'", "[mistake 2023-10 1 1]"},
+		{"SELECT concat_ws(' ', eligibility, lead_provider, delivery_partner, reason, month, challenged, unresolved) FROM reports.school_onboarding_rejections",
+			"[all Ambition Institute North Hub mistake 2023-10 1 1 eligible Ambition Institute North Hub mistake 2023-10 1 1]"},
+		{"SELECT concat_ws(' ', cohort_eligibility, schools, answered, provider_led, partnered, challenged) FROM reports.cohorts WHERE cohort > 2021 AND eligibility <> 'cip_only'",
+			"[2022 all 6 2 2 1 1 2022 eligible 5 2 2 1 1 2023 all 6 4 4 2 1 2023 eligible 5 4 4 2 1 2024 all 6 0 0 0 0 2024 eligible 5 0 0 0 0]"},
 		{"SELECT concat_ws(' ', eligibility, schools, programme_chosen, provision_in_place, challenged) FROM reports.school_onboarding_trend", "[all 6 4 2 1 cip_only 1 0 0 0 eligible 5 4 2 1]"},
 	} {
 		if got := fmt.Sprint(query[string](t, db, c.sql+" ORDER BY 1")); got != c.want {
@@ -156,5 +161,21 @@ func TestMovesAndTrendOverTime(t *testing.T) {
 	again := query[string](t, db, "SELECT concat_ws(' ', day, version, schools) FROM reports.school_onboarding_trend WHERE eligibility = 'all' ORDER BY day")
 	if want := []string{"2023-11-15 1 6", "2023-11-16 3 5"}; !slices.Equal(again, want) {
 		t.Errorf("trend, after a second refresh of the day: got %q, want %q", again, want)
+	}
+}
+
+// TestCohortsAgreeWithTheFunnel: what is said of the current cohort beside others is what the report says of it.
+func TestCohortsAgreeWithTheFunnel(t *testing.T) {
+	t.Parallel()
+	at := instant(t, "2026-11-22T06:10:00Z")
+	db := newDatabase(t)
+	db.sync(t, at, generated(t, demo.Options{Schools: 300, Seed: 3, AsOf: at}))
+	db.mustRefresh(t)
+	db.refreshed(t, find(t, "cohorts"))
+	const counts = "eligibility, schools, programme_chosen, provision_in_place, partnered, challenged, with_participants, no_ects, early_career_teachers, mentors"
+	got := query[string](t, db, "SELECT concat_ws(' ', "+counts+") FROM reports.cohorts WHERE cohort = (SELECT max(cohort) FROM reports.school_onboarding) ORDER BY 1")
+	want := query[string](t, db, "SELECT concat_ws(' ', "+counts+") FROM reports.school_onboarding_trend ORDER BY 1")
+	if !slices.Equal(got, want) || len(got) != 3 || one[int64](t, db, "SELECT min(partnered) FROM reports.cohorts WHERE eligibility = 'all' AND cohort BETWEEN 2022 AND 2026") == 0 {
+		t.Errorf("got %q\nwant %q", got, want)
 	}
 }
