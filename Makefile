@@ -12,7 +12,7 @@ SOURCES := cmd internal jobs migrations queue reports
 # RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
-.PHONY: help build run prepare test lint verify bench chaos check/duckdb check/openapi generate clean db/install db/reset
+.PHONY: help build run prepare test lint verify bench chaos check/duckdb check/csvw check/openapi generate clean db/install db/reset
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
