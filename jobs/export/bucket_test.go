@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
 	"cpd-jobs/reports/store/s3test"
@@ -40,6 +41,40 @@ func TestExportToABucket(t *testing.T) {
 	}
 }
 
+// A store that goes away while files are made fails the attempt in a way that is tried again; the one after it finishes.
+func TestStoreThatIsDownForAWhile(t *testing.T) {
+	t.Parallel()
+	for _, step := range []string{"write", "verify", "publish"} {
+		t.Run(step, func(t *testing.T) {
+			b := newBench(t)
+			b.refresh(1, schools(50)...)
+			server := s3test.Start(t)
+			var err error
+			if b.Store, err = store.Open(server.Address, ""); err != nil {
+				t.Fatal(err)
+			}
+			r := &run.Local{Now: asOf.UTC, OnStep: func(s *run.Step, finished bool, _ time.Duration, _ error) {
+				if s.Name == step && !finished {
+					server.Stop()
+				}
+			}}
+			if _, err := Export(t.Context(), r, b.Deps, b.args()); run.ClassOf(err) != run.Unreachable {
+				t.Errorf("error %v of class %s, want one that is tried again", err, run.ClassOf(err))
+			}
+			if n := count(t, b.DB, "SELECT count(*) FROM reports.exports"); n != 0 {
+				t.Errorf("%d exports are recorded", n)
+			}
+			server.Restart(t)
+			if keys := storetest.Keys(t, b.Store); len(keys) != 0 {
+				t.Errorf("to be found: %q", keys)
+			}
+			if out, _ := b.export(b.args()); !out.Changed {
+				t.Error("the next attempt did nothing")
+			}
+		})
+	}
+}
+
 // The audit knows exports by their names, which are made here.
 func TestAuditKnowsTheNamesOfExports(t *testing.T) {
 	b := newBench(t)
@@ -50,6 +85,8 @@ func TestAuditKnowsTheNamesOfExports(t *testing.T) {
 	part := b.everyFormat()
 	part.Columns = []string{"urn"}
 	b.export(part)
+	plain := false
+	b.export(Args{Report: "school_onboarding", Formats: []string{"xlsx", "ods"}, Charts: &plain, FreezePanes: true, FilterButtons: true})
 	if _, err := b.DB.Exec(t.Context(), "DELETE FROM reports.exports"); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +94,7 @@ func TestAuditKnowsTheNamesOfExports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all := storetest.Keys(t, b.Store); len(found.Strays) != len(all) || len(all) != 3*6 {
+	if all := storetest.Keys(t, b.Store); len(found.Strays) != len(all) || len(all) != 3*6+2 {
 		t.Errorf("%d of %d files are known as exports: %q", len(found.Strays), len(all), all)
 	}
 }

@@ -16,7 +16,8 @@ import (
 	"cpd-jobs/reports/store/storetest"
 )
 
-// These turn this test binary into a worker that exports to a folder from a database and stops, alive, in a step.
+// These turn this test binary into a worker that exports to a folder from a database and stops, alive, in a step; in "writing" when
+// part of a file has been written.
 const (
 	killDirEnv      = "EXPORT_TEST_DIR"
 	killDatabaseEnv = "EXPORT_TEST_DATABASE"
@@ -43,19 +44,38 @@ func exportAndStop(dir, database, step string) error {
 	if err != nil {
 		return err
 	}
+	if step == "writing" {
+		s = &brokenStore{Store: s, spoil: stopAfterFirst()}
+	}
 	r := &run.Local{Now: func() time.Time { return asOf }, OnStep: func(s *run.Step, finished bool, _ time.Duration, _ error) {
 		if s.Name == step && !finished {
-			fmt.Println("stopped")
-			select {}
+			stop()
 		}
 	}}
 	_, err = Export(ctx, r, Deps{DB: db, Store: s}, Args{Report: "school_onboarding", Formats: []string{"xlsx", "csv"}})
 	return err
 }
 
+func stop() {
+	fmt.Println("stopped")
+	select {}
+}
+
+// stopAfterFirst lets one piece of a file be written.
+func stopAfterFirst() func([]byte) []byte {
+	written := false
+	return func(p []byte) []byte {
+		if written {
+			stop()
+		}
+		written = true
+		return p
+	}
+}
+
 func TestKilledExportLeavesNothingAndTheRetryFinishesIt(t *testing.T) {
 	t.Parallel()
-	for _, step := range []string{"verify", "publish"} {
+	for _, step := range []string{"writing", "verify", "publish"} {
 		t.Run(step, func(t *testing.T) {
 			b := newBench(t)
 			b.refresh(1, schools(50)...)

@@ -35,6 +35,18 @@ type Server struct {
 	Dir string
 	// Stop ends the server at once.
 	Stop func()
+
+	program, listen, root, sidecar string
+}
+
+// Restart starts a server that was stopped again: the same address, the same files.
+func (s Server) Restart(t testing.TB) Server {
+	t.Helper()
+	again, err := s.run(t)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return again
 }
 
 // Start starts a server that ends with the test. The first time on a machine it builds the program, which takes a minute or two of
@@ -61,16 +73,23 @@ func Start(t testing.TB) Server {
 }
 
 func start(t testing.TB, program string) (Server, error) {
-	root, sidecar := t.TempDir(), t.TempDir()
-	if err := os.Mkdir(filepath.Join(root, bucket), 0o755); err != nil {
+	s := Server{program: program, root: t.TempDir(), sidecar: t.TempDir()}
+	s.Dir = filepath.Join(s.root, bucket)
+	if err := os.Mkdir(s.Dir, 0o755); err != nil {
 		return Server{}, err
 	}
-	address, err := freeAddress()
-	if err != nil {
+	var err error
+	if s.listen, err = freeAddress(); err != nil {
 		return Server{}, err
 	}
-	cmd := exec.Command(program, "--port", address, "--access", key, "--secret", secret, "--health", "/health", "--quiet",
-		"posix", "--sidecar", sidecar, root)
+	s.Address = fmt.Sprintf("s3://%s:%s@%s/%s?region=us-east-1&tls=false", key, secret, s.listen, bucket)
+	return s.run(t)
+}
+
+// run starts the process.
+func (s Server) run(t testing.TB) (Server, error) {
+	cmd := exec.Command(s.program, "--port", s.listen, "--access", key, "--secret", secret, "--health", "/health", "--quiet",
+		"posix", "--sidecar", s.sidecar, s.root)
 	var output strings.Builder
 	cmd.Stdout, cmd.Stderr = &output, &output
 	if err := cmd.Start(); err != nil {
@@ -78,14 +97,13 @@ func start(t testing.TB, program string) (Server, error) {
 	}
 	ended := make(chan struct{})
 	go func() { _ = cmd.Wait(); close(ended) }()
-	stop := func() { _ = cmd.Process.Kill(); <-ended }
-	t.Cleanup(stop)
-	if err := ready("http://"+address+"/health", ended); err != nil {
-		stop()
+	s.Stop = func() { _ = cmd.Process.Kill(); <-ended }
+	t.Cleanup(s.Stop)
+	if err := ready("http://"+s.listen+"/health", ended); err != nil {
+		s.Stop()
 		return Server{}, fmt.Errorf("%w\n%s", err, output.String())
 	}
-	return Server{Address: fmt.Sprintf("s3://%s:%s@%s/%s?region=us-east-1&tls=false", key, secret, address, bucket),
-		Dir: filepath.Join(root, bucket), Stop: stop}, nil
+	return s, nil
 }
 
 func freeAddress() (string, error) {
