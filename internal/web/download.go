@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
@@ -97,6 +98,7 @@ func (s *site) sendFile(w http.ResponseWriter, r *http.Request, e exports.Export
 	if got := file.Info().Size; got != e.Size {
 		return fmt.Errorf("the file of export %d has %d bytes in the store, not %d", e.ID, got, e.Size)
 	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // else a long download ends with the limit on reading the request
 	h := w.Header()
 	h.Set("Content-Type", mediaTypeOf(e))
 	h.Set("Content-Disposition", attachmentNamed(e.Name))

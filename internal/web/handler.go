@@ -3,7 +3,6 @@ package web
 import (
 	"crypto/rand"
 	"errors"
-	"io"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -77,7 +76,7 @@ func (s *site) recoverPanics(next http.Handler) http.Handler {
 func (s *site) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.Now()
-		seen := &response{ResponseWriter: w, status: http.StatusOK}
+		seen := newResponse(w, pieceWithin)
 		defer func() { // also when the connection is cut
 			level := slog.LevelInfo
 			if isRoutine(r.URL.Path) && seen.status < http.StatusInternalServerError {
@@ -104,34 +103,3 @@ func shownPath(r *http.Request) string {
 func isRoutine(path string) bool {
 	return strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/health") || path == "/ping" || path == "/metrics"
 }
-
-// response counts what is written through it.
-type response struct {
-	http.ResponseWriter
-	begun  bool
-	status int
-	bytes  int64
-}
-
-func (r *response) WriteHeader(status int) {
-	r.begun, r.status = true, status
-	r.ResponseWriter.WriteHeader(status)
-}
-
-func (r *response) Write(p []byte) (int, error) {
-	r.begun = true
-	n, err := r.ResponseWriter.Write(p)
-	r.bytes += int64(n)
-	return n, err
-}
-
-// ReadFrom keeps the buffers that net/http shares among downloads in use.
-func (r *response) ReadFrom(src io.Reader) (int64, error) {
-	r.begun = true
-	n, err := io.Copy(r.ResponseWriter, src)
-	r.bytes += n
-	return n, err
-}
-
-// Unwrap lets http.ResponseController reach the real one.
-func (r *response) Unwrap() http.ResponseWriter { return r.ResponseWriter }
