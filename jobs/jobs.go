@@ -30,6 +30,8 @@ type Deps struct {
 	UpliftSource string
 	// Store keeps exported files.
 	Store store.Store
+	// ExportPassphrase opens encrypted files, and Contact is who answers questions about any; either may be empty.
+	ExportPassphrase, Contact string
 	// Version is the program's.
 	Version string
 	// Now is the clock of steps; nil is the machine's.
@@ -45,7 +47,7 @@ func All(d Deps) []run.Kind {
 		uplift.Kinds(uplift.Deps{DB: d.DB, Source: d.UpliftSource, Fetch: received.Options{Now: d.Now}}),
 		cpd.Kinds(cpd.Deps{DB: d.DB, SourceURL: d.SourceURL}),
 		refresh.Kinds(refresh.Deps{DB: d.DB, Version: d.Version, Now: d.Now}),
-		export.Kinds(export.Deps{DB: d.DB, Store: d.Store}),
+		export.Kinds(export.Deps{DB: d.DB, Store: d.Store, Contact: d.Contact, Passphrase: d.ExportPassphrase, Now: d.Now}),
 		housekeeping.Kinds(housekeeping.Deps{DB: d.DB, Store: d.Store, Now: d.Now}),
 		probe.Kinds(probe.Deps{DB: d.DB}),
 	} {

@@ -209,7 +209,8 @@ func (a *app) kinds(ctx context.Context, pool *pgxpool.Pool) ([]run.Kind, error)
 	return jobs.All(jobs.Deps{
 		DB: pool, SourceURL: source, Register: c.GIAS.Source.Reveal(), UpliftSource: c.UpliftSource.Reveal(),
 		RegisterLogin: registerLogin(c),
-		Store:         store.Metered(files), Version: version(), Now: clock.System,
+		Store:         store.Metered(files), ExportPassphrase: c.ExportPassphrase.Reveal(), Contact: c.Contact,
+		Version: version(), Now: clock.System,
 	}), nil
 }
 
