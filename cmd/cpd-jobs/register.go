@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -38,7 +39,7 @@ func (c registerShowCommand) Run(ctx context.Context, a *app) error {
 	}
 	t := newTable("URN", e.URN)
 	for _, v := range e.Values {
-		if v.Value != nil {
+		if v.Value != nil && v.Heading != "URN" {
 			t.row(v.Heading, *v.Value)
 		}
 	}
@@ -57,7 +58,7 @@ func (c registerShowCommand) Run(ctx context.Context, a *app) error {
 	for _, i := range e.Issues {
 		fmt.Fprintf(a.stdout, "\nsync of %s, line %d: %s", cell(i.SyncedAt), i.Line, i.Reason)
 	}
-	fmt.Fprintln(a.stdout)
+	fmt.Fprint(a.stdout, "\n\n")
 	return printChanges(a, e.Changes)
 }
 
@@ -70,6 +71,9 @@ type registerChangesCommand struct {
 }
 
 func (c registerChangesCommand) Run(ctx context.Context, a *app) error {
+	if err := knownHeading(c.Field); err != nil {
+		return err
+	}
 	_, pool, err := a.client(ctx)
 	if err != nil {
 		return err
@@ -82,6 +86,19 @@ func (c registerChangesCommand) Run(ctx context.Context, a *app) error {
 		return printJSON(a.stdout, map[string]any{"changes": list})
 	}
 	return printChanges(a, list)
+}
+
+// knownHeading refuses a misspelt one, of which there would be no changes.
+func knownHeading(field string) error {
+	headings := gias.Headings()
+	if field == "" || slices.Contains(headings, field) {
+		return nil
+	}
+	hint := "the headings are those of the register's files, such as EstablishmentName or LinkType"
+	if near := run.Nearest(field, headings); near != "" {
+		hint = fmt.Sprintf("did you mean %q?", near)
+	}
+	return run.Reject(hint, "the register has no column %q", field)
 }
 
 func printChanges(a *app, list []gias.Change) error {

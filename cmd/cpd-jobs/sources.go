@@ -2,16 +2,10 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"cpd-jobs/internal/config"
-	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/cpd"
-	"cpd-jobs/jobs/gias"
 	"cpd-jobs/jobs/gias/received"
 	"cpd-jobs/reports/inputs"
 )
@@ -87,96 +81,6 @@ func behind(lag time.Duration) string {
 		return ""
 	}
 	return max(lag.Round(time.Second), time.Second).String() + " behind"
-}
-
-type sourcesCheckCommand struct {
-	Name string `arg:"" optional:"" enum:"gias,cpd," default:"" help:"gias or cpd (both)."`
-	JSON bool   `name:"json" help:"Print JSON."`
-}
-
-func (c sourcesCheckCommand) Run(ctx context.Context, a *app) error {
-	found := map[string]any{}
-	var failed error
-	if c.Name != "cpd" {
-		failed = worse(failed, a.checkGIAS(ctx, found))
-	}
-	if c.Name != "gias" {
-		failed = worse(failed, a.checkCPD(ctx, found))
-	}
-	if c.JSON {
-		if err := printJSON(a.stdout, map[string]any{"sources": found}); err != nil {
-			return err
-		}
-	}
-	return failed
-}
-
-// worse keeps the failure with the higher exit status.
-func worse(a, b error) error {
-	if run.ExitStatus(b) > run.ExitStatus(a) {
-		return b
-	}
-	return a
-}
-
-func (a *app) checkGIAS(ctx context.Context, found map[string]any) error {
-	c, err := a.config()
-	if err != nil {
-		return err
-	}
-	checked, err := gias.Check(ctx, c.GIAS.Source.Reveal(), received.Options{Credentials: registerLogin(c)})
-	if err != nil {
-		found["gias"] = map[string]string{"error": err.Error()}
-		fmt.Fprintf(a.stderr, "gias: %s\n", err)
-		return err
-	}
-	found["gias"] = checked
-	for _, f := range checked.Files {
-		fmt.Fprintf(a.stderr, "gias: %s (%s, %s, %s bytes)%s\n", f.Name, f.Layout, f.Encoding, thousands(f.SizeBytes), without("; lacks ", f.Missing))
-	}
-	return nil
-}
-
-func (a *app) checkCPD(ctx context.Context, found map[string]any) error {
-	url, err := a.sourceURL(ctx)
-	if err == nil && url == "" {
-		err = run.Reject("set CPD_DATABASE_URL", "no CPD source is configured")
-	}
-	if err != nil {
-		return err
-	}
-	checked, err := cpd.Check(ctx, url)
-	if err != nil {
-		found["cpd"] = map[string]string{"error": err.Error()}
-		fmt.Fprintf(a.stderr, "cpd: %s\n", err)
-		return err
-	}
-	found["cpd"] = checked
-	fmt.Fprintf(a.stderr, "cpd: its clock says %s; %d tables, about %s rows%s\n", cell(checked.AsOf), len(checked.Rows),
-		thousands(sum(checked.Rows)), without("; new columns ", checked.NewColumns))
-	if r := checked.Replica; r != nil && r.CaughtUp {
-		fmt.Fprintln(a.stderr, "cpd: a replica that has caught up")
-	} else if r != nil {
-		fmt.Fprintf(a.stderr, "cpd: a replica, %.0f s behind\n", r.LagSeconds)
-	}
-	if len(checked.Problems) > 0 {
-		return run.Reject("a sync would refuse", "the CPD source has changed: %s", strings.Join(checked.Problems, "; "))
-	}
-	return nil
-}
-
-func sum(counts map[string]int64) (total int64) {
-	for n := range maps.Values(counts) {
-		total += n
-	}
-	return total
-}
-
-func without(intro string, names []string) string {
-	if len(names) == 0 {
-		return ""
-	}
-	return intro + strings.Join(names, ", ")
 }
 
 func registerLogin(c *config.Config) received.Credentials {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,6 +26,19 @@ type Change struct {
 	ChangedAt time.Time `json:"changed_at"`
 	RunID     int64     `json:"run_id"`
 	Difference
+}
+
+// Headings are the columns that a change may be of, as the register's two files name them.
+func Headings() []string {
+	var list []string
+	for _, t := range []*extract.Table{&extract.Establishments, &extract.Links} {
+		for _, c := range t.Columns {
+			if !slices.Contains(list, c.Heading) {
+				list = append(list, c.Heading)
+			}
+		}
+	}
+	return list
 }
 
 // ChangeFilter narrows [Changes]; its zero value is the latest 50 of all.

@@ -89,16 +89,8 @@ func (s *sync) nothingNew(ctx context.Context) error {
 
 // look finds the file, and stops where it was loaded already.
 func (s *sync) look(ctx context.Context, d *received.Delivery) (err error) {
-	if d.Whole() {
-		s.file, err = d.Only(ctx)
-	} else {
-		s.file, err = d.Find(ctx, isTable)
-	}
-	if err != nil {
+	if s.file, err = table(ctx, d); err != nil {
 		return err
-	}
-	if s.file == nil {
-		return run.Reject("name the file itself", "%s has no .csv", d.Source)
 	}
 	if s.year, err = yearOf(s.args, s.file.Name); err != nil {
 		return err
@@ -115,6 +107,18 @@ func (s *sync) look(ctx context.Context, d *received.Delivery) (err error) {
 		return err
 	}
 	return s.nothingNew(ctx)
+}
+
+// table is the one file of a delivery that can be meant.
+func table(ctx context.Context, d *received.Delivery) (*received.File, error) {
+	if d.Whole() {
+		return d.Only(ctx)
+	}
+	f, err := d.Find(ctx, isTable)
+	if err == nil && f == nil {
+		err = run.Reject("name the file itself", "%s has no .csv", d.Source)
+	}
+	return f, err
 }
 
 func isTable(name string) bool {
