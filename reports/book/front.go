@@ -148,7 +148,7 @@ func (b *Book) dictionary() Sheet {
 		Lines: plainLines("This sheet has one table: one row for each column of the sheets that hold figures."),
 		Columns: []table.Column{{Title: "Sheet"}, {Title: "Column heading"}, {Title: "Name in the database and in CSV"},
 			{Title: "Meaning"}, {Title: "Type"}, {Title: "Source"}},
-		Widths: []float64{16, nameWidth, nameWidth, wordsWidth, 24, 50},
+		Widths: []float64{22, nameWidth, nameWidth, wordsWidth, 24, 50},
 	}
 	for _, sum := range b.Summaries {
 		s.describe(SheetName(sum.Sheet, ""), sum.Columns)

@@ -12,7 +12,7 @@ import (
 )
 
 const (
-	chartsColumn = 120 // the width of the column that describes the charts
+	chartsColumn = 105 // the width of the column that describes the charts: as wide as they are, and as a printed page
 	chartWidth   = 960 // in pixels
 	barHeight    = 34
 	chartFrame   = 120      // title and axis
