@@ -24,7 +24,7 @@ func TestExplore(t *testing.T) {
 	wantAll(t, page, "8 schools", `<option value="Authority 7" selected>`, `<option value="contacted" selected>Contacted</option>`, `aria-sort="descending"`, `href="/schools/101057"`)
 	wantNone(t, page, `rel="next"`)
 	wantAll(t, f.page(t, explored24000+"?flags=contact_failed&cohort_lead_provider=(none)", http.StatusOK), "857 schools")
-	wantAll(t, f.page(t, explored24000+"?q=mary%27s", http.StatusOK), "1 school<", "St Mary’s &amp; St &lt;Paul&gt; School", "filter instead of searching")
+	wantAll(t, f.page(t, explored24000+"?q=mary%27s", http.StatusOK), "1 school<", "St Mary’s &amp; St &lt;Paul&gt; School", `<input type="hidden" name="q" value="mary&#39;s">`)
 	wantAll(t, f.page(t, "/reports/school-onboarding", http.StatusOK), `href="/reports/school-onboarding/explore"`)
 }
 
@@ -94,7 +94,15 @@ func TestAFileOfASelection(t *testing.T) {
 	for _, target := range []string{"/reports/school-onboarding/files/1", "/reports/school-onboarding/files/999", "/reports/none/files/101", "/reports/school-onboarding/files/x"} {
 		f.page(t, target, http.StatusNotFound)
 	}
-	for _, values := range []url.Values{{"q": {"mary"}, "format": {"xlsx"}}, {"colour": {"red"}, "format": {"xlsx"}}} {
+	res = f.post(explored24000+"/files", url.Values{"q": {" st  mary"}, "stage": {"email_opened"}, "sort": {"-name"}, "format": {"parquet"}})
+	wantLeadsTo(t, f, res, "/reports/school-onboarding/files/102", "st mary")
+	if job, err = queue.FindJob(t.Context(), f.deps.DB, 102); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(job.Args), `{"where": {"stage": "email_opened"}, "report": "school_onboarding", "search": "st mary", "formats": ["parquet"]}`; got != want {
+		t.Errorf("arguments %s, want %s", got, want)
+	}
+	for _, values := range []url.Values{{"contacts.from": {"3"}, "format": {"xlsx"}}, {"colour": {"red"}, "format": {"xlsx"}}} {
 		if res := f.post(explored24000+"/files", values); res.StatusCode != http.StatusBadRequest {
 			t.Errorf("%v: status %d, want 400", values, res.StatusCode)
 		}

@@ -115,6 +115,7 @@ type exportArgs struct {
 	Report  string            `json:"report" default:"school_onboarding" help:"name of the report"`
 	Formats []string          `json:"formats" default:"[\"xlsx\", \"csv\"]" help:"xlsx, csv"`
 	Where   map[string]string `json:"where,omitempty" help:"only rows that have these values"`
+	Search  string            `json:"search,omitempty" help:"only rows that have these words"`
 	Columns []string          `json:"columns,omitempty" help:"only these columns"`
 }
 

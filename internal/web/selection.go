@@ -78,9 +78,9 @@ func (s *site) askForFile(w http.ResponseWriter, r *http.Request) error {
 	case s.Queue == nil:
 		return errNoQueue
 	case !exact:
-		return run.Reject("download it as CSV", "a search cannot be made into a file of this format")
+		return run.Reject("download it as CSV", "rows with other than equal values cannot be made into a file of this format")
 	}
-	args, err := json.Marshal(map[string]any{"report": def.Name, "formats": []string{values.Get("format")}, "where": where, "columns": sel.Columns})
+	args, err := json.Marshal(map[string]any{"report": def.Name, "formats": []string{values.Get("format")}, "where": where, "search": sel.Search, "columns": sel.Columns})
 	if err != nil {
 		return err
 	}
@@ -133,13 +133,14 @@ func (s *site) file(w http.ResponseWriter, r *http.Request) error {
 	var args struct {
 		Report string            `json:"report"`
 		Where  map[string]string `json:"where"`
+		Search string            `json:"search"`
 	}
 	if err := json.Unmarshal(job.Args, &args); err != nil || job.Kind != "report_export" || args.Report != def.Name {
 		return errNoFile
 	}
 	page := filePage{
 		Title: def.Title, Href: fmt.Sprintf("%s/files/%d", reportPath(def.Name), id), Explore: explorePath(def),
-		Finished: job.Finished(), Failed: job.Finished() && job.State != "completed", Part: partFacts(def, args.Where),
+		Finished: job.Finished(), Failed: job.Finished() && job.State != "completed", Part: partFacts(def, args.Where, args.Search),
 	}
 	if page.Files, err = s.filesOf(r.Context(), def, job); err != nil {
 		return err
@@ -147,8 +148,8 @@ func (s *site) file(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, page)
 }
 
-func partFacts(def *reports.Definition, where map[string]string) []fact {
-	var list []fact
+func partFacts(def *reports.Definition, where map[string]string, search string) []fact {
+	list := known([]fact{{Key: "Name, URN or postcode", Text: search}})
 	for _, c := range def.Columns {
 		if value, ok := where[c.Name]; ok {
 			text := value

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
@@ -20,6 +21,7 @@ type Args struct {
 	Report  string   `json:"report" default:"school_onboarding" help:"name of the report"`
 	Formats []string `json:"formats" default:"[\"xlsx\", \"csv\"]" help:"xlsx, ods, csv, csv-excel (with a byte order mark), parquet"`
 	Where   Where    `json:"where,omitempty" help:"only rows that have these values, by column; an empty value means none"`
+	Search  string   `json:"search,omitempty" help:"only rows whose name has these words, or whose postcode or key begins so"`
 	Columns []string `json:"columns,omitempty" help:"only these columns, in this order"`
 	// Charts and those below are about workbooks alone.
 	Charts        *bool      `json:"charts,omitempty" help:"false leaves out the charts, which a workbook has on a last sheet of their own"`
@@ -61,7 +63,7 @@ func (a Args) Validate() error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(a.checkFormats(d), a.checkColumns(d), a.checkWhere(d))
+	return errors.Join(a.checkFormats(d), a.checkColumns(d), a.checkWhere(d), a.checkSearch(d))
 }
 
 func (a Args) checkFormats(d *reports.Definition) error {
@@ -114,6 +116,22 @@ func (a Args) checkWhere(d *reports.Definition) error {
 	return errors.Join(problems...)
 }
 
+// Limits on a search: more is no question that a person has, and would cost the database time.
+const (
+	maxSearch = 100
+	maxWords  = 8
+)
+
+func (a Args) checkSearch(d *reports.Definition) error {
+	switch {
+	case a.Search != "" && d.Restricted():
+		return errors.New("search: the report has personal data, and what is asked for stays in the record of the job")
+	case utf8.RuneCountInString(a.Search) > maxSearch || len(strings.Fields(a.Search)) > maxWords:
+		return fmt.Errorf("search: at most %d words and %d characters", maxWords, maxSearch)
+	}
+	return nil
+}
+
 // unknown says what is wrong with a name, and which name may have been meant.
 func unknown(argument, name, what string, names []string) error {
 	if near := run.Nearest(name, names); near != "" {
@@ -132,7 +150,7 @@ func columnNames(d *reports.Definition) []string {
 
 // selection is what the arguments leave of the report. Naming every column in order leaves all of it.
 func (a Args) selection(d *reports.Definition) exports.Selection {
-	s := exports.Selection{Where: a.Where, Columns: a.Columns}
+	s := exports.Selection{Where: a.Where, Search: strings.Join(strings.Fields(a.Search), " "), Columns: a.Columns}
 	if slices.Equal(a.Columns, columnNames(d)) {
 		s.Columns = nil
 	}

@@ -159,6 +159,9 @@ func selectionText(def *reports.Definition, s exports.Selection) string {
 		}
 		terms = append(terms, term)
 	}
+	if s.Search != "" {
+		terms = append(terms, fmt.Sprintf("a search for %q finds them", s.Search))
+	}
 	rows := "all rows"
 	if terms != nil {
 		rows = "rows where " + strings.Join(terms, " and ")

@@ -156,6 +156,7 @@ func TestSelection(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
 		where    Where
+		search   string
 		columns  []string
 		wantRows int
 		wantCols []string
@@ -170,6 +171,8 @@ func TestSelection(t *testing.T) {
 		"two of them":            {where: Where{"flags": "no_tutor", "school_phase_type": "4"}, wantRows: 4},
 		"no such rows":           {where: Where{"name": "' OR true --"}, wantRows: 0},
 		"columns in their order": {columns: []string{"urn", "name", "flags"}, wantRows: 30, wantCols: []string{"urn", "name", "flags"}},
+		"a beginning of a key":   {search: " 10000 ", where: Where{"school_phase_type": "3"}, wantRows: 2},
+		"what nothing has":       {search: "no' such%", wantRows: 0},
 		"both":                   {where: Where{"urn": "100000"}, columns: []string{"name"}, wantRows: 1, wantCols: []string{"name"}},
 	}
 	for name, test := range tests {
@@ -177,7 +180,7 @@ func TestSelection(t *testing.T) {
 			b := newBench(t)
 			b.refresh(1, schools(30)...)
 			a := b.args()
-			a.Where, a.Columns = test.where, test.columns
+			a.Where, a.Search, a.Columns = test.where, test.search, test.columns
 			out, summary := b.export(a)
 			if !out.Changed || summary.Rows != int64(test.wantRows) {
 				t.Errorf("outcome %+v, want %d rows", out, test.wantRows)

@@ -157,7 +157,7 @@ func (j *job) summaries(ctx context.Context, snap *snapshot, names []string) ([]
 	}
 	var list []table.Summary
 	var err error
-	if len(j.selection.Where) == 0 { // they are of all rows
+	if j.selection.AllRows() { // they are of all rows
 		if list, err = snap.summaries(ctx); err != nil {
 			return nil, err
 		}
@@ -194,7 +194,7 @@ func (j *job) stem(ctx context.Context, tx pgx.Tx) (string, error) {
 
 // read hands each row to every file.
 func (j *job) read(ctx context.Context, s *run.Step, snap *snapshot) error {
-	if len(j.selection.Where) == 0 { // else nobody knows how many there will be
+	if j.selection.AllRows() { // else nobody knows how many there will be
 		s.SetTotal(j.live.Rows)
 	}
 	err := snap.rows(ctx, j.selection, func(row []table.Value) error {
@@ -210,7 +210,7 @@ func (j *job) read(ctx context.Context, s *run.Step, snap *snapshot) error {
 	if err != nil {
 		return err
 	}
-	if rows := j.sum.Rows(); len(j.selection.Where) == 0 && rows != j.live.Rows {
+	if rows := j.sum.Rows(); j.selection.AllRows() && rows != j.live.Rows {
 		return run.Refuse("refresh it with force, then export it again", "report %s has %d rows where version %d had %d: its table was changed by hand",
 			j.def.Name, rows, j.live.Version, j.live.Rows)
 	}

@@ -201,6 +201,12 @@ func selectSQL(def *reports.Definition, source string, s exports.Selection) (sql
 		}
 		terms = append(terms, term)
 	}
+	if s.Search != "" {
+		terms = append(terms, def.Searched(s.Search, "", func(v any) string {
+			args = append(args, v)
+			return "$" + strconv.Itoa(len(args))
+		}))
+	}
 	if terms != nil {
 		sql += " WHERE " + strings.Join(terms, " AND ")
 	}

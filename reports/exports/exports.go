@@ -45,13 +45,17 @@ type Export struct {
 
 // Selection says which part of a report a file has. The zero value is all of it, as workbooks look without a choice.
 type Selection struct {
-	Where   map[string]string `json:"where,omitempty"` // column: value
+	Where   map[string]string `json:"where,omitempty"`  // column: value
+	Search  string            `json:"search,omitempty"` // words of a name, or the beginning of a postcode or key
 	Columns []string          `json:"columns,omitempty"`
 	Layout  table.Layout      `json:"layout,omitzero"`
 }
 
 // Whole says that nothing was left out.
-func (s Selection) Whole() bool { return len(s.Where) == 0 && len(s.Columns) == 0 }
+func (s Selection) Whole() bool { return s.AllRows() && len(s.Columns) == 0 }
+
+// AllRows says that no row was left out.
+func (s Selection) AllRows() bool { return len(s.Where) == 0 && s.Search == "" }
 
 // ErrNone is returned by [Find] and [Latest] where there is no such export.
 var ErrNone = errors.New("no such export")

@@ -190,7 +190,8 @@ func (s Selection) Value(column string) string {
 	return ""
 }
 
-// Equal gives the selection as equal values by column, which is what exports know; false where it is more than that.
+// Equal gives the selection's conditions as equal values by column, which is what exports know, beside a search; false where
+// there is more than that.
 func (s Selection) Equal() (map[string]string, bool) {
 	where := map[string]string{}
 	for _, c := range s.Where {
@@ -201,5 +202,5 @@ func (s Selection) Equal() (map[string]string, bool) {
 			where[c.Column] = ""
 		}
 	}
-	return where, s.Search == ""
+	return where, true
 }
