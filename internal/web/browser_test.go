@@ -344,45 +344,62 @@ func TestPagesObeyTheirPolicyAndNeedNoOtherHost(t *testing.T) {
 // pageWeight is all that a first visit transfers.
 const pageWeight = `performance.getEntries().reduce((sum, e) => sum + (e.encodedBodySize || 0), 0)`
 
-// TestPictures writes a picture of each page to docs/pictures when UPDATE_PICTURES is set: of the site at
-// PICTURES_URL if that is set too, such as the demo, else of the tests' own.
+// pictures is where pictures of the pages are kept.
+var pictures = filepath.Join("..", "..", "docs", "pictures")
+
+// TestPictures writes a picture of each page to docs/pictures when UPDATE_PICTURES is set: of the tests' own site, or
+// of a few pages of the site at PICTURES_URL, such as the demo.
 func TestPictures(t *testing.T) {
 	if os.Getenv("UPDATE_PICTURES") == "" {
 		t.Skip("set UPDATE_PICTURES=1 to write docs/pictures")
 	}
-	f := newFixture(t)
-	server := httptest.NewServer(f.handler)
-	t.Cleanup(server.Close)
-	base, folder := server.URL, filepath.Join("..", "..", "docs", "pictures")
-	pages := addresses(f)
-	pages["api"] = "/docs"
-	if demo := os.Getenv("PICTURES_URL"); demo != "" {
-		base, pages = demo, map[string]string{
-			"reports": "/", "report": "/reports/school-onboarding", "runs": "/runs", "run": "/runs/1", "explore": "/reports/school-onboarding/explore",
-			"schedules": "/schedules", "schedule": "/schedules/cpd", "queues": "/queues", "api": "/docs",
-		}
+	site, pages := os.Getenv("PICTURES_URL"), demoPages
+	if site == "" {
+		var f *fixture
+		f, site = newWhole(t)
+		pages = addresses(f)
+		pages["api"] = "/docs"
 	}
-	if err := os.MkdirAll(folder, 0o755); err != nil {
+	if err := os.MkdirAll(pictures, 0o755); err != nil {
 		t.Fatal(err)
 	}
 	tab := newTab(t)
 	for name, address := range pages {
-		do(t, tab, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(base+address))
+		do(t, tab, chromedp.EmulateViewport(1280, 900), chromedp.Navigate(site+address))
 		if address == "/docs" {
 			do(t, tab, chromedp.WaitVisible(`.opblock`)) // its script makes it
 		}
-		takePicture(t, tab, filepath.Join(folder, name+".png"))
+		if strings.HasPrefix(name, "demo-") {
+			do(t, tab, chromedp.EmulateViewport(1280, 2560)) // the beginning of a page that may be long
+		}
+		takePicture(t, tab, name)
+		if narrow[name] {
+			do(t, tab, chromedp.EmulateViewport(320, 700), chromedp.Navigate(site+address))
+			takePicture(t, tab, name+"-narrow")
+		}
 	}
-	do(t, tab, chromedp.EmulateViewport(320, 700), chromedp.Navigate(base+pages["report"]))
-	takePicture(t, tab, filepath.Join(folder, "report-narrow.png"))
 }
 
-func takePicture(t *testing.T, tab context.Context, file string) {
+// demoPages are the pages of a demo that the README and the guides show.
+var demoPages = map[string]string{
+	"demo-report": "/reports/school-onboarding", "demo-explore": "/reports/school-onboarding/explore?stage=contacted", "demo-run": "/runs/1",
+	"demo-changes": "/reports/school-onboarding/changes", "demo-authorities": "/reports/school-onboarding/by/local-authority",
+}
+
+// narrow are the pages of which there is a picture on a narrow screen too.
+var narrow = map[string]bool{"report": true, "explore": true, "schedule": true}
+
+func takePicture(t *testing.T, tab context.Context, name string) {
 	t.Helper()
-	picture, err := chromedp.Run(tab, chromedp.FullScreenshot(100))
+	shot := chromedp.FullScreenshot(100)
+	if strings.HasPrefix(name, "demo-") {
+		shot = chromedp.CaptureScreenshot()
+	}
+	picture, err := chromedp.Run(tab, shot)
 	if err != nil {
 		t.Fatal(err)
 	}
+	file := filepath.Join(pictures, name+".png")
 	if err := os.WriteFile(file, picture, 0o644); err != nil {
 		t.Fatal(err)
 	}

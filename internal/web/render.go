@@ -78,6 +78,7 @@ func functions(a *assets) template.FuncMap {
 		"asset":    a.href,
 		"time":     timeTag,
 		"day":      func(t time.Time) string { return day(&t) },
+		"shortDay": func(t time.Time) string { return t.Format("2 Jan 2006") },
 		"second":   ukSecond,
 		"count":    count,
 		"counted":  counted,

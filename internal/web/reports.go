@@ -1,8 +1,10 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -16,6 +18,7 @@ type reportsPage struct{ Reports []reportLine }
 type reportLine struct {
 	Name, Title, About, Href string
 	Freshness                freshness
+	Files                    []attachment // of the newest version that has any
 }
 
 // freshness is how old a report's data are, against its target.
@@ -46,15 +49,29 @@ func (s *site) reportList(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			continue // not for everybody
 		}
+		files, err := s.filesByVersion(r.Context(), def)
+		if err != nil {
+			return err
+		}
 		page.Reports = append(page.Reports, reportLine{
 			Name:      o.Name,
 			Title:     o.Title,
 			About:     o.About,
 			Href:      reportPath(o.Name),
 			Freshness: newFreshness(def, o.Latest, now),
+			Files:     newestFiles(files),
 		})
 	}
+	slices.SortStableFunc(page.Reports, func(a, b reportLine) int { return cmp.Compare(rank(a.Name), rank(b.Name)) })
 	return s.render(w, r, http.StatusOK, page)
+}
+
+// rank puts the report that most people come for first.
+func rank(name string) int {
+	if name == schoolOnboarding {
+		return 0
+	}
+	return 1
 }
 
 // findReport takes a report's name with hyphens or underscores. A report with personal data is not there for those who

@@ -15,8 +15,8 @@ const runsPerPage = 50
 // runsPage lists jobs, newest first.
 type runsPage struct {
 	Filter string // what was asked for, in words; "" for everything
-	Kind   string
 	RunID  int64
+	Kinds  []stateChoice
 	States []stateChoice
 	Jobs   []jobLine
 	Older  string // address of the next page; "" on the last
@@ -49,7 +49,7 @@ func (s *site) runList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := runsPage{Filter: describe(filter), Kind: filter.Kind, RunID: filter.RunID, States: stateChoices(filter.State)}
+	page := runsPage{Filter: describe(filter), Kinds: s.kindChoices(filter.Kind), RunID: filter.RunID, States: stateChoices(filter.State)}
 	if len(jobs) > runsPerPage {
 		jobs = jobs[:runsPerPage]
 		page.Older = olderThan(filter, jobs[runsPerPage-1].ID)
@@ -77,6 +77,22 @@ func stateChoices(selected string) []stateChoice {
 	choices := make([]stateChoice, len(jobStates))
 	for i, s := range jobStates {
 		choices[i] = stateChoice{Value: s.value, Text: s.text, Selected: s.value == selected}
+	}
+	return choices
+}
+
+// kindChoices are the kinds that this program runs, and the one that was asked for even where it is another.
+func (s *site) kindChoices(selected string) []stateChoice {
+	choices := []stateChoice{{Text: "Any", Selected: selected == ""}}
+	known := selected == ""
+	if s.Queue != nil {
+		for _, k := range s.Queue.Kinds() {
+			choices = append(choices, stateChoice{Value: k.Name, Text: words(k.Name), Selected: k.Name == selected})
+			known = known || k.Name == selected
+		}
+	}
+	if !known {
+		choices = append(choices, stateChoice{Value: selected, Text: words(selected), Selected: true})
 	}
 	return choices
 }

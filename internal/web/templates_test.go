@@ -43,7 +43,7 @@ func samples() map[string]content {
 	choices := []pick{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}}
 	table := figures{By: "Region", Names: []string{"Region", "And"}, Heads: []string{"Schools"}, Lines: []figuresLine{{Name: "n", Href: "/h", More: []string{"m"}, Cells: []string{"1"}}}}
 	return map[string]content{
-		"report list":              reportsPage{Reports: []reportLine{{Name: "a", Title: "A", About: "a", Href: "/a", Freshness: fresh}, {Name: "b", Title: "B", Href: "/b"}}},
+		"report list":              reportsPage{Reports: []reportLine{{Name: "a", Title: "A", About: "a", Href: "/a", Freshness: fresh, Files: []attachment{file, file}}, {Name: "b", Title: "B", Href: "/b"}}},
 		"empty report list":        reportsPage{},
 		"report":                   wholeReport(fresh, file, chart),
 		"report without refreshes": reportPage{Title: "A"},
@@ -61,7 +61,7 @@ func samples() map[string]content {
 		"no cookies":               cookiesPage{},
 		"accessibility":            accessibilityPage{Service: service, Contact: &pick{Text: "reports@example.com", Href: "mailto:reports@example.com"}},
 		"accessibility of nobody":  accessibilityPage{Service: service},
-		"runs":                     runsPage{Filter: "jobs", Kind: "probe", RunID: 7, States: stateChoices("running"), Jobs: []jobLine{{Job: job, Took: "1 s"}}, Older: "/runs?before=2"},
+		"runs":                     runsPage{Filter: "jobs", Kinds: stateChoices("probe"), RunID: 7, States: stateChoices("running"), Jobs: []jobLine{{Job: job, Took: "1 s"}}, Older: "/runs?before=2"},
 		"empty runs":               runsPage{States: stateChoices("")},
 		"run":                      newRunPage(job, lines, later),
 		"run that has not begun":   newRunPage(queue.Job{ID: 1, Kind: "probe", State: "available"}, nil, noon),

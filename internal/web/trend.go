@@ -106,13 +106,16 @@ func (t *trend) sumUp() string {
 	return fmt.Sprintf("A line chart from %s to %s: %s.", day(&t.First), day(&t.Last), strings.Join(parts, ", "))
 }
 
-// roundUp is the next number that people count in: 2, 4, 10, 20, 40 and so on, so that half of it is whole.
+// roundUp is the next number that people count in, of which the half is whole: 2, 4, 10, 12, 16, 20, 24, 30 and so on.
 func roundUp(n int64) int64 {
-	size := int64(math.Pow10(len(strconv.FormatInt(max(n, 1), 10)) - 1))
-	for _, step := range []int64{1, 2, 4, 6, 8, 10} {
-		if up := step * size; up >= n && up%2 == 0 {
-			return up
+	if n < 10 {
+		return max(2, n+n%2)
+	}
+	size := int64(math.Pow10(len(strconv.FormatInt(n, 10)) - 2))
+	for _, step := range []int64{10, 12, 16, 20, 24, 30, 40, 50, 60, 80} {
+		if step*size >= n {
+			return step * size
 		}
 	}
-	return 10 * size
+	return 100 * size
 }

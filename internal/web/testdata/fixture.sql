@@ -116,3 +116,5 @@ VALUES ('school_onboarding', 4, 2, '2026-11-22T06:11:03Z', 'districts_differ', '
        ('school_onboarding', 5, NULL, '2026-11-22T06:40:00Z', 'not_shrunk', 'The report has not shrunk by more than 2%.', 'error', 900, 24000);
 UPDATE reports.refreshes SET warnings = 1 WHERE version = 2;
 UPDATE reports.school_onboarding SET stage = 'email_opened' WHERE urn = '100007';
+UPDATE reports.school_onboarding SET stage_rank = array_position(ARRAY['not_contacted', 'contacted', 'email_opened', 'tutor_nominated', 'tutor_signed_in', 'programme_chosen',
+    'provision_in_place', 'participants_registered'], replace(stage, 'partnership_challenged', 'programme_chosen')) - 1;
