@@ -52,7 +52,7 @@ type national struct {
 	touch int
 }
 
-func newNational(b *testing.B, schools int) *national {
+func newNational(b testing.TB, schools int) *national {
 	b.Helper()
 	made := demo.Options{Schools: schools, Seed: 1, AsOf: refreshAsOf}
 	source := pgtest.NewEmpty(b)
@@ -116,32 +116,32 @@ func (n *national) measure(b *testing.B) {
 // measure is one thing to time; before is not timed.
 type measure struct {
 	name, metric string
-	before, do   func(b *testing.B)
+	before, do   func(b testing.TB)
 }
 
 func (n *national) measures(query string) []measure {
-	change := func(share int) func(*testing.B) {
-		return func(b *testing.B) { n.change(b, share) }
+	change := func(share int) func(testing.TB) {
+		return func(b testing.TB) { n.change(b, share) }
 	}
 	return []measure{
-		{"table", "", n.forget, func(b *testing.B) { n.compute(b, query) }},
+		{"table", "", n.forget, func(b testing.TB) { n.compute(b, query) }},
 		{"refresh, first", "first-x", nil, n.refresh},
 		{"refresh, unchanged", "unchanged-x", n.change0, n.refresh},
 		{"refresh, 1% changed", "1%-x", change(100), n.refresh},
 		{"refresh, all changed", "all-x", change(1), n.refresh},
-		{"materialized view", "view-x", nil, func(b *testing.B) { n.exec(b, "REFRESH MATERIALIZED VIEW public.plain") }},
+		{"materialized view", "view-x", nil, func(b testing.TB) { n.exec(b, "REFRESH MATERIALIZED VIEW public.plain") }},
 		{"concurrently, unchanged", "concurrently-x", nil, n.concurrently},
 		{"concurrently, 1% changed", "", change(100), n.concurrently},
 		{"concurrently, all changed", "", change(1), n.concurrently},
 	}
 }
 
-func (n *national) concurrently(b *testing.B) {
+func (n *national) concurrently(b testing.TB) {
 	n.exec(b, "REFRESH MATERIALIZED VIEW CONCURRENTLY public.plain")
 }
 
 // forget makes the next refresh a first one.
-func (n *national) forget(b *testing.B) {
+func (n *national) forget(b testing.TB) {
 	n.exec(b, "DELETE FROM reports.refreshes")
 	n.exec(b, "UPDATE reports.definitions SET live_version = 0")
 	n.exec(b, "TRUNCATE reports.school_onboarding, reports.school_onboarding_changes")
@@ -149,7 +149,7 @@ func (n *national) forget(b *testing.B) {
 }
 
 // query is the report's query as a refresh would run it now.
-func (n *national) query(b *testing.B) string {
+func (n *national) query(b testing.TB) string {
 	b.Helper()
 	var query string
 	err := pgx.BeginFunc(b.Context(), n, func(tx pgx.Tx) (err error) {
@@ -162,7 +162,7 @@ func (n *national) query(b *testing.B) string {
 	return query
 }
 
-func (n *national) compute(b *testing.B, query string) {
+func (n *national) compute(b testing.TB, query string) {
 	err := pgx.BeginFunc(b.Context(), n, func(tx pgx.Tx) error {
 		if err := reports.Configure(b.Context(), tx); err != nil {
 			return err
@@ -176,14 +176,14 @@ func (n *national) compute(b *testing.B, query string) {
 	n.exec(b, "DROP TABLE public.computed")
 }
 
-func (n *national) refresh(b *testing.B) {
+func (n *national) refresh(b testing.TB) {
 	if _, err := reports.Refresh(b.Context(), &run.Local{}, n.Pool, n.def, reports.RefreshOptions{Now: time.Now}); err != nil {
 		b.Fatal(err)
 	}
 }
 
 // steps says how long each step of the last refresh took.
-func (n *national) steps(b *testing.B) string {
+func (n *national) steps(b testing.TB) string {
 	b.Helper()
 	list, err := reports.Refreshes(b.Context(), n, n.def.Name, 1)
 	if err != nil {
@@ -196,10 +196,10 @@ func (n *national) steps(b *testing.B) string {
 	return strings.Join(text, ", ")
 }
 
-func (n *national) change0(b *testing.B) { n.publish(b) }
+func (n *national) change0(b testing.TB) { n.publish(b) }
 
 // change renames one school of so many and publishes that as a new version of the input.
-func (n *national) change(b *testing.B, every int) {
+func (n *national) change(b testing.TB, every int) {
 	b.Helper()
 	n.touch++
 	n.exec(b, "UPDATE cpd.schools SET name = regexp_replace(name, ' [0-9]+$', '') || $1 WHERE urn::int % $2 = 0", fmt.Sprintf(" %d", n.touch), every)
@@ -212,7 +212,7 @@ func (n *national) change(b *testing.B, every int) {
 	n.publish(b)
 }
 
-func (n *national) publish(b *testing.B) {
+func (n *national) publish(b testing.TB) {
 	b.Helper()
 	err := pgx.BeginFunc(b.Context(), n, func(tx pgx.Tx) error {
 		if err := inputs.Claim(b.Context(), tx, inputs.CPD); err != nil {
@@ -227,7 +227,7 @@ func (n *national) publish(b *testing.B) {
 	n.exec(b, "CHECKPOINT")
 }
 
-func (n *national) exec(b *testing.B, sql string, args ...any) {
+func (n *national) exec(b testing.TB, sql string, args ...any) {
 	b.Helper()
 	if _, err := n.Exec(context.WithoutCancel(b.Context()), sql, args...); err != nil {
 		b.Fatalf("%v\n%s", err, sql)
