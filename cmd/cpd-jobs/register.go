@@ -52,13 +52,19 @@ func (c registerShowCommand) Run(ctx context.Context, a *app) error {
 	if err := t.print(a.stdout); err != nil {
 		return err
 	}
+	var said []string
 	for _, l := range e.Links {
-		fmt.Fprintf(a.stdout, "\n%s: %s %s %s", l.Type, l.URN, l.LinkURN, orDash(l.Name))
+		said = append(said, fmt.Sprintf("%s: %s %s %s", l.Type, l.URN, l.LinkURN, orDash(l.Name)))
 	}
 	for _, i := range e.Issues {
-		fmt.Fprintf(a.stdout, "\nsync of %s, line %d: %s", cell(i.SyncedAt), i.Line, i.Reason)
+		said = append(said, fmt.Sprintf("sync of %s, line %d: %s", cell(i.SyncedAt), i.Line, i.Reason))
 	}
-	fmt.Fprint(a.stdout, "\n\n")
+	if len(said) > 0 {
+		fmt.Fprintf(a.stdout, "\n%s\n", strings.Join(said, "\n"))
+	}
+	if len(e.Changes) > 0 {
+		fmt.Fprintln(a.stdout)
+	}
 	return printChanges(a, e.Changes)
 }
 
