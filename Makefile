@@ -4,15 +4,21 @@
 RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)
 ARGS ?=
 TESTFLAGS ?=
+BENCH ?= .
+PLAY ?= Chaos
 # The version is the one that ran on the Go version of go.mod with all of its modules served by the proxy.
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 REDOCLY := @redocly/cli@2.77.0
+GOSEC := github.com/securego/gosec/v2/cmd/gosec@v2.29.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
+# What gosec need not look for, and why, is in docs/decisions/0012-what-gosec-need-not-look-for.md.
+GOSEC_FLAGS := -quiet -exclude=G104,G115,G203,G204,G301,G302,G304,G306,G404 -exclude-dir=s3test -exclude-dir=figures -exclude-generated
 SOURCES := cmd internal jobs migrations queue reports
 
 # RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
-.PHONY: help build run prepare test lint verify bench chaos check/duckdb check/csvw check/openapi generate clean db/install db/reset
+.PHONY: help build run prepare test lint verify bench chaos check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,21 +38,23 @@ prepare: db/install
 db/install: build ## find PostgreSQL's programs, or install them
 	@bin/cpd-jobs db install
 
-lint: ## check format, vet, staticcheck, go.mod and which package imports which
+lint: ## check format, vet, staticcheck, gosec, known holes, go.mod and which package imports which
 	@unformatted=$$(gofmt -l $(SOURCES)) && if [ -n "$$unformatted" ]; then \
 		echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
+	go run $(GOSEC) $(GOSEC_FLAGS) ./...
+	@.ci/holes $(GOVULNCHECK)
 	go mod tidy -diff
 	go test -count=1 ./internal/arrows
 
 verify: lint test ## lint and test
 
-bench: db/install ## run the benchmarks, once each
-	go test -run '^$$' -bench . -benchtime 1x -timeout 60m $(TESTFLAGS) ./...
+bench: db/install ## run the benchmarks, once each, and write docs/performance.md; BENCH=Refresh runs those of that name alone
+	go test -json -run '^$$' -bench '$(BENCH)' -benchtime 1x -p 1 -timeout 120m $(TESTFLAGS) ./... | go run ./internal/bench/figures docs/performance.md
 
-chaos: prepare ## run the tests that kill, freeze and cut off real processes, in full length
-	CHAOS=full CGO_ENABLED=1 go test -race -count=1 -run Chaos -timeout 60m $(TESTFLAGS) ./...
+chaos: prepare ## run the tests that kill, freeze and cut off real processes, in full length, and write docs/resilience.md; PLAY=Zone runs those of that name alone
+	CHAOS=full CGO_ENABLED=1 go test -json -race -count=1 -run '$(PLAY)' -timeout 60m $(TESTFLAGS) ./internal/chaos | go run ./internal/bench/figures docs/resilience.md
 
 check/duckdb: db/install ## open exported Parquet and CSV files with DuckDB, by way of npm and Node
 	@modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && \
@@ -60,6 +68,9 @@ check/csvw: db/install ## hold an exported CSV file against its description, by 
 	@modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && \
 	npm install --prefix "$$modules" --no-audit --no-fund --silent tableschema@1.12.6 && \
 	CSVW_MODULES="$$modules/node_modules" go test -count=1 -run Validator ./jobs/export
+
+pictures: prepare ## take pictures of every page into docs/pictures; PICTURES_URL=http://127.0.0.1:8080 takes those of a running demo
+	UPDATE_PICTURES=1 go test -count=1 -run '^TestPictures$$' ./internal/web
 
 generate: ## make anew what is generated from the sources
 	go generate ./...

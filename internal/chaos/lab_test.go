@@ -32,6 +32,7 @@ type lab struct {
 	url       string
 	source    string // the CPD service's database, "" for none
 	schedules string // the schedules file
+	program   string // the binary that workers started from now on run; newLab's is built of these sources
 	db        *pgxpool.Pool
 	client    *queue.Client
 
@@ -48,8 +49,7 @@ func newLab(t *testing.T) *lab {
 // labAt is a lab on a migrated database.
 func labAt(t *testing.T, url string) *lab {
 	t.Helper()
-	needProgram(t)
-	l := &lab{t: t, dir: t.TempDir(), url: url}
+	l := &lab{t: t, dir: t.TempDir(), url: url, program: needProgram(t)}
 	l.schedule("schedules: []\n")
 	db, err := pg.Open(t.Context(), url, pg.PoolOptions{App: "chaos", MaxConns: 8})
 	if err != nil {

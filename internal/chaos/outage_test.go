@@ -25,6 +25,7 @@ func TestChaosServerStopsUnderLoad(t *testing.T) {
 	workers := []*worker{l.worker(), l.worker()}
 	names := []string{workers[0].id(), workers[1].id()}
 	stopLoad := l.load(20 * time.Millisecond)
+	var longest time.Duration
 	for range stops {
 		done := one[int64](l, "SELECT count(*) FROM queue.probes")
 		l.eventually(backWithin, "jobs are under way", func() bool { return l.count("SELECT count(*) FROM queue.probes") >= done+20 })
@@ -32,7 +33,9 @@ func TestChaosServerStopsUnderLoad(t *testing.T) {
 		s.start()
 		started := time.Now()
 		l.eventually(backWithin, "jobs run again", func() bool { return l.count("SELECT count(*) FROM queue.probes WHERE made_at > $1", started) > 0 })
+		longest = max(longest, time.Since(started))
 	}
+	figure(t, "server-started-until-jobs-run", longest.Seconds(), "s", backWithin.Seconds())
 	inserted := stopLoad()
 	l.eventually(time.Minute, "all jobs have ended", func() bool {
 		return l.count("SELECT count(*) FROM queue.jobs WHERE finalized_at IS NULL") == 0

@@ -18,9 +18,11 @@ func TestChaosKilledWorkerIsReplaced(t *testing.T) {
 	l.worker()
 	ticket := l.probe(3*time.Second, 4)
 	l.running(ticket.ID).kill()
+	killed := time.Now()
 	l.eventually(takeoverWithin, "another worker has the run", func() bool {
 		return l.job(ticket.ID).TakenOverBy != 0 && l.runner(l.job(ticket.ID).TakenOverBy) != nil
 	})
+	took(t, "killed-worker-until-taken-over", killed, takeoverWithin)
 	heir := l.completed(ticket.ID, time.Minute)
 	if heir.ID == ticket.ID || heir.RunID != ticket.RunID || heir.Attempt != 2 {
 		t.Errorf("got job %d of run %d in attempt %d, want another than %d, run %d, attempt 2",

@@ -165,11 +165,7 @@ func (l *lab) cli(args ...string) (stdout string, status int) {
 // command prepares the program with the environment of the lab and nothing of ours that would lead it astray.
 func (l *lab) command(args ...string) *exec.Cmd {
 	l.t.Helper()
-	path, err := program()
-	if err != nil {
-		l.t.Fatalf("build cpd-jobs: %v", err)
-	}
-	cmd := exec.Command(path, args...)
+	cmd := exec.Command(l.program, args...)
 	cmd.Dir = l.dir
 	cmd.SysProcAttr = diesWithUs()
 	cmd.Env = []string{
@@ -180,10 +176,12 @@ func (l *lab) command(args ...string) *exec.Cmd {
 	return cmd
 }
 
-// needProgram ends the test early where the program cannot be built.
-func needProgram(t *testing.T) {
+// needProgram is the path of the program, or the end of the test where it cannot be built.
+func needProgram(t *testing.T) string {
 	t.Helper()
-	if _, err := program(); err != nil {
+	path, err := program()
+	if err != nil {
 		t.Fatal(fmt.Errorf("build cpd-jobs: %w", err))
 	}
+	return path
 }

@@ -1,0 +1,94 @@
+package main
+
+// about says what a benchmark's figures mean. One that is not listed is shown with the bare units.
+type about struct {
+	bench, title, says string
+	figures            []figure
+}
+
+// figure is one of a benchmark's metrics, beside its yardstick from the same run.
+type figure struct {
+	unit, says      string
+	yardstick       string // the unit of what it is compared with
+	atMost, atLeast float64
+}
+
+// catalogue is in the order in which people read.
+var catalogue = []about{
+	{"BenchmarkJobsPerSecond", "Jobs a second", "20,000 probes that do nothing, through our worker with history, metrics and logs on, and through a plain River client with the same settings, in turns; medians of seven rounds.", []figure{
+		{unit: "jobs/s", says: "jobs a second", yardstick: "plain-jobs/s"},
+		{unit: "ratio", says: "of plain River's", atLeast: 0.9},
+	}},
+	{"BenchmarkThousandSchedulesAtOneInstant", "From tick to started job", "1,000 schedules that fire at one instant, two workers of 500 slots.", []figure{
+		{unit: "ms-p99", says: "milliseconds, 99 of 100 jobs start within", atMost: 250},
+		{unit: "ms-p50", says: "milliseconds, half of the jobs start within"},
+		{unit: "ms-worst", says: "milliseconds, the last one starts after"},
+	}},
+	{"BenchmarkRefresh", "Refresh of the School onboarding report", "Every figure but the first is a multiple of what PostgreSQL takes for CREATE UNLOGGED TABLE AS of the same query in the same run (table-s, in seconds).", []figure{
+		{unit: "table-s", says: "seconds for the plain table, the yardstick"},
+		{unit: "1%-x", says: "1 % of schools changed", atMost: 1.5},
+		{unit: "unchanged-x", says: "nothing changed", atMost: 1.5},
+		{unit: "first-x", says: "first refresh of all"},
+		{unit: "all-x", says: "all rows changed"},
+		{unit: "view-x", says: "REFRESH MATERIALIZED VIEW, for comparison"},
+		{unit: "concurrently-x", says: "the same CONCURRENTLY, nothing changed, for comparison"},
+	}},
+	{"BenchmarkCopy", "Copy of the CPD service's tables", "Beside psql's COPY binary piped to COPY binary, same indexes, ANALYZE on both sides.", []figure{
+		{unit: "sync-s", says: "seconds", yardstick: "psql-s"},
+		{unit: "ratio", says: "of psql's time", atMost: 1.3},
+	}},
+	{"BenchmarkWorkbook", "Writing a workbook", "250,000 rows of 25 columns; rereading not counted.", []figure{
+		{unit: "rows/s", says: "rows a second"},
+		{unit: "time/libxlsxwriter", says: "of libxlsxwriter's time, constant memory", atMost: 0.25},
+		{unit: "size/libxlsxwriter", says: "of its file's size", atMost: 1.1},
+		{unit: "time/excelize", says: "of plain excelize's time"},
+		{unit: "reread/write", says: "rereading, of the time of writing", atMost: 1},
+	}},
+	{"BenchmarkTwoMillionRows", "Two million rows of 30 columns", "", []figure{
+		{unit: "MiB-peak", says: "MiB, the process at most", atMost: 64},
+	}},
+	{"BenchmarkFormats", "Files in each format", "250,000 rows of 25 columns; COPY TO STDOUT (FORMAT csv) of the same rows beside them.", []figure{
+		{unit: "csv/copy", says: "CSV, of COPY's time", atMost: 1.3},
+		{unit: "parquet/csv", says: "Parquet, of the CSV's time", atMost: 2},
+		{unit: "ods/xlsx", says: "ODS, of the XLSX's time", atMost: 2},
+	}},
+	{"BenchmarkSchools", "How cost grows with schools", "The whole main job on sources of one, three and ten times the size; rows exported are the schools of the report.", []figure{
+		{unit: "sync-s", says: "seconds, copy of the CPD tables"},
+		{unit: "refresh-s", says: "seconds, refresh"},
+		{unit: "xlsx-s", says: "seconds, export as XLSX"},
+		{unit: "csv-s", says: "seconds, export as CSV"},
+		{unit: "rows", says: "rows exported"},
+	}},
+	{"BenchmarkSchedules", "How cost grows with schedules", "All fire at one instant, again and again.", []figure{
+		{unit: "ms-p99", says: "milliseconds from tick to started job, 99 of 100"},
+		{unit: "ms-p50", says: "milliseconds, half of them"},
+	}},
+	{"BenchmarkWorkers", "What more workers bring", "Jobs that do nothing, workers in one process with a pool each: they share the processor and the server.", []figure{
+		{unit: "jobs/s", says: "jobs a second"},
+	}},
+}
+
+// describe finds what is known of a benchmark.
+func describe(name string) about {
+	for _, a := range catalogue {
+		if a.bench == name {
+			return a
+		}
+	}
+	return about{bench: name, title: name}
+}
+
+// place is where a benchmark stands on the page: those that nobody described come last.
+func place(name string) int {
+	for i, a := range catalogue {
+		if a.bench == name {
+			return i
+		}
+	}
+	return len(catalogue)
+}
+
+// holds says whether a figure keeps what is promised of it.
+func (f figure) holds(got float64) bool {
+	return (f.atMost == 0 || got <= f.atMost) && (f.atLeast == 0 || got >= f.atLeast)
+}
