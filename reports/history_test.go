@@ -149,7 +149,7 @@ func TestDiffAndHistory(t *testing.T) {
 	list := schools(4)
 	for n, schools := range [][]row{
 		{list[0].and(row{"name": "First"}), list[1], list[3]},
-		{list[0].and(row{"name": "Second"}), list[1].and(row{"name": "Passing"}), list[2]},
+		{list[0].and(row{"name": "Second"}), list[1].and(row{"name": "Passing"}), list[2].and(row{"name": "Back"})},
 		{list[0].and(row{"name": "Third"}), list[1]},
 	} {
 		db.sync(t, day(t, 1+n), oneSchool().with(tables{"schools": schools}))
@@ -163,6 +163,7 @@ func TestDiffAndHistory(t *testing.T) {
 		{"the last refresh", reports.DiffOptions{}, []string{`100001 changed name "Second" "Third"`, `100002 changed name "Passing" "School 100002"`, "100003 removed gone"}},
 		{"from first to last", reports.DiffOptions{From: 1}, []string{`100001 changed name "School 100001" "Third"`, "100003 removed gone"}},
 		{"what came and went", reports.DiffOptions{From: 1, To: 2}, []string{`100001 changed name "School 100001" "First"`, "100003 removed gone", "100004 added"}},
+		{"what left and came back", reports.DiffOptions{From: 1, To: 3}, []string{`100001 changed name "School 100001" "Second"`, `100002 changed name "School 100002" "Passing"`, `100003 changed name "School 100003" "Back"`}},
 		{"one school", reports.DiffOptions{From: 1, Key: "100003"}, []string{"100003 removed gone"}},
 		{"with itself", reports.DiffOptions{From: 4, To: 4}, nil},
 	} {
