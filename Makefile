@@ -11,7 +11,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 REDOCLY := @redocly/cli@2.77.0
 GOSEC := github.com/securego/gosec/v2/cmd/gosec@v2.29.0
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
-# What gosec need not look for, and why, is in docs/decisions/0012-what-gosec-need-not-look-for.md.
+# What gosec need not look for, and why, is in docs/decisions/0018-what-gosec-need-not-look-for.md.
 GOSEC_FLAGS := -quiet -exclude=G104,G115,G203,G204,G301,G302,G304,G306,G404 -exclude-dir=s3test -exclude-dir=figures -exclude-generated
 SOURCES := cmd internal jobs migrations queue reports
 

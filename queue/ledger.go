@@ -271,7 +271,7 @@ func linkTicks(ctx context.Context, tx pgx.Tx, requests []Request, tickets []Tic
 	names, at := make([]string, len(tickets)), make([]time.Time, len(tickets))
 	runs, jobs := make([]int64, len(tickets)), make([]int64, len(tickets))
 	for i, t := range tickets {
-		names[i], at[i], runs[i], jobs[i] = requests[i].Schedule, requests[i].Tick, t.RunID, t.ID
+		names[i], at[i], runs[i], jobs[i] = requests[i].Schedule, requests[i].Tick, t.RunID, t.ID // #nosec G602 -- a ticket for each request
 	}
 	_, err := tx.Exec(ctx, `
 		UPDATE queue.ticks AS t SET run_id = made.run_id, job_id = made.job_id

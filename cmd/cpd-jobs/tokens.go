@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"cpd-jobs/internal/web"
 	"cpd-jobs/queue/schedule"
 )
@@ -14,6 +16,7 @@ type tokensCommand struct {
 	Create tokensCreateCommand `cmd:"" help:"Make a token and print it, this once."`
 	List   tokensListCommand   `cmd:"" help:"List the tokens that were made."`
 	Revoke tokensRevokeCommand `cmd:"" help:"Make a token useless."`
+	Links  tokensLinksCommand  `cmd:"" name:"revoke-links" help:"Make every link useless that hands a file on."`
 }
 
 type tokensCreateCommand struct {
@@ -36,7 +39,15 @@ func (c tokensCreateCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	token, secret, err := web.CreateToken(ctx, pool, web.NewToken{Name: c.Name, Roles: roles, For: time.Duration(life), By: person()})
+	var token web.Token
+	var secret string
+	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) (err error) {
+		token, secret, err = web.CreateToken(ctx, tx, web.NewToken{Name: c.Name, Roles: roles, For: time.Duration(life), By: person()})
+		if err != nil {
+			return err
+		}
+		return web.RecordCommand(ctx, tx, person(), "create token", fmt.Sprintf("token %d", token.ID), map[string]any{"name": c.Name, "roles": roles, "until": token.ExpiresAt})
+	})
 	if err != nil {
 		return err
 	}
@@ -80,9 +91,35 @@ func (c tokensRevokeCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	if err := web.RevokeToken(ctx, pool, c.ID, person()); err != nil {
+	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if err := web.RevokeToken(ctx, tx, c.ID, person()); err != nil {
+			return err
+		}
+		return web.RecordCommand(ctx, tx, person(), "revoke token", fmt.Sprintf("token %d", c.ID), nil)
+	})
+	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "token %d is revoked\n", c.ID)
+	return err
+}
+
+type tokensLinksCommand struct{}
+
+func (tokensLinksCommand) Run(ctx context.Context, a *app) error {
+	_, pool, err := a.client(ctx)
+	if err != nil {
+		return err
+	}
+	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+		if err := web.RevokeLinks(ctx, tx); err != nil {
+			return err
+		}
+		return web.RecordCommand(ctx, tx, person(), "revoke links", "all links", nil)
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(a.stdout, "no link that was handed on works any longer")
 	return err
 }

@@ -56,6 +56,20 @@ func (s *site) beginAudit(ctx context.Context, d deed) (id int64, err error) {
 	return id, nil
 }
 
+// RecordCommand notes what somebody did by a command of the program, within the transaction that does it.
+func RecordCommand(ctx context.Context, db TokenDB, by, action, target string, detail any) error {
+	if detail == nil {
+		detail = struct{}{}
+	}
+	_, err := db.Exec(ctx, `
+		INSERT INTO queue.audit (actor, via, action, target, detail, address, outcome, finished_at)
+		VALUES ($1, 'terminal', $2, $3, $4, '', 'done', clock_timestamp())`, by, action, target, detail)
+	if err != nil {
+		return fmt.Errorf("record %s of %s in the audit: %w", action, target, err)
+	}
+	return nil
+}
+
 func outcomeOf(err error) string {
 	switch {
 	case err == nil:

@@ -51,7 +51,7 @@ type TokenDB interface {
 	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
 }
 
-const tokenColumns = "id, name, roles, created_by, created_at, expires_at, revoked_at, revoked_by, last_used_at"
+const tokenColumns = "id, name, roles, created_by, created_at, expires_at, revoked_at, revoked_by, last_used_at" // #nosec G101 -- names of columns
 
 // CreateToken makes a token and gives it with what is known of it. Only its hash is kept: it cannot be had again. Wrong
 // names, roles and lengths of life are of class BadInput.

@@ -18,7 +18,7 @@ import (
 // sealedEnding is what the name of an encrypted file ends in.
 const sealedEnding = ".zip"
 
-const passphraseVariable = "EXPORT_PASSPHRASE"
+const passphraseVariable = "EXPORT_PASSPHRASE" // #nosec G101 -- the name of a variable
 
 // notReady is what exports of a report still need.
 func notReady(d Deps) func(json.RawMessage) string {

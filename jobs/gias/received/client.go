@@ -125,7 +125,7 @@ func (o Options) retry(ctx context.Context, source string, ask func() error) err
 
 // send makes one request. Its errors name no address, since an address may hold a password.
 func (o Options) send(client *http.Client, req *http.Request) (*http.Response, error) {
-	resp, err := client.Do(req)
+	resp, err := client.Do(req) // #nosec G704 -- the address is a setting
 	if u, ok := errors.AsType[*url.Error](err); ok {
 		err = u.Err
 	}
