@@ -62,7 +62,7 @@ var placeholders = map[string]string{"JOB": "1", "EXPORT": "1", "URL": "http://1
 func TestEveryCommandOnThePagesIsRight(t *testing.T) {
 	t.Parallel()
 	found := 0
-	for _, pattern := range []string{"runbooks/*.md", "service-manual.md", "../README.md", "../deploy/*.md"} {
+	for _, pattern := range []string{"runbooks/*.md", "guides/*.md", "service-manual.md", "../README.md", "../deploy/*.md"} {
 		if matches, _ := filepath.Glob(filepath.Join(docs, pattern)); len(matches) == 0 {
 			continue
 		}

@@ -13,7 +13,7 @@ import (
 	"cpd-jobs/internal/pgtest"
 )
 
-// BenchmarkMemory runs each sync in a process of its own and reports the most memory that the process held, at national
+// BenchmarkMemory runs each sync, and a refresh, in a process of its own and reports the most memory that the process held, at national
 // size and four times that: it should be under 150 MiB whatever the size. CPD_JOBS_LONG=1 adds ten times national size.
 func BenchmarkMemory(b *testing.B) {
 	program := buildProgram(b)
@@ -26,7 +26,7 @@ func BenchmarkMemory(b *testing.B) {
 			p := newProcess(b, program, size)
 			for b.Loop() {
 				p.database = pgtest.URL(b)
-				for _, kind := range []string{"gias_sync", "uplift_sync", "cpd_sync"} {
+				for _, kind := range []string{"gias_sync", "uplift_sync", "cpd_sync", "school_onboarding_refresh"} {
 					b.ReportMetric(p.peakMiB(b, kind), kind+"-MiB")
 				}
 			}

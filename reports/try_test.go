@@ -3,162 +3,12 @@ package reports_test
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
-
-	"github.com/goccy/go-yaml"
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 )
-
-// block is a fenced block of a guide, with the path that the text before it names.
-type block struct{ language, text, path string }
-
-func blocksOf(t *testing.T, path string) []block {
-	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []block
-	for i, part := range strings.Split(string(text), "```") {
-		if i%2 == 1 {
-			language, body, _ := strings.Cut(part, "\n")
-			list[len(list)-1].language, list[len(list)-1].text = language, body
-			continue
-		}
-		named := strings.Split(part, "`")
-		b := block{}
-		for n := 1; n < len(named); n += 2 {
-			if strings.Contains(named[n], "/") && strings.HasPrefix(strings.TrimSpace(named[n]), "reports/schools") || strings.HasPrefix(named[n], "jobs/") {
-				b.path = named[n]
-			}
-		}
-		list = append(list, b)
-	}
-	return slices.DeleteFunc(list, func(b block) bool { return b.language == "" })
-}
-
-// newcomer does what the guide says, in a checkout of their own.
-type newcomer struct {
-	dir   string
-	db    database
-	built *reports.Definition
-	done  []string
-}
-
-// TestGuideAddsAReport does what docs/guides/add-a-report.md says, block by block. A command that it does not know fails it:
-// the guide must not say what nobody has tried.
-func TestGuideAddsAReport(t *testing.T) {
-	t.Parallel()
-	n := &newcomer{dir: t.TempDir(), db: newDatabase(t)}
-	if err := os.Mkdir(filepath.Join(n.dir, "reports"), 0o755); err != nil {
-		t.Fatal(err)
-	}
-	n.db.sync(t, day(t, 0), oneSchool().with(tables{"schools": schools(3), "nomination_emails": {emailed.and(row{"school_id": id("100001")})}}))
-	for _, b := range blocksOf(t, filepath.Join("..", "docs", "guides", "add-a-report.md")) {
-		switch {
-		case b.language == "sh":
-			for line := range strings.Lines(b.text) {
-				n.command(t, strings.TrimSpace(line))
-			}
-		case strings.HasPrefix(b.path, "reports/"):
-			if err := os.WriteFile(filepath.Join(n.dir, b.path), []byte(b.text), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		case b.path == "jobs/schedules.yml":
-			n.schedule(t, b.text)
-		default:
-			t.Errorf("the guide does not say where this goes:\n%s", b.text)
-		}
-	}
-	for _, want := range []string{"new", "check", "migrate up", "refresh", "export", "schedule", "docs"} {
-		if !slices.Contains(n.done, want) {
-			t.Errorf("the guide does not do %q: only %q", want, n.done)
-		}
-	}
-	if got := query[string](t, n.db, "SELECT concat_ws(' ', contacts, schools) FROM reports.schools_without_tutor_by_contacts ORDER BY contacts"); !slices.Equal(got, []string{"0 2", "1 1"}) {
-		t.Errorf("the report's summary: got %q", got)
-	}
-}
-
-func (n *newcomer) command(t *testing.T, line string) {
-	t.Helper()
-	const name = "schools_without_tutor"
-	switch line {
-	case "bin/cpd-jobs reports new " + name:
-		if _, err := reports.New(filepath.Join(n.dir, "reports"), name); err != nil {
-			t.Fatal(err)
-		}
-		n.build(t, name)
-		n.check(t) // it works as it is
-		n.did("new")
-	case "make build":
-		n.build(t, name)
-	case "bin/cpd-jobs reports check " + name:
-		n.check(t)
-		n.did("check")
-	case "bin/cpd-jobs migrate up":
-		if err := reports.EnsureOne(t.Context(), n.db.Pool, n.built); err != nil {
-			t.Fatal(err)
-		}
-		n.did("migrate up")
-	case "bin/cpd-jobs reports refresh " + name:
-		if got := n.db.refreshed(t, n.built); got.Rows != 3 {
-			t.Errorf("refresh: got %+v, want 3 rows", got)
-		}
-		n.did("refresh")
-	case "bin/cpd-jobs reports export " + name:
-		if !slices.Equal(n.built.Formats, []string{"xlsx", "csv"}) {
-			t.Errorf("formats: got %v", n.built.Formats)
-		}
-		n.did("export") // of any report alike: tested with the exports
-	case "bin/cpd-jobs schedules check": // of any file alike: tested with the schedules
-	case "bin/cpd-jobs reports docs":
-		if _, err := reports.WriteDictionary(filepath.Join(n.dir, "dictionary"), []*reports.Definition{n.built}); err != nil {
-			t.Fatal(err)
-		}
-		n.did("docs")
-	default:
-		t.Errorf("the guide gives a command that this test does not know: %s", line)
-	}
-}
-
-func (n *newcomer) did(what string) { n.done = append(n.done, what) }
-
-func (n *newcomer) build(t *testing.T, name string) {
-	t.Helper()
-	d, err := reports.Load(os.DirFS(filepath.Join(n.dir, "reports")), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n.built = d
-}
-
-func (n *newcomer) check(t *testing.T) {
-	t.Helper()
-	tried, err := reports.Try(t.Context(), n.db.Pool, n.built, reports.TryOptions{})
-	if err != nil || len(tried.Problems) > 0 || tried.Rows != 3 {
-		t.Fatalf("check: got %+v, %v, want 3 rows and no problem", tried, err)
-	}
-}
-
-func (n *newcomer) schedule(t *testing.T, entries string) {
-	t.Helper()
-	var list []struct {
-		Kind string
-		Args map[string]string
-	}
-	if err := yaml.Unmarshal([]byte(entries), &list); err != nil {
-		t.Fatal(err)
-	}
-	if len(list) != 1 || list[0].Kind != "report_refresh" || list[0].Args["report"] != n.built.Name {
-		t.Errorf("schedule: got %+v, want the refresh of the report", list)
-	}
-	n.did("schedule")
-}
 
 func TestTryFindsEveryProblem(t *testing.T) {
 	t.Parallel()
@@ -271,5 +121,28 @@ func TestDictionary(t *testing.T) {
 		if string(a) != string(b) {
 			t.Errorf("%s is not the same twice", filepath.Base(path))
 		}
+	}
+}
+
+func TestTryLooksAtEveryFileAndSource(t *testing.T) {
+	t.Parallel()
+	db := newDatabase(t)
+	db.sync(t, day(t, 0), oneSchool())
+	text := replaced(t, schoolNames, "columns:\n", "leavers: leavers.sql\nchecks:\n  - {name: odd, level: warn, about: None is odd., sql: odd.sql}\ncolumns:\n")
+	text = replaced(t, text, "    about: Name of the school.\n", "    about: Name of the school.\n    sources: [cpd.schools.nme, cpd.schools.name]\n")
+	d := loaded(t, "names", text, "odd.sql", `SELECT urn FROM :"staged" WHERE EXISTS (SELECT FROM queue.runs)`,
+		"leavers.sql", `SELECT urn, version::text AS reason FROM :"leavers" CROSS JOIN reports.refreshes`)
+	tried, err := reports.Try(t.Context(), db.Pool, d, reports.TryOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := strings.Join(tried.Problems, "\n")
+	for _, want := range []string{"there is no synced column cpd.schools.nme", "odd.sql reads queue.runs", "leavers.sql reads reports.refreshes"} {
+		if !strings.Contains(found, want) {
+			t.Errorf("got %q, want %q in it", found, want)
+		}
+	}
+	if len(tried.Problems) != 3 {
+		t.Errorf("got %d problems, want 3: %q", len(tried.Problems), found)
 	}
 }

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestGuideAddsAReport does what docs/guides/add-a-report.md says, word for word, in a checkout of its own: writes the files that
+// the guide shows, and runs its commands.
+func TestGuideAddsAReport(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"bash", "make"} {
+		if _, err := exec.LookPath(name); err != nil {
+			if os.Getenv("CI") != "" {
+				t.Fatal(err)
+			}
+			t.Skip(err)
+		}
+	}
+	p := newPlace(t)
+	p.ok("demo", "--schools", "120", "--no-serve")
+	dir := checkout(t)
+	p.env = append(p.env, "GOFLAGS="+os.Getenv("GOFLAGS"), "GOCACHE="+goEnv(t, "GOCACHE"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"))
+	for _, b := range guideBlocks(t, filepath.Join(docs, "guides", "add-a-report.md")) {
+		if b.file != "" {
+			put(t, filepath.Join(dir, b.file), b.text)
+			continue
+		}
+		command := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", b.text)
+		command.Dir, command.Env = dir, p.env
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s\n%s", err, b.text, out)
+		}
+	}
+	const name = "schools_without_tutor"
+	next := exec.CommandContext(t.Context(), filepath.Join(dir, "bin", "cpd-jobs"), "schedules", "next")
+	next.Env = p.env
+	if out, err := next.Output(); err != nil || !strings.Contains(string(out), "schools-without-tutor") {
+		t.Errorf("it is not scheduled (%v):\n%s", err, out)
+	}
+	if rows := p.ask("SELECT count(*)::text FROM reports." + name); rows == "0" {
+		t.Error("the report is empty")
+	}
+	if schools := p.ask("SELECT (SELECT sum(schools) FROM reports." + name + "_by_contacts) - (SELECT count(*) FROM reports." + name + ") || ''"); schools != "0" {
+		t.Errorf("its summary counts %s schools more", schools)
+	}
+	files := p.ask("SELECT string_agg(format, ' ' ORDER BY format) FROM reports.exports WHERE report = '" + name + "'")
+	if files != "csv xlsx" {
+		t.Errorf("exported are %q, want csv and xlsx", files)
+	}
+	for _, file := range []string{".md", ".html", ".svg"} {
+		text, err := os.ReadFile(filepath.Join(dir, "docs", "reports", name+file))
+		if err != nil || !strings.Contains(string(text), "last_contacted_at") {
+			t.Errorf("the dictionary's %s: %v", name+file, err)
+		}
+	}
+}
+
+func goEnv(t *testing.T, name string) string {
+	t.Helper()
+	out, err := exec.Command("go", "env", name).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// checkout copies the sources, and the program that was built of them.
+func checkout(t *testing.T) string {
+	t.Helper()
+	from, to := filepath.Join("..", ".."), t.TempDir()
+	for _, name := range []string{"cmd", "internal", "jobs", "migrations", "queue", "reports", "go.mod", "go.sum", "Makefile"} {
+		err := filepath.WalkDir(filepath.Join(from, name), func(path string, entry fs.DirEntry, err error) error {
+			if err != nil || entry.IsDir() || strings.HasSuffix(path, "_test.go") {
+				return err
+			}
+			text, err := os.ReadFile(path)
+			if err != nil {
+				return err
+			}
+			put(t, filepath.Join(to, strings.TrimPrefix(path, from)), string(text))
+			return nil
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A copy: the guide builds it anew, and other tests use the one there is.
+	binary, err := os.ReadFile(program)
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(t, filepath.Join(to, "bin", "cpd-jobs"), string(binary))
+	if err := os.Chmod(filepath.Join(to, "bin", "cpd-jobs"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	return to
+}
+
+// put writes a file; what is for the end of the schedules goes there.
+func put(t *testing.T, path, text string) {
+	t.Helper()
+	if strings.HasSuffix(path, "schedules.yml") {
+		if before, err := os.ReadFile(path); err == nil {
+			text = string(before) + text
+		}
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// guideBlock is a fenced block of the guide: commands, or what the text before it says to write into a file.
+type guideBlock struct{ text, file string }
+
+var named = regexp.MustCompile("`((?:reports|jobs)/[a-z_/]+\\.(?:yml|sql))`")
+
+func guideBlocks(t *testing.T, path string) (list []guideBlock) {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	parts := strings.Split(string(text), "```")
+	for i := 1; i < len(parts); i += 2 {
+		language, body, _ := strings.Cut(parts[i], "\n")
+		b := guideBlock{text: body}
+		if language != "sh" {
+			files := named.FindAllStringSubmatch(parts[i-1], -1)
+			if len(files) == 0 {
+				t.Fatalf("the guide does not say where this goes:\n%s", body)
+			}
+			b.file = files[len(files)-1][1]
+		}
+		list = append(list, b)
+	}
+	if !slices.ContainsFunc(list, func(b guideBlock) bool { return strings.Contains(b.text, "reports new") }) {
+		t.Fatal("the guide does not begin with reports new")
+	}
+	return list
+}
