@@ -115,7 +115,7 @@ func showJob(w io.Writer, j queue.Job) error {
 		return err
 	}
 	for _, s := range j.Steps {
-		fmt.Fprintln(w, stepLine(fmt.Sprintf("%d. %s", s.Attempt, s.Name), s.State, s.Unit, max(s.Done, s.RowsOut), stepTook(s)))
+		fmt.Fprintln(w, stepLine(fmt.Sprintf("%d. %s", s.Attempt, s.Name), s.State, s.Unit, s.Done, s.RowsOut, stepTook(s)))
 	}
 	for _, e := range j.Errors {
 		fmt.Fprintf(w, "\nattempt %d failed at %s: %s\n%s", e.Attempt, cell(e.At), e.Error, e.Trace)

@@ -89,7 +89,7 @@ func (p *progress) show(name, state, unit string, done, total, rows int64, took 
 	defer p.mu.Unlock()
 	if state != "running" {
 		p.clear()
-		p.println(stepLine(name, state, unit, max(done, rows), took))
+		p.println(stepLine(name, state, unit, done, rows, took))
 		return
 	}
 	if !p.terminal {
@@ -105,8 +105,14 @@ func (p *progress) show(name, state, unit string, done, total, rows int64, took 
 	_ = p.bar.Set64(done)
 }
 
-func stepLine(name, state, unit string, done int64, took time.Duration) string {
+// stepLine tells of a step that has ended: what it counted, and its rows where that was something else.
+func stepLine(name, state, unit string, done, rows int64, took time.Duration) string {
 	line := fmt.Sprintf("  %-44s %6.1fs", name, took.Seconds())
+	if unit == "rows" {
+		done = max(done, rows)
+	} else if rows > 0 {
+		line += fmt.Sprintf("  %12s rows", thousands(rows))
+	}
 	if done > 0 {
 		line += fmt.Sprintf("  %12s %s", thousands(done), unit)
 	}

@@ -118,7 +118,8 @@ func (c *tableCopy) fillTable(ctx context.Context, session pgx.Tx, t Table, step
 	}
 	p := pipe{
 		source: session.Conn().PgConn(), target: tx.Conn().PgConn(),
-		out: t.copyOut(), in: t.copyIn(c.number), moved: step.Add, stall: c.deps.stall(),
+		moved: func(bytes, rows int64) { step.Add(bytes); step.SetRows(rows, 0) },
+		out:   t.copyOut(), in: t.copyIn(c.number), stall: c.deps.stall(),
 	}
 	count, err := p.run(ctx)
 	if err != nil {
@@ -127,7 +128,14 @@ func (c *tableCopy) fillTable(ctx context.Context, session pgx.Tx, t Table, step
 	if err := finish(ctx, tx, t.physical(c.number).quoted(), &count); err != nil {
 		return Count{}, err
 	}
-	return count, tx.Commit(ctx)
+	return count, commit(ctx, tx)
+}
+
+// commit sees it through even where the sync is ending: whoever clears up behind it must know whether the table is there.
+func commit(ctx context.Context, tx pgx.Tx) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
+	defer cancel()
+	return tx.Commit(ctx)
 }
 
 // finish hashes the content, then adds key and statistics. The sum of the rows' hashes does not depend on their order,

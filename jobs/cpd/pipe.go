@@ -19,7 +19,7 @@ const pipeBuffer = 1<<16 - 5
 type pipe struct {
 	source, target *pgconn.PgConn
 	out, in        string
-	moved          func(n int64)
+	moved          func(bytes, rows int64) // bytes more, and so many rows by now
 	stall          time.Duration
 }
 
@@ -55,9 +55,10 @@ func (p pipe) run(ctx context.Context) (Count, error) {
 }
 
 func (p pipe) send(ctx context.Context, w io.Writer, total *atomic.Int64) (pgconn.CommandTag, error) {
+	rows := int64(-1) // the end of the data comes like a row
 	// The source hands over row by row; a switch between goroutines for each would cost more than the copy.
-	buffer := bufio.NewWriterSize(counter{w, total, p.moved}, pipeBuffer)
-	tag, err := p.source.CopyTo(ctx, buffer, p.out)
+	buffer := bufio.NewWriterSize(counter{w, func(n int64) { total.Add(n); p.moved(n, max(rows, 0)) }}, pipeBuffer)
+	tag, err := p.source.CopyTo(ctx, rowCounter{buffer, &rows}, p.out)
 	if err != nil {
 		return tag, err
 	}
@@ -74,15 +75,24 @@ func (p pipe) targetFailure(ctx context.Context, err error) error {
 // counter counts what has gone through.
 type counter struct {
 	to    io.Writer
-	total *atomic.Int64
 	moved func(int64)
 }
 
 func (c counter) Write(b []byte) (int, error) {
 	n, err := c.to.Write(b)
-	c.total.Add(int64(n))
 	c.moved(int64(n))
 	return n, err
+}
+
+// rowCounter counts what comes.
+type rowCounter struct {
+	to   *bufio.Writer
+	rows *int64
+}
+
+func (c rowCounter) Write(b []byte) (int, error) {
+	*c.rows++
+	return c.to.Write(b)
 }
 
 // watch calls stalled once n has not changed for between one and two times the limit. The returned function ends it.

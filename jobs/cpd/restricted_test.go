@@ -14,6 +14,7 @@ const readableSQL = `
 	SELECT r.role || ' ' || c.oid::regclass
 	FROM unnest(ARRAY['cpd_jobs_reader', 'cpd_jobs_personal', 'public']) AS r (role)
 	JOIN pg_class AS c ON c.relkind IN ('r', 'v') AND c.relnamespace IN ('cpd'::regnamespace, 'restricted'::regnamespace)
+		AND (c.relnamespace = 'cpd'::regnamespace OR c.relname ~ '^cpd_' OR c.relname = 'a_report')
 	WHERE has_any_column_privilege(r.role, c.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.role, c.oid, 'DELETE, TRUNCATE')
 	ORDER BY 1`
 
