@@ -1,0 +1,161 @@
+package web
+
+import (
+	"bufio"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+// TestWhatIsNotForCachesIsKeptOutOfThem asks for everything that reads, signed in, and looks what caches may do with it.
+func TestWhatIsNotForCachesIsKeptOutOfThem(t *testing.T) {
+	t.Parallel()
+	g := newGated(t, nil)
+	b := g.signIn(t, person{name: "ann", roles: []string{"admin"}})
+	b.CheckRedirect = stay
+	address := strings.NewReplacer("/tokens/{id}", "/tokens/9999", "{$}", "", "{id}", "1", "{job}", "1", "{urn}", "100007", "{report}", "school_onboarding",
+		"{key}", "100007", "{run}", "1", "{by}", "region", "{filename}", "school-onboarding-2026-11-21T0610Z.csv", "/reports/{name}", "/reports/school-onboarding",
+		"{name}", "cpd")
+	seen := 0
+	for _, route := range newSite(g.deps).table() {
+		method, path, _ := strings.Cut(route.pattern, " ")
+		if method != "GET" || route.needs == Public || path == "/docs/" || path == "/metrics" || strings.HasSuffix(path, "/events") {
+			continue
+		}
+		res, _ := g.open(t, b, address.Replace(path))
+		if res.StatusCode != http.StatusOK {
+			continue
+		}
+		seen++
+		if got := res.Header.Get("Cache-Control"); got != "no-store" && got != "private, no-cache" {
+			t.Errorf("%s: Cache-Control %q", path, got)
+		}
+	}
+	if seen < 25 {
+		t.Errorf("looked at %d answers, which cannot be all", seen)
+	}
+}
+
+// TestEveryActionRefusesOtherSites: a page of another site that makes somebody's browser send a form gets nothing done.
+func TestEveryActionRefusesOtherSites(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	seen := 0
+	for _, route := range newSite(f.deps).table() {
+		method, path, _ := strings.Cut(route.pattern, " ")
+		if method == "GET" {
+			continue
+		}
+		seen++
+		path = strings.NewReplacer("{id}", "3", "{name}", "cpd", "{report}", "school_onboarding", "{filename}", "x").Replace(path)
+		for _, header := range [][2]string{{"Origin", "https://evil.example.com"}, {"Origin", "null"}, {"Sec-Fetch-Site", "cross-site"}, {"Sec-Fetch-Site", "same-site"}} {
+			r := httptest.NewRequest(method, "http://localhost:8080"+path, strings.NewReader("confirm=yes"))
+			r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+			r.Header.Set(header[0], header[1])
+			w := httptest.NewRecorder()
+			f.handler.ServeHTTP(w, r)
+			if w.Code != http.StatusForbidden {
+				t.Errorf("%s %s with %s: status %d, want 403", method, path, header, w.Code)
+			}
+		}
+	}
+	if seen < 15 {
+		t.Errorf("tried %d actions, which cannot be all", seen)
+	}
+	wantAudit(t, f)
+}
+
+func TestBodiesAreBounded(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	r := httptest.NewRequest("POST", "http://localhost:8080/schedules/cpd/pause", strings.NewReader("note="+strings.Repeat("a", 1<<20)))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	w := httptest.NewRecorder()
+	f.handler.ServeHTTP(w, r)
+	if w.Code != http.StatusBadRequest {
+		t.Errorf("a form of a megabyte: status %d, want 400", w.Code)
+	}
+	f.call(t, "POST", "/api/v1/jobs", `{"kind": "cpd_sync", "args": {"source": "`+strings.Repeat("a", 1<<20)+`"}}`, http.StatusRequestEntityTooLarge)
+}
+
+// TestHeadsAreBounded speaks to the server itself: a head that does not end is not listened to for ever.
+func TestHeadsAreBounded(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	address, stop := f.serve(t)
+	t.Cleanup(func() { _ = stop() })
+	conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_, _ = fmt.Fprintf(conn, "GET / HTTP/1.1\r\nHost: localhost\r\nX: %s\r\n\r\n", strings.Repeat("a", 200<<10)) // it may hang up meanwhile
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err == nil && res.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("status %d, want 431", res.StatusCode)
+	}
+}
+
+// TestJobsOfOthersAreNoFiles: the address of a file that was asked for gives nothing by another job's number.
+func TestJobsOfOthersAreNoFiles(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	for job, args := range map[int]string{501: `{"report": "declarations", "formats": ["xlsx"]}`, 502: `{"report": "elsewhere"}`} {
+		_, err := f.deps.DB.Exec(t.Context(), `
+			INSERT INTO queue.history (id, kind, queue, priority, state, attempt, max_attempts, args, metadata, created_at, scheduled_at, finalized_at)
+			VALUES ($1, 'report_export', 'exports', 1, 'completed', 1, 1, $2, '{"run_id": 9, "output": {"summary": {"files": [{"id": 1}]}}}', now(), now(), now())`, job, args)
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, target := range []string{"/reports/school-onboarding/files/501", "/reports/school-onboarding/files/502", "/reports/declarations/files/501", "/reports/school-onboarding/files/1", "/reports/school-onboarding/files/3"} {
+		f.page(t, target, http.StatusNotFound)
+	}
+}
+
+func TestWhereARequestComesFrom(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		behind bool
+		header string
+		want   string
+	}{
+		"nobody in front":             {false, "203.0.113.9", "192.0.2.1"},
+		"behind a router":             {true, "203.0.113.9", "203.0.113.9"},
+		"what the client made up":     {true, "10.0.0.1, 203.0.113.9", "203.0.113.9"},
+		"behind a router, no address": {true, "unknown", "192.0.2.1"},
+	} {
+		s := &site{Deps: Deps{BehindProxy: c.behind}}
+		r := httptest.NewRequest("GET", "/", nil)
+		r.RemoteAddr = "192.0.2.1:1234"
+		r.Header.Set("X-Forwarded-For", c.header)
+		if got := s.addressOf(r); got != c.want {
+			t.Errorf("%s: %s, want %s", name, got, c.want)
+		}
+	}
+}
+
+func TestFilesOfTheProgramAreNotToBeHad(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	address, stop := f.serve(t)
+	t.Cleanup(func() { _ = stop() })
+	for _, path := range []string{"/assets/../templates/layout.html", "/assets/..%2ftemplates%2flayout.html", "/assets/%2e%2e/%2e%2e/etc/passwd", "/docs/../go.mod", "/docs/..%2f..%2fetc%2fpasswd", "//etc/passwd", "/assets/"} {
+		conn, err := net.Dial("tcp", strings.TrimPrefix(address, "http://"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = fmt.Fprintf(conn, "GET %s HTTP/1.0\r\nHost: localhost\r\n\r\n", path)
+		res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		if res.StatusCode == http.StatusOK {
+			t.Errorf("%s: status 200", path)
+		}
+		conn.Close()
+	}
+}
