@@ -140,6 +140,12 @@ func TestCostIsKeptWithTheJob(t *testing.T) {
 	if job.Cost == nil || job.Cost.BytesRead < 2*bytes || job.Cost.BytesRead > 2*bytes*11/10 || job.Cost.BytesWritten == 0 {
 		t.Errorf("the job cost %+v, want a little over %d bytes read in two attempts", job.Cost, 2*bytes)
 	}
+	var seen cost.Cost
+	err := b.pool.QueryRow(t.Context(), "SELECT cpu_seconds, database_seconds, bytes_read, bytes_written FROM queue.costs WHERE job_id = $1", id).
+		Scan(&seen.CPUSeconds, &seen.DatabaseSeconds, &seen.BytesRead, &seen.BytesWritten)
+	if err != nil || job.Cost != nil && seen != *job.Cost {
+		t.Errorf("queue.costs has %+v (%v), want %+v", seen, err, job.Cost)
+	}
 	if job := b.wait(b.enqueue("nothing", "{}")); job.Cost != nil {
 		t.Errorf("a job that did nothing keeps %+v", job.Cost)
 	}
