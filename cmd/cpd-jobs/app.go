@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/user"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,7 @@ import (
 	"cpd-jobs/internal/log"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/trace"
 	"cpd-jobs/jobs"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/store"
@@ -240,6 +242,16 @@ func (a *app) close() error {
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	return a.server.Close(ctx)
+}
+
+// traced has what is asked for go on with the trace of whoever called this program, if there is one.
+func (a *app) traced(ctx context.Context) context.Context {
+	for _, variable := range a.environ {
+		if name, value, _ := strings.Cut(variable, "="); name == trace.Variable {
+			return trace.With(ctx, trace.Parse(value))
+		}
+	}
+	return ctx
 }
 
 // person is who runs this command, for the record.

@@ -89,7 +89,7 @@ func TestDoctorAndSmokeOnADemo(t *testing.T) {
 
 	r := p.run("smoke", url, "--jobs", "--json")
 	var said struct{ Tries []try }
-	if err := json.Unmarshal([]byte(r.stdout), &said); err != nil || r.status != 0 || len(said.Tries) != 7 {
+	if err := json.Unmarshal([]byte(r.stdout), &said); err != nil || r.status != 0 || len(said.Tries) != 8 {
 		t.Errorf("smoke: status %d, %v\n%s%s", r.status, err, r.stdout, r.stderr)
 	}
 

@@ -49,6 +49,14 @@ func TestDeveloperRunsJobs(t *testing.T) {
 	if !strings.Contains(done.stdout, `"rows": 3`) || !strings.Contains(done.stderr, "write") {
 		t.Errorf("a run says\n%s%s", done.stdout, done.stderr)
 	}
+	p.env = append(p.env, "TRACEPARENT=00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01")
+	if traced := p.json("jobs", "run", "probe"); traced[0]["trace_id"] != "4bf92f3577b34da6a3ce929d0e0e4736" {
+		t.Errorf("the caller's trace is lost: %v", traced[0]["trace_id"])
+	}
+	if said := p.ok("jobs", "show", fmt.Sprintf("%.0f", p.json("jobs", "run", "probe", "--arg", "rows=1")[0]["id"])).stdout; !strings.Contains(said, "s of processor") || !strings.Contains(said, "4bf92f3577b34da6") {
+		t.Errorf("jobs show does not say what the job cost, or its trace:\n%s", said)
+	}
+	p.env = p.env[:len(p.env)-1]
 	jobs := p.json("jobs", "run", "probe")
 	if len(jobs) != 1 || jobs[0]["state"] != "completed" || jobs[0]["attempt"] != 1.0 {
 		t.Errorf("run --json prints %v", jobs)

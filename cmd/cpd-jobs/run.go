@@ -89,7 +89,7 @@ func (c enqueueCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	request.At, request.Priority = c.At, c.Priority
-	ticket, err := client.Enqueue(ctx, request)
+	ticket, err := client.Enqueue(a.traced(ctx), request)
 	if err != nil {
 		return err
 	}
@@ -129,7 +129,7 @@ func (c runCommand) Run(ctx context.Context, a *app) error {
 // followed inserts the job, for a worker, and follows it to its end.
 func (c runCommand) followed(ctx context.Context, a *app, client *queue.Client, pool *pgxpool.Pool, request queue.Request) (queue.Job, error) {
 	request.DryRun = c.DryRun
-	ticket, err := client.Enqueue(ctx, request)
+	ticket, err := client.Enqueue(a.traced(ctx), request)
 	if err != nil {
 		return queue.Job{}, err
 	}

@@ -24,7 +24,7 @@ type smokeCommand struct {
 
 // Help is the long help.
 func (smokeCommand) Help() string {
-	return "Tries from outside what people and probes ask for: /ping, /health/ready, the front page, a report's page, the headers of a download. " +
+	return "Tries from outside what people and probes ask for: /ping, /health/ready, /health, the front page, a report's page, the headers of a download. " +
 		"Where people must sign in, it checks that the pages say so. Exit status: 0 all passed, 1 something failed, 3 nothing answers."
 }
 
@@ -83,6 +83,9 @@ func (s *smoke) outside(ctx context.Context) error {
 	}
 	s.check(ctx, "ping", "/ping", func(p page) error { return p.has("pong") })
 	s.check(ctx, "ready", "/health/ready", func(p page) error { return p.has(`"status":"ready"`) })
+	s.check(ctx, "health", "/health", func(p page) error {
+		return errors.Join(p.has(`"version":`), p.has(`"database":{"status":"ok"`))
+	})
 	var report, download string
 	s.check(ctx, "front page", "/", func(p page) error {
 		report = s.withDownload(ctx, reportLink.FindAllStringSubmatch(p.body, -1))
