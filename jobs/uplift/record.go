@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
@@ -34,13 +35,13 @@ type Summary struct {
 	// Missing are schools of an earlier file for the year, or districts whose spell ends.
 	Missing int64 `json:"missing"`
 
-	// Issues counts what is odd, by kind; the rows are in uplift.issues.
+	// Issues counts what is odd, by kind; the rows are in uplift.issues, the first few of each kind in Sample.
 	Issues map[string]int64 `json:"issues,omitempty"`
 	Sample []issue          `json:"sample,omitempty"`
 }
 
 func (s Summary) clone() Summary {
-	s.Issues = maps.Clone(s.Issues)
+	s.Issues, s.Sample = maps.Clone(s.Issues), slices.Clone(s.Sample)
 	return s
 }
 

@@ -174,11 +174,18 @@ func (s *sync) supersede(earlier, later kept) {
 	s.summary.Rejected++
 }
 
-// keptIssues is how many of each kind are kept: more than a real file has schools. All are counted.
-const keptIssues = 30_000
+// keptIssues is how many of each kind are kept: more than a real file has schools. All are counted, and sampledIssues of
+// each are in the result.
+const (
+	keptIssues    = 30_000
+	sampledIssues = 5
+)
 
 func (s *sync) note(i issue) {
 	s.summary.Issues[i.Kind]++
+	if s.summary.Issues[i.Kind] <= sampledIssues {
+		s.summary.Sample = append(s.summary.Sample, i)
+	}
 	if s.summary.Issues[i.Kind] <= keptIssues {
 		s.issues = append(s.issues, i)
 	}

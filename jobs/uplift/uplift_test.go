@@ -47,6 +47,14 @@ func TestThePolicyFileOf2023(t *testing.T) {
 			t.Errorf("issues of kind %s: got %d, want %d", kind, s.Issues[kind], want)
 		}
 	}
+	for _, i := range s.Sample {
+		if i.Kind == "conflict" && (i.URN != "101867" || i.Value != "1,0, then 0,0") {
+			t.Errorf("got %+v in the sample, want 101867 with both its values", i)
+		}
+	}
+	if len(s.Sample) != 1+3*5 {
+		t.Errorf("got a sample of %d issues, want the conflict and five each of three kinds", len(s.Sample))
+	}
 	for flags, want := range map[string]int64{"true false": 4_134, "false true": 3_861, "true true": 313} {
 		premium, sparsity, _ := strings.Cut(flags, " ")
 		got := count(t, db, "SELECT count(*) FROM uplift.schools WHERE pupil_premium = $1::boolean AND sparsity = $2::boolean", premium, sparsity)
