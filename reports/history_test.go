@@ -276,6 +276,9 @@ func TestHistoryGrowsWithWhatChanges(t *testing.T) {
 	if got := one[int64](t, db, "SELECT count(*) FROM reports.names_changes") - before; got != int64(cells) {
 		t.Errorf("%d refreshes logged %d cells, want the %d that changed", refreshes, got, cells)
 	}
+	if grown := one[int64](t, db, "SELECT pg_total_relation_size('reports.names')"); 2*grown > 3*live {
+		t.Errorf("the report has %d bytes after %d refreshes, and began with %d", grown, refreshes, live)
+	}
 	sizes := one[string](t, db, `SELECT format('report %s, changes %s, refreshes %s', pg_total_relation_size('reports.names'),
 		pg_total_relation_size('reports.names_changes'), pg_total_relation_size('reports.refreshes'))`)
 	t.Logf("after %d refreshes and %d changed cells, in bytes: %s; the report began with %d", refreshes, cells, sizes, live)

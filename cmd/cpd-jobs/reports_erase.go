@@ -67,7 +67,11 @@ func (c reportsEraseCommand) Run(ctx context.Context, a *app) error {
 	if err := t.print(a.stdout); err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "%d files deleted; if the CPD service still has the person, the next sync copies them again\n", done.Files)
+	if c.DryRun {
+		fmt.Fprintln(a.stderr, "nothing was changed; every file of the reports of people would be deleted too")
+		return nil
+	}
+	fmt.Fprintf(a.stderr, "files deleted: %d; if the CPD service still has the person, the next sync copies them again\n", done.Files)
 	return nil
 }
 
