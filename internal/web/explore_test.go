@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/chromedp"
+
 	"cpd-jobs/queue"
 )
 
@@ -140,4 +142,18 @@ func BenchmarkExplore(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestAFileThatIsMadeAppearsByItself(t *testing.T) {
+	t.Parallel()
+	f, site := newWhole(t)
+	tab := newTab(t)
+	do(t, tab, chromedp.Navigate(site+explored24000+"?stage=contacted&q=school+1"), chromedp.Click(`//button[text()="Make the file"]`), chromedp.WaitVisible(`//p[contains(., "The file is being made")]`))
+	_, err := f.deps.DB.Exec(t.Context(), `UPDATE river.river_job SET state = 'completed', finalized_at = now(),
+		metadata = metadata || jsonb_build_object('output', jsonb_build_object('summary', jsonb_build_object('files', jsonb_build_array(jsonb_build_object('id', $1::bigint))))) WHERE id = 101`,
+		f.ids["school-onboarding-2026-11-22T0610Z.xlsx"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	do(t, tab, chromedp.WaitVisible(`//h3/a[contains(., "(Excel)")]`))
 }

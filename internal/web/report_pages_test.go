@@ -4,6 +4,7 @@ import (
 	"encoding/csv"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -208,5 +209,24 @@ func TestTheDataDictionaryHasEveryColumnAndWhereItComesFrom(t *testing.T) {
 	res := f.get("/reports/school-onboarding/lineage.svg")
 	if got := res.Header.Get("Content-Type"); got != "image/svg+xml" || !strings.Contains(bodyOf(t, res), "cpd.schools.name") {
 		t.Errorf("the picture is of type %s, or lacks a source", got)
+	}
+}
+
+// BenchmarkPages is what the server spends on pages of the report at national size.
+func BenchmarkPages(b *testing.B) {
+	f := newFixture(b)
+	for name, target := range map[string]string{
+		"reports": "/", "report": "/reports/school-onboarding", "group": "/reports/school-onboarding?schools=eligible", "authorities": "/reports/school-onboarding/by/local-authority",
+		"changes": "/reports/school-onboarding/changes", "versions": "/reports/school-onboarding/versions", "dictionary": "/reports/school-onboarding/dictionary", "school": "/schools/100007",
+	} {
+		b.Run(name, func(b *testing.B) {
+			for b.Loop() {
+				w := httptest.NewRecorder()
+				f.handler.ServeHTTP(w, httptest.NewRequest("GET", "http://localhost"+target, nil))
+				if w.Code != http.StatusOK {
+					b.Fatalf("status %d", w.Code)
+				}
+			}
+		})
 	}
 }

@@ -1,5 +1,5 @@
-// Everything works without this file: it folds the navigation away on narrow screens, helps the skip link, and shows the
-// progress of a run as it happens.
+// Everything works without this file: it folds the navigation away on narrow screens, helps the skip link, shows the
+// progress of a run as it happens, and looks again whether a file is there.
 import { createAll, Button, ErrorSummary, NotificationBanner, Radios, ServiceNavigation, SkipLink } from './govuk/govuk-frontend.min.js'
 
 for (const component of [Button, ErrorSummary, NotificationBanner, Radios, ServiceNavigation, SkipLink]) createAll(component)
@@ -12,3 +12,7 @@ if (live) {
   events.addEventListener('end', () => { events.close(); location.reload() })
   addEventListener('pagehide', () => events.close())
 }
+
+// A page that waits for something, such as a file being made, looks again.
+const wait = document.querySelector('[data-reload]')
+if (wait) setTimeout(() => location.reload(), Number(wait.dataset.reload))
