@@ -46,6 +46,7 @@ func TestAlerts(t *testing.T) {
 			t.Errorf("promtool %s: %v\n%s", strings.Join(args, " "), err, out)
 		}
 	}
+	run("check", "config", "--syntax-only", "prometheus.yml")
 	run("check", "rules", "alerts.yml")
 	run("test", "rules", "alerts_test.yml")
 	tested := testedAlerts(t)
