@@ -156,3 +156,13 @@ func TestAFileThatHasExpiredIsGone(t *testing.T) {
 		t.Errorf("status %d, want 404", res.StatusCode)
 	}
 }
+
+func TestPersonalFilesDoNotCrowdOutOthers(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.personal(t, nil)
+	list := f.call(t, "GET", "/api/v1/exports?limit=1", "", http.StatusOK)["exports"].([]any)
+	if len(list) != 1 || list[0].(map[string]any)["name"] != csvFile {
+		t.Errorf("got %v, want the newest that is for everybody", list)
+	}
+}

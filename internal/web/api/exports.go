@@ -1,16 +1,19 @@
 package api
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 )
 
@@ -65,26 +68,42 @@ func (a *API) exports() {
 }
 
 func (a *API) listExports(ctx context.Context, in *exportsInput) (*exportsOutput, error) {
-	report := ""
-	if in.Report != "" {
-		def, err := a.find(ctx, in.Report)
-		if err != nil {
-			return nil, err
-		}
-		report = def.Name
-	}
-	list, err := exports.List(ctx, a.DB, report, in.Limit)
+	names, err := a.named(ctx, in.Report)
 	if err != nil {
 		return nil, err
 	}
 	out := &exportsOutput{}
 	out.Body.Exports = []exports.Export{}
-	for _, e := range list {
-		if _, err := a.find(ctx, e.Report); err == nil {
-			out.Body.Exports = append(out.Body.Exports, e)
+	for _, name := range names { // each by itself: files that are not for who asks must not crowd out those that are
+		list, err := exports.List(ctx, a.DB, name, in.Limit)
+		if err != nil {
+			return nil, err
+		}
+		out.Body.Exports = append(out.Body.Exports, list...)
+	}
+	slices.SortStableFunc(out.Body.Exports, func(x, y exports.Export) int {
+		return cmp.Or(y.CreatedAt.Compare(x.CreatedAt), cmp.Compare(y.ID, x.ID))
+	})
+	out.Body.Exports = out.Body.Exports[:min(len(out.Body.Exports), in.Limit)]
+	return out, nil
+}
+
+// named are the names of a report, or of all that who asks may see.
+func (a *API) named(ctx context.Context, report string) ([]string, error) {
+	if report != "" {
+		def, err := a.find(ctx, report)
+		if err != nil {
+			return nil, err
+		}
+		return []string{def.Name}, nil
+	}
+	var names []string
+	for _, def := range reports.All() {
+		if _, err := a.find(ctx, def.Name); err == nil {
+			names = append(names, def.Name)
 		}
 	}
-	return out, nil
+	return names, nil
 }
 
 // export finds one that is for who asks.
