@@ -18,7 +18,7 @@ SOURCES := cmd internal jobs migrations queue reports
 # RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
-.PHONY: help build run prepare test lint verify bench chaos check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
+.PHONY: help build run prepare test lint verify bench readers chaos check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -52,6 +52,9 @@ verify: lint test ## lint and test
 
 bench: db/install ## run the benchmarks, once each, and write docs/performance.md; BENCH=Refresh runs those of that name alone
 	go test -json -run '^$$' -bench '$(BENCH)' -benchtime 1x -p 1 -timeout 120m $(TESTFLAGS) ./... | go run ./internal/bench/figures docs/performance.md
+
+readers: prepare ## refresh a thousand times beside readers, and compare bigger made-up sources: in full length what tests do in brief
+	CPD_JOBS_LONG=1 go test -count=1 -v -run 'Pgbench|Readers|HistoryGrows|Procedural' -timeout 60m $(TESTFLAGS) ./reports ./internal/bench
 
 chaos: prepare ## run the tests that kill, freeze and cut off real processes, in full length, and write docs/resilience.md; PLAY=Zone runs those of that name alone
 	CHAOS=full CGO_ENABLED=1 go test -json -race -count=1 -run '$(PLAY)' -timeout 60m $(TESTFLAGS) ./internal/chaos | go run ./internal/bench/figures docs/resilience.md
