@@ -88,6 +88,8 @@ func TestWhatTheDatabaseKnows(t *testing.T) {
 		`export_last_bytes{format="xlsx",report="school_onboarding"} 4e+06`,
 		`input_rows{input="gias"} 52141`,
 		`input_rejected_rows{input="gias"} 9`,
+		`input_received_rows{input="gias",outcome="rejected"} 9`,
+		`input_received_rows{input="gias",outcome="merged"} `,
 		`input_as_at_timestamp_seconds{input="cpd"} 1.`,
 		`source_replica_lag_seconds 1.5`,
 		`database_connections{state="idle"} `,
@@ -100,6 +102,7 @@ func TestWhatTheDatabaseKnows(t *testing.T) {
 		`table_dead_rows{table="river.river_job"} `,
 		`table_size_bytes{table="queue.history"} `,
 		`table_size_bytes{table="cpd.*"} `,
+		`table_size_bytes{table="restricted.cpd_*"} `,
 		`pool_connections_limit 8`,
 	} {
 		if !strings.Contains(got, "cpd_jobs_"+want) {

@@ -119,6 +119,7 @@ func inputReadings() []reading {
 		gauge("input_as_at_timestamp_seconds", "The instant that the live version of the input describes; absent before the first sync.", "input"),
 		gauge("input_published_timestamp_seconds", "When the live version of the input was published.", "input"),
 		gauge("input_rows", "Rows of the live version of the input.", "input"),
+		gauge("input_received_rows", "Rows that the last sync with other files read, by what became of them: merged, unchanged or rejected.", "input", "outcome"),
 		gauge("input_rejected_rows", "Rows that the last sync with other files could not use.", "input"),
 		gauge("source_replica_lag_seconds", "How far the replica that the CPD service's data were last read from was behind; absent for a primary."),
 	}
