@@ -74,8 +74,7 @@ func (w *Worker) observe(ctx context.Context, events <-chan *river.Event) {
 }
 
 // endedOf leaves out what a row that somebody inserted by hand does not say.
-func endedOf(e *river.Event) Ended {
-	meta, _ := decodeMetadata(e.Job.Metadata)
+func endedOf(e *river.Event, meta metadata) Ended {
 	return Ended{
 		Kind: e.Job.Kind, Outcome: outcomes[e.Kind], Took: e.JobStats.RunDuration, Waited: e.JobStats.QueueWaitDuration,
 		JobID: e.Job.ID, RunID: meta.RunID, Schedule: meta.Schedule, Final: e.Job.FinalizedAt != nil,
@@ -111,11 +110,11 @@ func (w *Worker) ended(e *river.Event) {
 		return
 	}
 	w.active.written(e.Job.ID)
-	end := endedOf(e)
+	meta, _ := decodeMetadata(e.Job.Metadata)
+	end := endedOf(e, meta)
 	if w.Observe != nil {
 		w.Observe(end)
 	}
-	meta, _ := decodeMetadata(e.Job.Metadata)
 	attrs := append(about(e.Job.ID, e.Job.Kind, meta), "ended", end.Outcome, "outcome", end.logged(),
 		"attempt", e.Job.Attempt, "took", end.Took)
 	if end.Schedule != "" {
