@@ -125,6 +125,30 @@ func TestASchoolsPage(t *testing.T) {
 	}
 }
 
+func TestAWholeReportInAnotherFormat(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	page := f.page(t, "/reports/school-onboarding", http.StatusOK)
+	wantAll(t, page, `<form method="post" action="/reports/school-onboarding/files"`, `<option value="ods" selected>`, `<option value="parquet">`)
+	wantNone(t, page, `<option value="xlsx"`, `<option value="csv">`)
+	res := f.post("/reports/school-onboarding/files", url.Values{"format": {"parquet"}})
+	wantLeadsTo(t, f, res, "/reports/school-onboarding/files/101", "The file is being made")
+	page = f.page(t, "/reports/school-onboarding/files/101", http.StatusOK)
+	wantAll(t, page, `<a href="/reports/school-onboarding" class="govuk-back-link">`)
+	wantNone(t, page, "Which part of the report it has")
+	job, err := queue.FindJob(t.Context(), f.deps.DB, 101)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(job.Args), `{"report": "school_onboarding", "formats": ["parquet"]}`; got != want {
+		t.Errorf("arguments %s, want %s", got, want)
+	}
+	wantAudit(t, f, "export report school_onboarding done")
+	if res := f.post("/reports/none/files", url.Values{"format": {"xlsx"}}); res.StatusCode != http.StatusNotFound {
+		t.Errorf("a file of no report: status %d, want 404", res.StatusCode)
+	}
+}
+
 // BenchmarkExplore is what the server spends on a page of Explore at national size.
 func BenchmarkExplore(b *testing.B) {
 	f := newFixture(b)

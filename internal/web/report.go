@@ -20,8 +20,9 @@ type reportPage struct {
 	Withdrawn          *withdraw // why the latest version is an earlier one again
 	Checks             checksOf  // of the latest version
 	Files              []attachment
-	FilesNote          string // what to know where the files are not of the latest version
-	Contact            *pick  // who makes other formats; nil where nobody is named
+	FilesNote          string   // what to know where the files are not of the latest version
+	Missing            []choice // formats that it can be made in and has not been
+	Contact            *pick    // who makes other formats; nil where nobody is named
 	Latest             latestChanges
 	Groups             []pick // of schools, for the charts
 	Funnel             *funnel
@@ -98,6 +99,9 @@ func (s *site) fillVersions(ctx context.Context, def *reports.Definition, latest
 	}
 	p.Files = newestFiles(files)
 	p.FilesNote = filesNote(latest, p.Files)
+	if s.Queue != nil {
+		p.Missing = missingFormats(def, latest, p.Files)
+	}
 	p.Withdrawn, err = s.withdrawnBefore(ctx, def, latest)
 	return err
 }

@@ -34,6 +34,7 @@ func (s *site) table() []route {
 		{pattern: "GET /reports/{name}/explore", needs: Analyst, page: s.explore},
 		{pattern: "GET /reports/{name}/explore.csv", needs: Analyst, page: s.selectionCSV},
 		{pattern: "POST /reports/{name}/explore/files", needs: Analyst, page: s.askForFile},
+		{pattern: "POST /reports/{name}/files", needs: Analyst, page: s.askForWhole},
 		{pattern: "GET /reports/{name}/files/{job}", needs: Analyst, page: s.file},
 		{pattern: "GET /schools/{urn}", needs: Analyst, page: s.school},
 

@@ -15,7 +15,7 @@ var needs = map[Role][]string{
 	Analyst: {
 		"GET /{$}", "GET /reports", "GET /reports/{name}", "GET /reports/{name}/downloads/{id}/{filename}", "GET /reports/{name}/explore",
 		"GET /reports/{name}/downloads/{id}/{filename}/link", "POST /reports/{name}/downloads/{id}/{filename}/link",
-		"GET /reports/{name}/versions", "GET /reports/{name}/changes", "GET /reports/{name}/changes.csv", "GET /reports/{name}/by/{by}",
+		"POST /reports/{name}/files", "GET /reports/{name}/versions", "GET /reports/{name}/changes", "GET /reports/{name}/changes.csv", "GET /reports/{name}/by/{by}",
 		"GET /reports/{name}/dictionary", "GET /reports/{name}/lineage.svg",
 		"GET /reports/{name}/explore.csv", "POST /reports/{name}/explore/files", "GET /reports/{name}/files/{job}", "GET /schools/{urn}",
 		"GET /openapi.json", "GET /docs", "GET /docs/",

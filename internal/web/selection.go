@@ -80,13 +80,35 @@ func (s *site) askForFile(w http.ResponseWriter, r *http.Request) error {
 	case !exact:
 		return run.Reject("download it as CSV", "rows with other than equal values cannot be made into a file of this format")
 	}
-	args, err := json.Marshal(map[string]any{"report": def.Name, "formats": []string{values.Get("format")}, "where": where, "search": sel.Search, "columns": sel.Columns})
+	return s.startExport(w, r, def, map[string]any{"formats": []string{values.Get("format")}, "where": where, "search": sel.Search, "columns": sel.Columns})
+}
+
+// askForWhole has a whole report made in a format that it was not made in yet.
+func (s *site) askForWhole(w http.ResponseWriter, r *http.Request) error {
+	def, err := findReport(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	values, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	if s.Queue == nil {
+		return errNoQueue
+	}
+	return s.startExport(w, r, def, map[string]any{"formats": []string{values.Get("format")}})
+}
+
+// startExport enqueues an export and leads to the page that waits for it.
+func (s *site) startExport(w http.ResponseWriter, r *http.Request, def *reports.Definition, args map[string]any) error {
+	args["report"] = def.Name
+	raw, err := json.Marshal(args)
 	if err != nil {
 		return err
 	}
 	var ticket queue.Ticket
-	err = s.audited(r.Context(), deed{Action: "export", Target: "report " + def.Name, Detail: json.RawMessage(args)}, func(ctx context.Context) (err error) {
-		ticket, err = s.Queue.Enqueue(ctx, queue.Request{Kind: "report_export", Args: args, By: visitorOf(r.Context()).by()})
+	err = s.audited(r.Context(), deed{Action: "export", Target: "report " + def.Name, Detail: json.RawMessage(raw)}, func(ctx context.Context) (err error) {
+		ticket, err = s.Queue.Enqueue(ctx, queue.Request{Kind: "report_export", Args: raw, By: visitorOf(r.Context()).by()})
 		return err
 	})
 	if err != nil {
@@ -99,8 +121,9 @@ func (s *site) askForFile(w http.ResponseWriter, r *http.Request) error {
 // filePage is a file that somebody asked for: being made, or here.
 type filePage struct {
 	Title, Href string
-	Explore     string
-	Part        []fact // which part of the report it has
+	Report      string
+	Explore     string // "" where the report is not explored
+	Part        []fact // which part of the report it has; none where it has all of it
 	Finished    bool
 	Failed      bool
 	Files       []attachment
@@ -139,7 +162,7 @@ func (s *site) file(w http.ResponseWriter, r *http.Request) error {
 		return errNoFile
 	}
 	page := filePage{
-		Title: def.Title, Href: fmt.Sprintf("%s/files/%d", reportPath(def.Name), id), Explore: explorePath(def),
+		Title: def.Title, Href: fmt.Sprintf("%s/files/%d", reportPath(def.Name), id), Report: reportPath(def.Name), Explore: explorePath(def),
 		Finished: job.Finished(), Failed: job.Finished() && job.State != "completed", Part: partFacts(def, args.Where, args.Search),
 	}
 	if page.Files, err = s.filesOf(r.Context(), def, job); err != nil {

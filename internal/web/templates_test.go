@@ -102,7 +102,7 @@ func wholeReport(fresh freshness, file attachment, chart *funnel) reportPage {
 		Stopped:   &stopped{At: noon, About: "a", Offending: 3, Of: 9, RunID: 7},
 		Withdrawn: &withdraw{Version: 2, Restored: 1, At: noon, Why: "w"},
 		Checks:    newChecks([]reports.Check{{Name: "a", About: "a", Level: "error"}}, []reports.CheckResult{{Name: "a", About: "a", Offending: 1, Of: 2}}),
-		Files:     []attachment{file}, FilesNote: "n", Contact: &choices[1], Latest: latestChanges{Href: "/c", Changed: 3}, Groups: choices, Funnel: chart,
+		Files:     []attachment{file}, FilesNote: "n", Missing: []choice{{Value: "ods", Text: "t", Selected: true}}, Contact: &choices[1], Latest: latestChanges{Href: "/c", Changed: 3}, Groups: choices, Funnel: chart,
 		Trend:   newTrend([]trendDay{{Day: noon, Counts: []int64{5, 4, 3, 2, 1}}, {Day: noon.AddDate(0, 0, -3), Counts: []int64{4, 3, 2, 1, 0}}}),
 		Regions: &figures{By: "Region"}, Ways: choices,
 		Inputs:   []inputLine{{Title: "CPD service", InputUsed: reports.InputUsed{AsAt: noon, Rows: 5, Version: 1}}},

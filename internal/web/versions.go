@@ -130,6 +130,18 @@ func newestFiles(files map[int64][]attachment) []attachment {
 	return files[slices.Max(slices.Collect(maps.Keys(files)))]
 }
 
+// missingFormats are the formats in which a version has no file yet, those that stand for it since nothing changed included.
+func missingFormats(def *reports.Definition, latest reports.Refreshed, files []attachment) []choice {
+	var list []choice
+	for _, format := range def.Formats {
+		made := slices.ContainsFunc(files, func(f attachment) bool { return f.FormatKey == format && f.Version >= latest.ContentVersion })
+		if !made {
+			list = append(list, choice{Value: format, Text: formatOf(format).name, Selected: len(list) == 0})
+		}
+	}
+	return list
+}
+
 // filesNote says how files of an earlier version stand to the latest: a version that changed nothing gets no files of its own.
 func filesNote(latest reports.Refreshed, files []attachment) string {
 	switch {
