@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -104,6 +105,8 @@ func (s *site) shared(w http.ResponseWriter, r *http.Request) error {
 	}
 	e, err := exports.Find(r.Context(), s.DB, l.Export)
 	switch {
+	case errors.Is(err, exports.ErrNone):
+		return errNoFile
 	case err != nil:
 		return err
 	case isPersonal(e.Report) || e.Name != r.PathValue("filename"):
