@@ -27,6 +27,10 @@ type Check struct {
 	Required bool     `yaml:"required" json:"required,omitempty"`
 	// NotNull columns have a value in every row.
 	NotNull []string `yaml:"not_null" json:"not_null,omitempty"`
+	// Unique columns have no two rows with the same values; one that is null is like no other.
+	Unique []string `yaml:"unique" json:"unique,omitempty"`
+	// Relation says where the values of a column must be found.
+	Relation *Relation `yaml:"relation" json:"relation,omitempty"`
 	// SQL is a file: it returns what offends, one row each, its first column the key. It may read the synced tables, and
 	// the computed rows as :"staged".
 	SQL string `yaml:"sql" json:"sql,omitempty"`
@@ -36,6 +40,12 @@ type Check struct {
 	Least int64 `yaml:"least" json:"least,omitempty"`
 	// Fresh is how far another input's instant may lie behind the report's. One that was never synced does not offend.
 	Fresh *Fresh `yaml:"fresh" json:"fresh,omitempty"`
+}
+
+// Relation is a column of the report whose values, where it has any, are among those of a synced column.
+type Relation struct {
+	Column string `yaml:"column" json:"column"`
+	In     string `yaml:"in" json:"in"` // schema.table.column
 }
 
 // Fall bounds how far a number of rows may fall.
@@ -73,7 +83,10 @@ const (
 // kinds counts the ways in which the check says what must hold.
 func (c Check) kinds() int {
 	n := 0
-	for _, set := range []bool{c.Bad != "", c.Column != "", len(c.NotNull) > 0, c.SQL != "", c.Fall != nil, c.Least > 0, c.Fresh != nil} {
+	for _, set := range []bool{
+		c.Bad != "", c.Column != "", len(c.NotNull) > 0, len(c.Unique) > 0, c.Relation != nil,
+		c.SQL != "", c.Fall != nil, c.Least > 0, c.Fresh != nil,
+	} {
 		if set {
 			n++
 		}

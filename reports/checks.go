@@ -117,6 +117,10 @@ func (f *refresh) checkSet(ctx context.Context, tx pgx.Tx, c Check) (CheckResult
 	case c.Name == keyCheck:
 		return f.checkQuery(ctx, tx, c, fmt.Sprintf("SELECT %[1]s, count(*) AS rows FROM %[2]s GROUP BY 1 HAVING count(*) > 1 OR %[1]s IS NULL ORDER BY 1",
 			f.sql.Key, f.sql.Staged))
+	case len(c.Unique) > 0:
+		return f.checkQuery(ctx, tx, c, f.repeated(c.Unique))
+	case c.Relation != nil:
+		return f.checkQuery(ctx, tx, c, f.unrelated(*c.Relation))
 	case c.SQL != "":
 		return f.checkQuery(ctx, tx, c, f.def.sql[c.SQL])
 	case c.Fall != nil:
@@ -130,6 +134,24 @@ func (f *refresh) checkSet(ctx context.Context, tx pgx.Tx, c Check) (CheckResult
 		return f.found(ctx, tx, c, 1, "")
 	}
 	return CheckResult{}, nil
+}
+
+// repeated lists values that several rows have.
+func (f *refresh) repeated(columns []string) string {
+	names, filled := make([]string, len(columns)), make([]string, len(columns))
+	for i, name := range columns {
+		names[i], filled[i] = quoted(name), quoted(name)+" IS NOT NULL"
+	}
+	list := strings.Join(names, ", ")
+	return fmt.Sprintf("SELECT %[1]s, count(*) AS rows FROM %[2]s WHERE %[3]s GROUP BY %[1]s HAVING count(*) > 1 ORDER BY %[1]s",
+		list, f.sql.Staged, strings.Join(filled, " AND "))
+}
+
+// unrelated lists rows whose value is nowhere in the other column.
+func (f *refresh) unrelated(r Relation) string {
+	part := strings.Split(r.In, ".")
+	return fmt.Sprintf("SELECT s.%[1]s, s.%[2]s AS value FROM %[3]s s WHERE s.%[2]s IS NOT NULL AND NOT EXISTS (SELECT FROM %[4]s t WHERE t.%[5]s::text = s.%[2]s::text) ORDER BY 1",
+		f.sql.Key, quoted(r.Column), f.sql.Staged, pgx.Identifier{part[0], part[1]}.Sanitize(), quoted(part[2]))
 }
 
 func (f *refresh) lags(want Fresh) bool {

@@ -99,6 +99,9 @@ func TestLoadRefuses(t *testing.T) {
 		{"check of two kinds", "columns:", "checks:\n  - {name: x, level: warn, about: y, bad: 'true', least: 1}\ncolumns:", "check x must have one of"},
 		{"level", "columns:", "checks:\n  - {name: x, level: fatal, about: y, least: 1}\ncolumns:", `level "fatal" is neither`},
 		{"share", "columns:", "checks:\n  - {name: x, level: warn, about: y, least: 1, allow: 0.5}\ncolumns:", "is no percentage"},
+		{"unique column", "columns:", "checks:\n  - {name: x, level: warn, about: y, unique: [nme]}\ncolumns:", `there is no column "nme"`},
+		{"relation to nowhere", "columns:", "checks:\n  - {name: x, level: warn, about: y, relation: {column: name, in: queue.runs.id}}\ncolumns:", `relation in "queue.runs.id" is not`},
+		{"relation of nothing", "columns:", "checks:\n  - {name: x, level: warn, about: y, relation: {in: cpd.schools.name}}\ncolumns:", "the relation's column must be given"},
 		{"column of a check", "columns:", "checks:\n  - {name: x, level: warn, about: y, column: nme, accepted: [a]}\ncolumns:", `there is no column "nme"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {

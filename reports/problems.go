@@ -12,6 +12,7 @@ import (
 var (
 	namePattern    = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	versionPattern = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
+	relatedPattern = regexp.MustCompile(`^(cpd|gias|uplift|reports)\.[a-z0-9_]+\.[a-z0-9_]+$`)
 	knownFormats   = []string{"xlsx", "ods", "csv", "csv-excel", "parquet"}
 	knownInputs    = []inputs.Input{inputs.CPD, inputs.GIAS, inputs.Uplift}
 )
@@ -104,10 +105,16 @@ func (p *problems) checks(d *Definition) {
 		seen[c.Name] = true
 		p.is(c.About != "", "check %s: about must be given", c.Name)
 		p.is(c.Level == levelError || c.Level == levelWarn, "check %s: level %q is neither error nor warn", c.Name, c.Level)
-		p.is(c.kinds() == 1, "check %s must have one of bad, column, not_null, sql, fall, least and fresh", c.Name)
+		p.is(c.kinds() == 1, "check %s must have one of bad, column, not_null, unique, relation, sql, fall, least and fresh", c.Name)
 		p.is(c.Column == "" || len(c.Accepted) > 0, "check %s: accepted must be given", c.Name)
 		p.is(c.Fresh == nil || slices.Contains(d.Inputs, c.Fresh.Input), "check %s: %v is not among the inputs", c.Name, c.Fresh)
-		for _, name := range append(slices.Clone(c.NotNull), c.Column) {
+		related := ""
+		if c.Relation != nil {
+			related = c.Relation.Column
+			p.is(relatedPattern.MatchString(c.Relation.In), "check %s: relation in %q is not schema.table.column of a synced table", c.Name, c.Relation.In)
+			p.is(related != "", "check %s: the relation's column must be given", c.Name)
+		}
+		for _, name := range slices.Concat(c.NotNull, c.Unique, []string{c.Column, related}) {
 			_, ok := d.Column(name)
 			p.is(ok || name == "", "check %s: there is no column %q", c.Name, name)
 		}

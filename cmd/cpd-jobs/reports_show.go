@@ -98,6 +98,7 @@ func (s shownReport) print(a *app) error {
 // printLatest says what the live version was made of, and in spite of what.
 func (s shownReport) printLatest(a *app) {
 	live := s.Refreshes[0]
+	fmt.Fprintf(a.stdout, "version %d by definition %s (%.12s) and program %s\n", live.Version, live.DefinitionVersion, live.DefinitionHash, live.ProgramVersion)
 	for _, in := range live.Inputs {
 		fmt.Fprintf(a.stdout, "made of %s version %d, as at %s, %d rows\n", in.Input, in.Version, cell(in.AsAt), in.Rows)
 	}
