@@ -74,11 +74,15 @@ func (d *Definition) withdraw(ctx context.Context, tx pgx.Tx, r run.Run, w Withd
 		return err
 	}
 	result.Version = wrong.Version
+	first := wrong.Version
+	if wrong.Restores != nil { // what was published again is as wrong as its repetition
+		first = *wrong.Restores
+	}
 	rows, _ := tx.Query(ctx, `
 		UPDATE reports.refreshes SET withdrawn_at = clock_timestamp(), withdrawn_why = $4
 		WHERE report = $1 AND version >= $2 AND content_version = $3 AND withdrawn_at IS NULL
 		RETURNING version`,
-		d.Name, wrong.Version, wrong.ContentVersion, result.Why)
+		d.Name, first, wrong.ContentVersion, result.Why)
 	if result.Withdrawn, err = pgx.CollectRows(rows, pgx.RowTo[int64]); err != nil {
 		return fmt.Errorf("withdraw version %d of %s: %w", wrong.Version, d.Name, err)
 	}

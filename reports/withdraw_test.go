@@ -99,6 +99,34 @@ func TestOlderVersionIsWithdrawnWithoutARestore(t *testing.T) {
 	}
 }
 
+// TestWithdrawnRepetitionIsNotRepeated: what was published again and is found wrong too does not come back a third time.
+func TestWithdrawnRepetitionIsNotRepeated(t *testing.T) {
+	t.Parallel()
+	d := loaded(t, "names", schoolNames)
+	db := ensured(t, d) // version 1
+	for n := 1; n <= 2; n++ {
+		db.sync(t, day(t, n), oneSchool().with(tables{"schools": schools(3 + n)}))
+		db.refreshed(t, d)
+	}
+	withdraw := func(version int64) reports.Withdrawn {
+		got, err := reports.Withdraw(t.Context(), &run.Local{}, db.Pool, d, reports.Withdrawal{Version: version, Why: "wrong"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	if got := withdraw(3); got.Restored != 2 || got.Published != 4 {
+		t.Errorf("got %+v, want version 2 again", got)
+	}
+	if got := withdraw(4); got.Restored != 1 || !slices.Equal(slices.Sorted(slices.Values(got.Withdrawn)), []int64{2, 4}) {
+		t.Errorf("got %+v, want versions 2 and 4 withdrawn and version 1 again", got)
+	}
+	list, err := reports.Withdrawals(t.Context(), db, "names", 10)
+	if err != nil || len(list) != 3 || list[0].Version != 4 || *list[0].WithdrawnWhy != "wrong" {
+		t.Errorf("withdrawals: got %+v, %v, want versions 4, 3 and 2", list, err)
+	}
+}
+
 // TestMigrateDropsAndRetypes: readers of earlier versions keep what there was.
 func TestMigrateDropsAndRetypes(t *testing.T) {
 	t.Parallel()
