@@ -2,13 +2,11 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
-	"time"
 
 	"cpd-jobs/internal/web/rows"
 	"cpd-jobs/reports"
@@ -200,81 +198,4 @@ func newRowLine(key string, columns []reports.Column, values []any) rowLine {
 
 func isNumber(c reports.Column) bool {
 	return table.Type(c.Type) == table.Integer || table.Type(c.Type) == table.Decimal
-}
-
-// showValue is a value as people read it; nothing for an empty cell.
-func showValue(c reports.Column, v any) template.HTML {
-	switch v := v.(type) {
-	case time.Time:
-		if table.Type(c.Type) == table.Date {
-			return template.HTML(v.Format("2 January 2006"))
-		}
-		return timeTag(v)
-	case bool:
-		return map[bool]template.HTML{true: "Yes", false: "No"}[v]
-	case []string:
-		list := make([]string, len(v))
-		for i, item := range v {
-			list[i] = template.HTMLEscapeString(codeWords(item))
-		}
-		return template.HTML(strings.Join(list, "<br>"))
-	case string:
-		if c.Name == "stage" || c.Name == "route" || c.Name == "eligibility" {
-			return template.HTML(template.HTMLEscapeString(codeWords(v)))
-		}
-		return template.HTML(template.HTMLEscapeString(v))
-	case nil:
-		return ""
-	default:
-		return template.HTML(template.HTMLEscapeString(fmt.Sprint(v)))
-	}
-}
-
-// codeWords says a code of the report in words: a stage in its own, any other as it is written.
-func codeWords(code string) string {
-	switch {
-	case stageTitles[code] != "":
-		return stageTitles[code]
-	case code == "cip_only":
-		return "Service only"
-	default:
-		return words(code)
-	}
-}
-
-func sortHeads(href string, columns []reports.Column, sel rows.Selection) []sortHead {
-	var heads []sortHead
-	for _, c := range columns {
-		next := sel
-		next.Sort, next.Down = c.Name, false
-		h := sortHead{Title: c.Title, Order: "none", Numeric: isNumber(c)}
-		if sel.Sort == c.Name {
-			h.Order = map[bool]string{true: "descending", false: "ascending"}[sel.Down]
-			next.Down = !sel.Down
-		}
-		h.Href = href + "?" + next.Values().Encode()
-		heads = append(heads, h)
-	}
-	return heads
-}
-
-func filtersOf(def *reports.Definition, e explored, facets map[string][]string, sel rows.Selection) []filter {
-	var list []filter
-	for _, name := range e.filters {
-		c, _ := def.Column(name)
-		f := filter{Name: name, Label: c.Title, Choices: []choice{{Text: "Any"}}}
-		asked := sel.Value(name)
-		for _, value := range facets[name] {
-			text := value
-			switch {
-			case value == rows.None:
-				text = "None"
-			case !strings.HasSuffix(name, "_name") && !strings.HasSuffix(name, "_provider"):
-				text = codeWords(value)
-			}
-			f.Choices = append(f.Choices, choice{Value: value, Text: text, Selected: value == asked})
-		}
-		list = append(list, f)
-	}
-	return list
 }
