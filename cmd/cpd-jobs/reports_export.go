@@ -18,6 +18,7 @@ type reportsExportCommand struct {
 	Name          string            `arg:"" help:"The report's name."`
 	Format        []string          `help:"xlsx, ods, csv, csv-excel or parquet; may be repeated (xlsx and csv)."`
 	Where         map[string]string `placeholder:"COLUMN=VALUE" mapsep:"none" help:"Only rows with this value, nothing for rows without one; may be repeated."`
+	Search        string            `placeholder:"WORDS" help:"Only rows whose name has these words, or whose postcode or key begins so."`
 	Columns       []string          `help:"Only these columns, in this order."`
 	AsOf          time.Time         `placeholder:"T" help:"As the report was at this instant, or with data as at exactly this instant (RFC 3339)."`
 	NoCharts      bool              `help:"Leave the charts out of a workbook."`
@@ -78,6 +79,9 @@ func (c reportsExportCommand) args() map[string]any {
 	}
 	if len(c.Where) > 0 {
 		args["where"] = c.Where
+	}
+	if c.Search != "" {
+		args["search"] = c.Search
 	}
 	if len(c.Columns) > 0 {
 		args["columns"] = c.Columns

@@ -14,7 +14,7 @@ import (
 
 const (
 	// blockSize is what one core compresses at a time. Smaller blocks cost size, because each begins without a
-	// history; bigger ones cost memory, of which each core holds two.
+	// history; bigger ones cost memory: two more blocks than cores are held.
 	blockSize = 1 << 20
 	maxCores  = 8
 )
@@ -54,8 +54,8 @@ type block struct {
 // NewWriter makes a writer of level 1 (fast) to 9 (small).
 func NewWriter(out io.Writer, level int) *Writer {
 	n := min(runtime.GOMAXPROCS(0), maxCores)
-	w := &Writer{out: out, order: make(chan *block, n), spare: make(chan *block, n+2), cores: cores{level: level, jobs: make(chan *block, n)}}
-	for range n + 2 {
+	w := &Writer{out: out, order: make(chan *block, n), spare: make(chan *block, n+1), cores: cores{level: level, jobs: make(chan *block, n)}}
+	for range n + 1 {
 		w.spare <- &block{done: make(chan struct{}, 1)}
 	}
 	for range n {

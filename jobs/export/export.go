@@ -68,6 +68,7 @@ func (j *job) do(ctx context.Context) (run.Outcome, error) {
 		j.run.Log().Info("removed what killed exports had left", "files", swept)
 	}
 	defer j.giveUp()
+	defer thrift()()
 	if err := j.run.Step(ctx, "write", j.write); err != nil {
 		return run.Outcome{}, err
 	}

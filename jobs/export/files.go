@@ -127,6 +127,7 @@ type file struct {
 	size    int64
 	sha256  string
 	altered int64
+	fitted  *table.Sum // of the rows as the file holds them, nil where that is as the table has them
 	lint    []lint.Finding
 	closed  bool
 }
@@ -203,9 +204,11 @@ func (f *file) finish(ctx context.Context, s store.Store, rows int64) error {
 	if err := f.writer.Close(); err != nil {
 		return fmt.Errorf("finish %s: %w", f.name, err)
 	}
-	if fitted, ok := f.writer.(fitter); ok {
-		f.altered = int64(fitted.Altered())
+	if w, ok := f.writer.(fitter); ok && w.Altered() > 0 {
+		sum := *w.Sum()
+		f.altered, f.fitted = int64(w.Altered()), &sum
 	}
+	f.writer = nil // it holds memory that rereading needs
 	if err := f.describe(ctx, s, rows); err != nil {
 		return err
 	}
@@ -247,8 +250,8 @@ func (f *file) createBeside(ctx context.Context, s store.Store, name string) (io
 
 // verify reads the file back and compares it, byte by byte with what was written and value by value with the table.
 func (f *file) verify(ctx context.Context, s *run.Step, want *table.Sum) error {
-	if fitted, ok := f.writer.(fitter); ok && f.altered > 0 {
-		want = fitted.Sum()
+	if f.fitted != nil {
+		want = f.fitted
 	}
 	r, err := f.draft.Reopen(ctx)
 	if err != nil {

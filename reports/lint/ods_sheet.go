@@ -194,7 +194,7 @@ func (r *odsReader) addLink(cell, target string) {
 	if place, inside := strings.CutPrefix(target, "#"); inside {
 		l.inside, l.outside = place, ""
 	}
-	r.sheet.links = append(r.sheet.links, l)
+	r.sheet.addLink(l)
 }
 
 func (r *odsReader) look(style string) *look {

@@ -44,32 +44,46 @@ func stream(z *zip.Reader, name string, read func(t *tokens) error) error {
 }
 
 // relation says what a part refers to.
-type relation struct {
-	ID     string `xml:"Id,attr"`
-	Type   string `xml:"Type,attr"`
-	Target string `xml:"Target,attr"`
-	Mode   string `xml:"TargetMode,attr"`
-}
+type relation struct{ ID, Type, Target, Mode string }
 
 func (r relation) is(kind string) bool { return strings.HasSuffix(r.Type, "/"+kind) }
 
-// relations are those of a part, with targets within the archive as full names.
-func relations(z *zip.Reader, part string) ([]relation, error) {
+// eachRelation hands over those of a part one by one, with targets within the archive as full names. A sheet has one for each
+// of its links.
+func eachRelation(z *zip.Reader, part string, take func(relation) error) error {
 	dir, name := path.Split(part)
-	var all struct {
-		List []relation `xml:"Relationship"`
-	}
-	if err := decode(z, dir+"_rels/"+name+".rels", &all); err != nil {
-		return nil, err
-	}
-	for i, r := range all.List {
-		switch {
-		case r.Mode == "External":
-		case strings.HasPrefix(r.Target, "/"):
-			all.List[i].Target = r.Target[1:]
-		default:
-			all.List[i].Target = path.Join(dir, r.Target)
+	err := stream(z, dir+"_rels/"+name+".rels", func(t *tokens) error {
+		for {
+			if err := t.next(); err != nil {
+				return err
+			}
+			if t.kind == endTag || t.kind == textPiece || !t.is("Relationship") {
+				continue
+			}
+			r := relation{ID: t.str("Id"), Type: t.str("Type"), Target: t.str("Target"), Mode: t.str("TargetMode")}
+			switch {
+			case r.Mode == "External":
+			case strings.HasPrefix(r.Target, "/"):
+				r.Target = r.Target[1:]
+			default:
+				r.Target = path.Join(dir, r.Target)
+			}
+			if err := take(r); err != nil {
+				return err
+			}
 		}
+	})
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
 	}
-	return all.List, nil
+	return err
+}
+
+// relations are all of a part's.
+func relations(z *zip.Reader, part string) (list []relation, err error) {
+	err = eachRelation(z, part, func(r relation) error {
+		list = append(list, r)
+		return nil
+	})
+	return list, err
 }

@@ -1,6 +1,7 @@
 package lint
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 )
@@ -18,9 +19,7 @@ func (s *sheetCheck) end() {
 	for _, t := range s.tables {
 		t.end()
 	}
-	for _, l := range s.sheet.links {
-		s.checkLink(l)
-	}
+	s.checkLinks()
 }
 
 // checkSheet looks at what is not in cells.
@@ -102,20 +101,41 @@ func (s *sheetCheck) checkLayout() {
 	}
 }
 
-func (s *sheetCheck) checkLink(l link) {
-	if text, poor := s.odd[l.cell]; poor {
-		s.find("links", l.cell, "the link's text %q does not say where it leads", text)
+func (s *sheetCheck) checkLinks() {
+	for _, l := range s.sheet.links {
+		s.checkLinkText(l.cell)
+		if l.inside != "" {
+			continue // looked at once all sheets are known
+		}
+		if problem := linkProblem(l.outside); problem != "" {
+			s.find("links", l.cell, "%s", problem)
+		}
 	}
-	if l.inside != "" {
-		return // looked at once all sheets are known
+	if len(s.odd) == 0 {
+		return
 	}
-	target, err := url.Parse(l.outside)
+	for _, at := range s.sheet.sound {
+		s.checkLinkText(cellName(int(at.column), int(at.row)))
+	}
+}
+
+func (s *sheetCheck) checkLinkText(cell string) {
+	if text, poor := s.odd[cell]; poor {
+		s.find("links", cell, "the link's text %q does not say where it leads", text)
+	}
+}
+
+// linkProblem says what is wrong with an address out of the book, "" for nothing.
+func linkProblem(outside string) string {
+	target, err := url.Parse(outside)
 	switch {
-	case err != nil || l.outside == "":
-		s.find("links", l.cell, "the link leads nowhere: %q", l.outside)
+	case err != nil || outside == "":
+		return fmt.Sprintf("the link leads nowhere: %q", outside)
 	case target.Scheme == "mailto" && strings.Contains(target.Opaque, "@"):
+		return ""
 	case (target.Scheme == "http" || target.Scheme == "https") && target.Host != "":
+		return ""
 	default:
-		s.find("links", l.cell, "the link leads to %q, which only works in some places", l.outside)
+		return fmt.Sprintf("the link leads to %q, which only works in some places", outside)
 	}
 }

@@ -39,6 +39,25 @@ type sheet struct {
 	charts  []chart
 	merged  []string
 	links   []link
+	// sound are the cells whose links lead out of the book to proper addresses: a sheet may have tens of thousands.
+	sound []place
+}
+
+// place is a cell: column from 0, row from 1.
+type place struct{ column, row int32 }
+
+// addLink keeps what has to be looked at of a link.
+func (s *sheet) addLink(l link) {
+	if l.inside == "" && linkProblem(l.outside) == "" {
+		s.addSound(l.cell)
+		return
+	}
+	s.links = append(s.links, l)
+}
+
+func (s *sheet) addSound(cell string) {
+	column, row := parseCell(cell)
+	s.sound = append(s.sound, place{int32(column), int32(row)})
 }
 
 // area is a table that is marked up.

@@ -110,17 +110,16 @@ func (x *xlsx) workbook(b *workbook, part string) error {
 func (x *xlsx) walk(v visitor, b *workbook) error {
 	for _, s := range b.sheets {
 		part := x.parts[s]
-		related, err := relations(x.zip, part)
+		outside := targets{sound: map[string]struct{}{}, unsound: map[string]string{}}
+		err := eachRelation(x.zip, part, func(r relation) error {
+			if r.Mode == "External" {
+				outside.note(r)
+				return nil
+			}
+			return x.refer(s, r)
+		})
 		if err != nil {
 			return err
-		}
-		outside := map[string]string{}
-		for _, r := range related {
-			if r.Mode == "External" {
-				outside[r.ID] = r.Target
-			} else if err := x.refer(s, r); err != nil {
-				return err
-			}
 		}
 		v.begin(s)
 		if path.Base(path.Dir(part)) != "worksheets" { // a sheet that is one chart
@@ -131,6 +130,31 @@ func (x *xlsx) walk(v visitor, b *workbook) error {
 		v.end(s)
 	}
 	return nil
+}
+
+// targets are where links of a sheet lead, by their names. Of a proper address, of which there may be tens of thousands, it is
+// enough to know that it is one.
+type targets struct {
+	sound   map[string]struct{}
+	unsound map[string]string
+}
+
+func (o targets) note(r relation) {
+	if linkProblem(r.Target) == "" {
+		o.sound[r.ID] = struct{}{}
+	} else {
+		o.unsound[r.ID] = r.Target
+	}
+}
+
+// add adds a link to a sheet. One whose name nothing explains leads nowhere.
+func (o targets) add(s *sheet, l link, id []byte) {
+	if _, sound := o.sound[string(id)]; sound && l.inside == "" {
+		s.addSound(l.cell)
+		return
+	}
+	l.outside = o.unsound[string(id)]
+	s.addLink(l)
 }
 
 // refer adds what a sheet refers to.

@@ -51,13 +51,13 @@ type sheetReader struct {
 	*xlsx
 	*tokens
 	sheet   *sheet
-	outside map[string]string
+	outside targets
 	v       visitor
 	row     row
 	text    []byte // of the cells of the row
 }
 
-func (x *xlsx) sheet(s *sheet, part string, outside map[string]string, v visitor) error {
+func (x *xlsx) sheet(s *sheet, part string, outside targets, v visitor) error {
 	return stream(x.zip, part, func(t *tokens) error {
 		r := &sheetReader{xlsx: x, tokens: t, sheet: s, outside: outside, v: v}
 		for {
@@ -94,7 +94,7 @@ func (r *sheetReader) tag() error {
 	case "autoFilter":
 		s.filters = true
 	case "hyperlink":
-		s.links = append(s.links, link{cell: r.str("ref"), inside: r.str("location"), outside: r.outside[r.str("id")]})
+		r.outside.add(s, link{cell: r.str("ref"), inside: r.str("location")}, r.attr("id"))
 	case "headerFooter":
 		return r.readPrinted()
 	}

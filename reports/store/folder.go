@@ -18,6 +18,12 @@ import (
 // publishes, and a name that no key may begin with.
 const drafts = ".drafts"
 
+// Files may hold personal data: they are for the user that runs this program, and for the group that an operator chooses.
+const (
+	folderMode = 0o750
+	fileMode   = 0o640
+)
+
 type folder struct {
 	path string
 	root *os.Root
@@ -30,7 +36,7 @@ func Folder(dir string) (Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store %s: %w", dir, err)
 	}
-	if err := os.MkdirAll(abs, 0o755); err != nil {
+	if err := os.MkdirAll(abs, folderMode); err != nil {
 		return nil, run.Reject("name a folder that this user may write in, in EXPORT_STORE_URL", "export store: %w", err)
 	}
 	root, err := os.OpenRoot(abs)

@@ -32,7 +32,7 @@ func (f *folder) Create(ctx context.Context, key string) (Draft, error) {
 	}
 	for {
 		name := path.Join(drafts, rand.Text())
-		file, err := f.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o644)
+		file, err := f.root.OpenFile(name, os.O_CREATE|os.O_EXCL|os.O_RDWR, fileMode)
 		if err != nil {
 			return nil, f.unreachable("write", key, err)
 		}
@@ -87,7 +87,7 @@ func (d *folderDraft) Publish(ctx context.Context) error {
 		return err
 	}
 	if dir := path.Dir(d.key); dir != "." {
-		if err := d.store.root.MkdirAll(dir, 0o755); err != nil {
+		if err := d.store.root.MkdirAll(dir, folderMode); err != nil {
 			return d.store.unreachable("make the folder of", d.key, err)
 		}
 	}

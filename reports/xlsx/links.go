@@ -2,6 +2,7 @@ package xlsx
 
 import (
 	"bytes"
+	"iter"
 	"net/url"
 	"path"
 	"slices"
@@ -13,7 +14,7 @@ import (
 
 const maxLinks = book.MaxLinks
 
-// link makes a cell lead somewhere. A sheet may have tens of thousands, so what they share is not kept with each.
+// link makes a cell lead somewhere.
 type link struct {
 	column, row int32
 	base        string // what the addresses of a column begin with
@@ -30,6 +31,49 @@ func (l link) address() string {
 	return l.base + url.PathEscape(l.target)
 }
 
+// links are those of a sheet. There may be tens of thousands, which wait until the end of the workbook: their texts stand one behind
+// the other, and what the links of a column share is kept once.
+type links struct {
+	places []linkPlace
+	texts  []byte
+	bases  map[int32]string // by column
+}
+
+type linkPlace struct {
+	column, row int32
+	end         uint32 // of the target among the texts
+	based       bool
+}
+
+func (l *links) add(k link) {
+	if k.base != "" && l.bases == nil {
+		l.bases = map[int32]string{}
+	}
+	if k.base != "" {
+		l.bases[k.column] = k.base
+	}
+	l.texts = append(l.texts, k.target...)
+	l.places = append(l.places, linkPlace{column: k.column, row: k.row, end: uint32(len(l.texts)), based: k.base != ""})
+}
+
+func (l *links) len() int { return len(l.places) }
+
+// all gives each with its number.
+func (l *links) all() iter.Seq2[int, link] {
+	return func(yield func(int, link) bool) {
+		from := uint32(0)
+		for i, p := range l.places {
+			k := link{column: p.column, row: p.row, target: string(l.texts[from:p.end])}
+			if p.based {
+				k.base = l.bases[p.column]
+			}
+			if from = p.end; !yield(i, k) {
+				return
+			}
+		}
+	}
+}
+
 // A sheet refers to what excelize has made for it, one thing at most, and then to where its links lead. Other programs expect
 // such names.
 const (
@@ -39,10 +83,13 @@ const (
 )
 
 // addLinks keeps the links of a sheet, if any leads out of the workbook, until excelize has said what else the sheet refers to.
-func (a *archive) addLinks(sheet string, links []link) {
-	if slices.ContainsFunc(links, func(l link) bool { return !l.inside() }) {
-		dir, name := path.Split(sheet)
-		a.links[dir+"_rels/"+name+".rels"] = links
+func (a *archive) addLinks(sheet string, links *links) {
+	for _, l := range links.all() {
+		if !l.inside() {
+			dir, name := path.Split(sheet)
+			a.links[dir+"_rels/"+name+".rels"] = links
+			return
+		}
 	}
 }
 
@@ -63,7 +110,7 @@ const (
 )
 
 // putRelations writes what excelize knows a sheet to refer to, and then the links.
-func (a *archive) putRelations(p *part, links []link) error {
+func (a *archive) putRelations(p *part, links *links) error {
 	out, err := a.begin(p.name, true)
 	if err != nil {
 		return err
@@ -73,7 +120,7 @@ func (a *archive) putRelations(p *part, links []link) error {
 		known = []byte(relationsStart)
 	}
 	b := append(make([]byte, 0, 2*flushAt), known...)
-	for i, l := range links {
+	for i, l := range links.all() {
 		if l.inside() {
 			continue
 		}

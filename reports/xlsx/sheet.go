@@ -29,7 +29,7 @@ type sheet struct {
 	columns []sheetColumn
 	header  int // the row of the table's headings; 0 before it
 	table   string
-	links   []link
+	links   links
 	drawing bool // excelize has drawn on the sheet
 }
 
@@ -115,7 +115,7 @@ func (s *sheet) line(l table.Line, plain, linked *style) error {
 	if l.Link == "" {
 		return s.put(l.Text, plain)
 	}
-	s.links = append(s.links, link{row: int32(s.row + 1), target: l.Link})
+	s.links.add(link{row: int32(s.row + 1), target: l.Link})
 	return s.put(l.Text, linked)
 }
 
@@ -145,7 +145,7 @@ func (s *sheet) addRow(row []table.Value, target string) error {
 	}
 	s.startRow(height)
 	if target != "" {
-		s.links = append(s.links, link{row: int32(s.row), target: target})
+		s.links.add(link{row: int32(s.row), target: target})
 	}
 	for i := range row {
 		if row[i].Empty() {
@@ -164,12 +164,12 @@ func (s *sheet) addRow(row []table.Value, target string) error {
 // linkTo makes a link of a cell of the row in hand, if its column has links and the sheet room for one more.
 func (s *sheet) linkTo(column int, v table.Value) bool {
 	base := s.columns[column].Link
-	if base == "" || len(s.links) >= maxLinks {
+	if base == "" || s.links.len() >= maxLinks {
 		return false
 	}
 	text, ok := v.AsText()
 	if ok {
-		s.links = append(s.links, link{column: int32(column), row: int32(s.row), base: base, target: text})
+		s.links.add(link{column: int32(column), row: int32(s.row), base: base, target: text})
 	}
 	return ok
 }
@@ -196,6 +196,11 @@ func (s *sheet) startCell(column int) {
 
 func (s *sheet) endRow() error {
 	s.add(`</row>`)
+	return s.flushFull()
+}
+
+// flushFull writes what has been gathered once it is enough.
+func (s *sheet) flushFull() error {
 	if len(s.buf) < flushAt {
 		return nil
 	}
@@ -218,7 +223,9 @@ func (s *sheet) rows() int { return s.row - s.header }
 // end writes what stands behind the rows, and marks the table up if there is one.
 func (s *sheet) end() error {
 	s.add(`</sheetData>`)
-	s.addLinks()
+	if err := s.addLinks(); err != nil {
+		return err
+	}
 	s.add(`<pageMargins left="0.7" right="0.7" top="0.75" bottom="0.75" header="0.3" footer="0.3"/><pageSetup paperSize="9" orientation="landscape"`)
 	if s.fits() {
 		s.add(` fitToWidth="1" fitToHeight="0"`)
@@ -234,16 +241,17 @@ func (s *sheet) end() error {
 	if err := s.flush(); err != nil {
 		return err
 	}
-	s.w.archive.addLinks(s.part, s.links)
+	kept := s.links // by itself: the rest of a sheet is big
+	s.w.archive.addLinks(s.part, &kept)
 	return s.markUp()
 }
 
-func (s *sheet) addLinks() {
-	if len(s.links) == 0 {
-		return
+func (s *sheet) addLinks() error {
+	if s.links.len() == 0 {
+		return nil
 	}
 	s.add(`<hyperlinks>`)
-	for i, l := range s.links {
+	for i, l := range s.links.all() {
 		s.addf(`<hyperlink ref="%s%d"`, s.columns[l.column].letters, l.row)
 		if l.inside() {
 			s.add(` location="`)
@@ -252,8 +260,12 @@ func (s *sheet) addLinks() {
 		} else {
 			s.addf(` r:id="%s%d"/>`, linkRelation, firstLink+i)
 		}
+		if err := s.flushFull(); err != nil {
+			return err
+		}
 	}
 	s.add(`</hyperlinks>`)
+	return nil
 }
 
 // location is the cursor's place at the top of a sheet.

@@ -40,7 +40,7 @@ type archive struct {
 	filters bool            // tables keep their filter buttons
 	written map[string]bool // parts that excelize's give way to; true once it has offered one
 	parts   []*part
-	links   map[string][]link // that lead out of the workbook, by the part that says where
+	links   map[string]*links // that lead out of the workbook, by the part that says where
 }
 
 // part stands for a small part of excelize's.
@@ -51,7 +51,7 @@ type part struct {
 
 func newArchive(out io.Writer) *archive {
 	small, _ := flate.NewWriter(nil, level) // fails only for a level that there is not
-	a := &archive{zip: zip.NewWriter(out), small: small, limit: maxPart, written: map[string]bool{}, links: map[string][]link{}}
+	a := &archive{zip: zip.NewWriter(out), small: small, limit: maxPart, written: map[string]bool{}, links: map[string]*links{}}
 	a.zip.RegisterCompressor(zip.Deflate, func(w io.Writer) (io.WriteCloser, error) {
 		if !a.big {
 			a.small.Reset(w)
