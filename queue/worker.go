@@ -108,7 +108,7 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 	w := &Worker{
 		WorkerOptions: o, id: o.ID, pool: pool, client: client, log: o.Log, now: o.Now, random: rand.Float64,
 		active: newActiveJobs(), recorder: &recorder{pool: pool, log: o.Log},
-		processor: &cost.Processor{Used: cost.Used}, trouble: make(chan struct{}, 1),
+		processor: &cost.Processor{Used: cost.Used, Now: o.Now}, trouble: make(chan struct{}, 1),
 	}
 	workers := river.NewWorkers()
 	for _, k := range o.Kinds {

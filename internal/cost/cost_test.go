@@ -8,9 +8,9 @@ import (
 
 func TestProcessorIsShared(t *testing.T) {
 	t.Parallel()
-	used := time.Hour // before anything ran
-	p := &Processor{Used: func() time.Duration { return used }}
-	spend := func(d time.Duration) { used += d }
+	used, now := time.Hour, time.Date(2026, 11, 22, 6, 10, 0, 0, time.UTC) // much, before anything ran
+	p := &Processor{Used: func() time.Duration { return used }, Now: func() time.Time { return now }}
+	spend := func(d time.Duration) { used, now = used+d, now.Add(d) }
 	long := p.Start()
 	spend(10 * time.Second) // alone
 	short := p.Start()
@@ -27,6 +27,11 @@ func TestProcessorIsShared(t *testing.T) {
 	spend(time.Second)
 	if got := last(); got != time.Second {
 		t.Errorf("the last one's part is %s, want 1s", got)
+	}
+	brief := p.Start()
+	spend(closely / 2)
+	if got := brief(); got != 0 {
+		t.Errorf("what nobody can tell is given as %s", got)
 	}
 }
 

@@ -4,16 +4,24 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"cpd-jobs/internal/clock"
 )
+
+// closely is how exact a part is: the system is asked no more often, for thousands of jobs a second would wait for its
+// answers.
+const closely = time.Millisecond
 
 // Processor divides this process's processor time among the jobs that run, in equal parts. It is safe for concurrent use.
 type Processor struct {
 	// Used says how much the process has used so far.
 	Used func() time.Duration
+	Now  clock.Now
 
 	mu      sync.Mutex
 	running int
-	last    time.Duration // used when somebody last started or stopped
+	asked   time.Time     // when Used was
+	last    time.Duration // what it said
 	each    time.Duration // what a job that ran from the beginning would have been given
 }
 
@@ -35,7 +43,12 @@ func (p *Processor) Start() (stop func() time.Duration) {
 
 // divide gives what was used since the last time to those who ran meanwhile.
 func (p *Processor) divide() {
+	now := p.Now()
+	if since := now.Sub(p.asked); since >= 0 && since < closely {
+		return
+	}
 	used := p.Used()
+	p.asked = now
 	if p.running > 0 {
 		p.each += (used - p.last) / time.Duration(p.running)
 	}
