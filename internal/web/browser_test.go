@@ -30,7 +30,7 @@ import (
 var axe string
 
 // patience bounds what a test asks of the browser; nothing takes that long.
-const patience = 5 * time.Minute
+const patience = 10 * time.Minute
 
 // chromium is the one browser of all tests: started by the first that asks, stopped by TestMain.
 var (
@@ -263,6 +263,9 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 			do(t, tab, chromedp.EmulateViewport(w.width, w.height, chromedp.EmulateScale(float64(w.scale))), chromedp.Navigate(site+address))
 			if got := evaluate[int64](t, tab, "document.documentElement.scrollWidth"); got > w.width {
 				t.Errorf("%s at %s is %d pixels wide in a window of %d", name, w.name, got, w.width)
+			}
+			if w.scale > 1 {
+				continue // laid out as on the phone, which axe-core has seen
 			}
 			for _, v := range violations(t, tab) {
 				t.Errorf("%s at %s: %s", name, w.name, v)
