@@ -111,7 +111,7 @@ const (
 
 // putRelations writes what excelize knows a sheet to refer to, and then the links.
 func (a *archive) putRelations(p *part, links *links) error {
-	out, err := a.begin(p.name, true)
+	out, err := a.begin(p.name, false) // more cores would need more memory than they are worth here
 	if err != nil {
 		return err
 	}
