@@ -34,7 +34,7 @@ func TestPgbenchNeverNoticesRefreshes(t *testing.T) {
 	program := findPgbench(t)
 	schools, refreshes := 500, 16
 	if os.Getenv("CPD_JOBS_LONG") != "" {
-		schools, refreshes = 3000, 1000
+		schools, refreshes = 1000, 1000
 	}
 	n := newNational(t, schools)
 	n.exec(t, "UPDATE cpd.schools SET name = '1000'")

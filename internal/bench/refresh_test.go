@@ -74,6 +74,10 @@ func newNational(b testing.TB, schools int) *national {
 	if _, err := cpd.Sync(b.Context(), &run.Local{}, cpd.Deps{DB: db, SourceURL: source}, cpd.Args{}); err != nil {
 		b.Fatal(err)
 	}
+	// Ten times national, the source has eight gigabytes, which may be the machine's memory.
+	if _, err := pgtest.Connect(b, source).Exec(b.Context(), "DROP SCHEMA public CASCADE"); err != nil {
+		b.Fatal(err)
+	}
 	args := gias.Args{Source: register.Establishments, Links: register.Links}
 	if _, err := gias.Sync(b.Context(), &run.Local{}, db, received.Options{}, args); err != nil {
 		b.Fatal(err)
