@@ -7,24 +7,35 @@ import "sync"
 // runs nowhere.
 type activeJobs struct {
 	mu  sync.Mutex
-	ids map[int64]int // attempts, because the next may start before the end of the one before is heard of
+	ids map[int64]inHand
 }
 
-func newActiveJobs() *activeJobs { return &activeJobs{ids: map[int64]int{}} }
-
-func (a *activeJobs) started(id int64) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.ids[id]++
+// inHand counts attempts, because the next may start before the end of the one before is heard of.
+type inHand struct {
+	attempts int
+	meta     metadata
 }
 
-// written is called for every end of an attempt that River has written down.
-func (a *activeJobs) written(id int64) {
+func newActiveJobs() *activeJobs { return &activeJobs{ids: map[int64]inHand{}} }
+
+func (a *activeJobs) started(id int64, meta metadata) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if a.ids[id]--; a.ids[id] <= 0 {
+	a.ids[id] = inHand{a.ids[id].attempts + 1, meta}
+}
+
+// written is called for every end of an attempt that River has written down. It gives back the metadata that the attempt
+// began with, where it began: reading them once is a part of a job's cost that shows.
+func (a *activeJobs) written(id int64) (meta metadata, known bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	job, known := a.ids[id]
+	if job.attempts--; job.attempts <= 0 {
 		delete(a.ids, id)
+	} else {
+		a.ids[id] = job
 	}
+	return job.meta, known
 }
 
 func (a *activeJobs) list() []int64 {

@@ -109,8 +109,10 @@ func (w *Worker) ended(e *river.Event) {
 	if e == nil {
 		return
 	}
-	w.active.written(e.Job.ID)
-	meta, _ := decodeMetadata(e.Job.Metadata)
+	meta, known := w.active.written(e.Job.ID)
+	if !known {
+		meta, _ = decodeMetadata(e.Job.Metadata)
+	}
 	end := endedOf(e, meta)
 	if w.Observe != nil {
 		w.Observe(end)

@@ -50,7 +50,7 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 	if err != nil {
 		return err
 	}
-	k.worker.active.started(job.ID)
+	k.worker.active.started(job.ID, a.meta)
 	ctx = trace.With(ctx, a.trace)
 	busy, err := a.takeLeases(ctx)
 	if err != nil {
