@@ -133,7 +133,7 @@ func (s *site) explorePage(ctx context.Context, def *reports.Definition, e explo
 	if err != nil {
 		return p, err
 	}
-	if p.Rows, err = rows.Count(ctx, s.DB, def, sel); err != nil {
+	if p.Rows, err = s.counter.Count(ctx, s.DB, def, sel, found, after == ""); err != nil {
 		return p, err
 	}
 	asked := sel.Values()

@@ -14,6 +14,7 @@ import (
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/web/api"
+	"cpd-jobs/internal/web/rows"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
@@ -59,6 +60,7 @@ type site struct {
 	// docsFiles are those of the API's page.
 	docsFiles http.Handler
 	known     *ofVersion
+	counter   rows.Counter
 	live      chan struct{} // has room for as many streams of progress as may be open
 }
 

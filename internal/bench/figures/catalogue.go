@@ -33,6 +33,11 @@ var catalogue = []about{
 		{unit: "view-x", says: "REFRESH MATERIALIZED VIEW, for comparison"},
 		{unit: "concurrently-x", says: "the same CONCURRENTLY, nothing changed, for comparison"},
 	}},
+	{"BenchmarkPages", "Pages at national size", "50 requests a second for 40 seconds over every page, every filter, order and search of Explore, and downloads; 95 of 100 requests of the slowest kind, by the server's clock but for the first byte.", []figure{
+		{unit: "ms-p95", says: "milliseconds, the slowest kind of page", atMost: 50},
+		{unit: "ms-first-byte", says: "milliseconds to the first byte of a download", atMost: 50},
+		{unit: "kB-heaviest", says: "kB, the heaviest page with all that it needs", atMost: 150},
+	}},
 	{"BenchmarkCopy", "Copy of the CPD service's tables", "Beside psql's COPY binary piped to COPY binary, same indexes, ANALYZE on both sides.", []figure{
 		{unit: "sync-s", says: "seconds", yardstick: "psql-s"},
 		{unit: "ratio", says: "of psql's time, table after table", atMost: 1.3},

@@ -18,6 +18,7 @@ import (
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/web/rows"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/exports"
 )
@@ -61,8 +62,9 @@ type Route struct {
 // API is the routes and the document that describes them.
 type API struct {
 	Deps
-	routes *routes
-	huma   huma.API
+	routes  *routes
+	huma    huma.API
+	counter rows.Counter
 }
 
 // routes collects what huma registers.

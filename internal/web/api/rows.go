@@ -92,7 +92,7 @@ func (a *API) listRows(ctx context.Context, in *rowsInput) (*huma.StreamResponse
 		return nil, err
 	}
 	body := rowsAnswer{Version: page.Version, Rows: make([]Row, len(page.Rows))}
-	if body.Count, err = rows.Count(ctx, a.DB, def, sel); err != nil {
+	if body.Count, err = a.counter.Count(ctx, a.DB, def, sel, page, in.After == ""); err != nil {
 		return nil, err
 	}
 	columns := rows.ColumnsOf(def, sel)
