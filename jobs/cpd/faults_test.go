@@ -105,7 +105,7 @@ func TestSlowStatementIsEndedBySource(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.block()
-	w.deps.StatementTimeout = 200 * time.Millisecond
+	w.deps.StatementTimeout = 2 * time.Second // an idle session has no longer, either
 	_, err := w.try(&run.Local{}, cpd.Args{})
 	wantError(t, err, run.Transient, "statement timeout")
 }
