@@ -55,6 +55,7 @@ func (w *Writer) Create(name string) (io.Writer, error) {
 		return nil, err
 	}
 	e.header = &zip.FileHeader{Name: name, Method: method, Flags: flagEncrypted | flagDescriptor | flagUTF8, ReaderVersion: versionNeeded, CreatorVersion: versionNeeded, Extra: extra()}
+	//lint:ignore SA1019 of a raw entry archive/zip writes these alone
 	e.header.ModifiedDate, e.header.ModifiedTime = dosTime(w.modified)
 	if e.out, err = w.zip.CreateRaw(e.header); err != nil {
 		return nil, err
