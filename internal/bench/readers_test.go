@@ -46,9 +46,13 @@ func TestPgbenchNeverNoticesRefreshes(t *testing.T) {
 	before := n.standing(t)
 
 	r := &pgbench{program: program, dir: t.TempDir(), url: n.Config().ConnString(), rows: before.rows}
-	undisturbed, err := r.batch(t)
-	if err != nil {
-		t.Fatal(err)
+	var undisturbed latencies
+	for range 1 + refreshes/20 {
+		batch, err := r.batch(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		undisturbed = append(undisturbed, batch...)
 	}
 	began := time.Now()
 	disturbed, err := r.during(t, func() {
