@@ -120,6 +120,7 @@ func riverUp(ctx context.Context, pool *pgxpool.Pool) error {
 			if _, err := tx.Exec(ctx, waitBriefly); err != nil {
 				return err
 			}
+			//lint:ignore SA1019 it warns of several migrations in one transaction; here each has its own
 			result, err := migrator.MigrateTx(ctx, tx, rivermigrate.DirectionUp, &rivermigrate.MigrateOpts{MaxSteps: 1})
 			if err == nil && len(result.Versions) == 0 {
 				return goose.ErrNoNextVersion
