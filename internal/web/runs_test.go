@@ -65,7 +65,7 @@ func TestRunThatEnded(t *testing.T) {
 		"schedule refresh 2026-11-22T06:10:00Z", "40 seconds", "1 of at most 5",
 		"copy tables", "1,203,456", "37 seconds",
 		"copied table", "table=schools", "rows=100",
-		"{&#34;changed&#34;:true,&#34;version&#34;:2}",
+		"&#34;version&#34;: 2",
 		"<code>cpd-jobs run cpd_sync</code>",
 	)
 }
