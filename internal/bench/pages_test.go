@@ -46,13 +46,15 @@ func BenchmarkPages(b *testing.B) {
 	for b.Loop() {
 		took := s.load(b, kinds)
 		var worst time.Duration
+		var all strings.Builder // in one piece: of many, go test shows ten
 		for _, name := range slices.Sorted(maps.Keys(took)) {
 			p50, p95 := quantile(took[name], 0.5), quantile(took[name], 0.95)
-			b.Logf("%-24s %4d requests, p50 %7s, p95 %7s", name, len(took[name]), p50.Round(100*time.Microsecond), p95.Round(100*time.Microsecond))
-			if name != download {
+			fmt.Fprintf(&all, "\n%-32s %4d requests, p50 %7s, p95 %7s", name, len(took[name]), p50.Round(100*time.Microsecond), p95.Round(100*time.Microsecond))
+			if name != download && name != rowsOfAPI {
 				worst = max(worst, p95)
 			}
 		}
+		b.Log(all.String())
 		b.ReportMetric(milliseconds(worst), "ms-p95")
 		b.ReportMetric(milliseconds(quantile(took[download], 0.95)), "ms-first-byte")
 	}
@@ -68,7 +70,11 @@ func BenchmarkPages(b *testing.B) {
 	b.ReportMetric(float64(heaviest)/1000, "kB-heaviest")
 }
 
-const download = "download"
+// What is no page.
+const (
+	download  = "download"
+	rowsOfAPI = "API's rows"
+)
 
 var quiet = slog.New(slog.DiscardHandler)
 
@@ -144,7 +150,7 @@ func (p *pages) kinds(b *testing.B) map[string][]string {
 		"reports": {"/"}, "report": {report, report + "?schools=cip_only"}, "runs": {"/runs", "/runs?state=completed", "/runs?kind=probe"},
 		"run": {"/runs/1000001", "/runs/1000777"}, "schedules": {"/schedules"}, "queues": {"/queues"}, "audit": {"/audit"}, "API's page": {"/docs"},
 		"versions": {report + "/versions"}, "changes": {report + "/changes"}, "dictionary": {report + "/dictionary"}, "explore": {report + "/explore"},
-		"API's rows": {"/api/v1" + report + "/rows", "/api/v1" + report + "/rows?sort=-name"}, "tokens": {"/tokens"},
+		rowsOfAPI: {"/api/v1" + report + "/rows", "/api/v1" + report + "/rows?sort=-name"}, "tokens": {"/tokens"},
 	}
 	for _, e := range p.files {
 		kinds[download] = append(kinds[download], fmt.Sprintf("%s/downloads/%d/%s", report, e.ID, e.Name))
