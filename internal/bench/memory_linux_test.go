@@ -11,6 +11,7 @@ import (
 
 	"cpd-jobs/internal/demo"
 	"cpd-jobs/internal/pgtest"
+	"cpd-jobs/reports"
 )
 
 // BenchmarkMemory runs each sync, and a refresh, in a process of its own and reports the most memory that the process held, at national
@@ -26,6 +27,9 @@ func BenchmarkMemory(b *testing.B) {
 			p := newProcess(b, program, size)
 			for b.Loop() {
 				p.database = pgtest.URL(b)
+				if err := reports.Ensure(b.Context(), pgtest.Connect(b, p.database)); err != nil {
+					b.Fatal(err)
+				}
 				for _, kind := range []string{"gias_sync", "uplift_sync", "cpd_sync", "school_onboarding_refresh"} {
 					b.ReportMetric(p.peakMiB(b, kind), kind+"-MiB")
 				}
