@@ -67,7 +67,8 @@ type Replica struct {
 	ReplayedAt *time.Time `json:"replayed_at"`
 	// CaughtUp says that it is connected and has replayed all that it was sent.
 	CaughtUp bool `json:"caught_up"`
-	// LagSeconds is 0 where it is caught up, else the time since ReplayedAt.
+	// LagSeconds is 0 where it is caught up, else the time since ReplayedAt: since the replica's start where it has
+	// replayed no transaction since.
 	LagSeconds float64 `json:"lag_seconds"`
 }
 
@@ -110,7 +111,7 @@ func (s *source) export(ctx context.Context, snap *snapshot) (id string, err err
 const snapshotSQL = `
 	SELECT pg_export_snapshot(), coalesce(nullif(current_setting('cpd_jobs.demo_clock', true), '')::timestamptz, clock_timestamp()),
 		standby, replayed_at, caught_up,
-		CASE WHEN standby AND NOT caught_up THEN greatest(0, coalesce(extract(epoch FROM clock_timestamp() - replayed_at), 0)) ELSE 0 END::float8
+		CASE WHEN standby AND NOT caught_up THEN greatest(0, extract(epoch FROM clock_timestamp() - coalesce(replayed_at, pg_postmaster_start_time()))) ELSE 0 END::float8
 	FROM (
 		SELECT standby, CASE WHEN standby THEN pg_last_xact_replay_timestamp() END AS replayed_at,
 			standby AND coalesce(pg_last_wal_receive_lsn() <= pg_last_wal_replay_lsn(), false)
