@@ -42,7 +42,7 @@ func buildProgram(b *testing.B) string {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "cpd-jobs")
 	build := exec.Command("go", "build", "-o", path, "cpd-jobs/cmd/cpd-jobs")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false -trimpath")
 	if out, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("build: %v\n%s", err, out)
 	}

@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 var program = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(built, "cpd-jobs")
 	build := exec.Command("go", "build", "-o", path, "cpd-jobs/cmd/cpd-jobs")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false -trimpath")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", errors.New(strings.TrimSpace(string(out)))
 	}

@@ -115,7 +115,7 @@ func releaseBefore(t *testing.T) (path string) {
 	}
 	path = filepath.Join(sources, "cpd-jobs-before")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./cmd/cpd-jobs")
-	build.Dir, build.Env = sources, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false")
+	build.Dir, build.Env = sources, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false -trimpath")
 	if out, err := build.CombinedOutput(); err != nil {
 		if _, failed := errors.AsType[*exec.ExitError](err); failed && strings.Contains(string(out), "module lookup disabled") {
 			t.Skipf("the modules of %s are not here: %s", commit, out)

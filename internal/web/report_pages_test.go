@@ -212,8 +212,8 @@ func TestTheDataDictionaryHasEveryColumnAndWhereItComesFrom(t *testing.T) {
 	}
 }
 
-// BenchmarkPages is what the server spends on pages of the report at national size.
-func BenchmarkPages(b *testing.B) {
+// BenchmarkReportPages is what the server spends on pages of the report at national size.
+func BenchmarkReportPages(b *testing.B) {
 	f := newFixture(b)
 	for name, target := range map[string]string{
 		"reports": "/", "report": "/reports/school-onboarding", "group": "/reports/school-onboarding?schools=eligible", "authorities": "/reports/school-onboarding/by/local-authority",
