@@ -57,8 +57,8 @@ func (b *Book) cover() Sheet {
 
 func (b *Book) holds() table.Section {
 	lines := []table.Line{{Text: fmt.Sprintf("%s: %s rows", capital(plural(b.Doc.Row)), table.Thousands(b.Rows()))}}
-	if len(b.Parts) > 1 {
-		lines = append(lines, table.Line{Text: fmt.Sprintf("They go over %d sheets, because a sheet can hold no more.", len(b.Parts))})
+	for _, note := range b.splitNotes() {
+		lines = append(lines, table.Line{Text: note})
 	}
 	for _, s := range b.Summaries {
 		lines = append(lines, table.Line{Text: fmt.Sprintf("%s: %s rows", SheetName(s.Sheet, ""), table.Thousands(int64(len(s.Rows))))})
@@ -115,7 +115,21 @@ func (b *Book) notesSheet() Sheet {
 
 // notes are the report's, then those of the format, then what this file lists. The first ones are known before the rows
 // are, so that sheets can point to them by number.
-func (b *Book) notes() []string { return append(b.standingNotes(), b.Altered.Notes()...) }
+func (b *Book) notes() []string {
+	return slices.Concat(b.standingNotes(), b.splitNotes(), b.Altered.Notes())
+}
+
+// splitNotes say where the rows go on, if one sheet could not hold them.
+func (b *Book) splitNotes() []string {
+	if len(b.Parts) < 2 {
+		return nil
+	}
+	var sheets []string
+	for _, p := range b.Parts {
+		sheets = append(sheets, fmt.Sprintf("%s (%s)", p.Sheet, table.Thousands(p.Rows)))
+	}
+	return []string{fmt.Sprintf("The rows go over %d sheets, because a sheet can hold no more: %s.", len(b.Parts), strings.Join(sheets, ", "))}
+}
 
 func (b *Book) standingNotes() []string {
 	notes := append([]string{}, b.Doc.Notes...)

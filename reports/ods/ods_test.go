@@ -157,10 +157,13 @@ func TestRowsGoOnInAnotherSheet(t *testing.T) {
 	}
 	xml := part(t, content, "content.xml")
 	for _, text := range []string{"Example report, continued: part 2", `table:name="Schools 2"`, `table:name="example_report_2" table:target-range-address="'Schools 2'.A6:'Schools 2'.H26"`,
-		"because a sheet can hold no more"} {
+		"because a sheet can hold no more: Schools (20), Schools 2 (20)"} {
 		if !strings.Contains(xml, text) {
 			t.Errorf("the content does not say %q", text)
 		}
+	}
+	if said := strings.Count(xml, "because a sheet can hold no more"); said != 2 {
+		t.Errorf("it is said on %d sheets that the rows go on, want 2: the cover and the notes", said)
 	}
 }
 
