@@ -19,6 +19,7 @@ import (
 	"cpd-jobs/queue"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/table"
 )
 
 // demoReport is what the demo is about.
@@ -324,7 +325,7 @@ func (a *app) printExports(ctx context.Context, pool *pgxpool.Pool) error {
 		return err
 	}
 	for _, e := range list {
-		fmt.Fprintf(a.stdout, "  %s  %s rows, %s bytes\n", filepath.FromSlash(e.Key), thousands(e.Rows), thousands(e.Size))
+		fmt.Fprintf(a.stdout, "  %s  %s rows, %s bytes\n", filepath.FromSlash(e.Key), table.Thousands(e.Rows), table.Thousands(e.Size))
 	}
 	return nil
 }

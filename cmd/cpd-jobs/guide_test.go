@@ -15,14 +15,7 @@ import (
 // the guide shows, and runs its commands.
 func TestGuideAddsAReport(t *testing.T) {
 	t.Parallel()
-	for _, name := range []string{"bash", "make"} {
-		if _, err := exec.LookPath(name); err != nil {
-			if os.Getenv("CI") != "" {
-				t.Fatal(err)
-			}
-			t.Skip(err)
-		}
-	}
+	needs(t, "bash", "make")
 	p := newPlace(t)
 	p.ok("demo", "--schools", "120", "--no-serve")
 	dir := checkout(t)

@@ -34,6 +34,18 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
+// needs skips a test where a program is not on the path; in CI it fails.
+func needs(t *testing.T, programs ...string) {
+	t.Helper()
+	for _, name := range programs {
+		if _, err := exec.LookPath(name); err != nil && os.Getenv("CI") != "" {
+			t.Fatal(err)
+		} else if err != nil {
+			t.Skip(err)
+		}
+	}
+}
+
 // place is a data directory of its own with the environment that goes with it.
 type place struct {
 	t   *testing.T

@@ -16,6 +16,7 @@ import (
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
+	"cpd-jobs/reports/table"
 )
 
 // progress shows what a job does: on a terminal a bar for the step that runs, elsewhere one line a step.
@@ -107,27 +108,19 @@ func (p *progress) show(name, state, unit string, done, total, rows int64, took 
 
 // stepLine tells of a step that has ended: what it counted, and its rows where that was something else.
 func stepLine(name, state, unit string, done, rows int64, took time.Duration) string {
-	line := fmt.Sprintf("  %-44s %6.1fs", name, took.Seconds())
+	line := fmt.Sprintf("  %-53s %6.1fs", name, took.Seconds())
 	if unit == "rows" {
 		done = max(done, rows)
 	} else if rows > 0 {
-		line += fmt.Sprintf("  %12s rows", thousands(rows))
+		line += fmt.Sprintf("  %12s rows", table.Thousands(rows))
 	}
 	if done > 0 {
-		line += fmt.Sprintf("  %12s %s", thousands(done), unit)
+		line += fmt.Sprintf("  %12s %s", table.Thousands(done), unit)
 	}
 	if state == "failed" {
 		line += "  failed"
 	}
 	return line
-}
-
-func thousands(n int64) string {
-	s := fmt.Sprint(n)
-	for i := len(s) - 3; i > 0; i -= 3 {
-		s = s[:i] + "," + s[i:]
-	}
-	return s
 }
 
 func (p *progress) newBar(name, unit string, total int64) *progressbar.ProgressBar {

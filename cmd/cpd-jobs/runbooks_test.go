@@ -168,13 +168,7 @@ func TestCommandsAreFoundInShell(t *testing.T) {
 // TestRunBooks runs what the pages tell people to run, on a small country with a worker and pages.
 func TestRunBooks(t *testing.T) {
 	t.Parallel()
-	bash, err := exec.LookPath("bash")
-	if err != nil {
-		t.Skip("bash is not installed")
-	}
-	if _, err := exec.LookPath("psql"); err != nil {
-		t.Skip("psql is not installed")
-	}
+	needs(t, "bash", "psql")
 	p := newPlace(t)
 	server := ownServer(t)
 	source := server.URL("cpd_source")
@@ -193,7 +187,7 @@ func TestRunBooks(t *testing.T) {
 		if !b.runnable {
 			continue
 		}
-		command := exec.CommandContext(t.Context(), bash, "-euo", "pipefail", "-c", b.text)
+		command := exec.CommandContext(t.Context(), "bash", "-euo", "pipefail", "-c", b.text)
 		command.Env = env
 		began := time.Now()
 		if out, err := command.CombinedOutput(); err != nil {

@@ -14,6 +14,7 @@ import (
 	"cpd-jobs/jobs/gias"
 	"cpd-jobs/jobs/gias/received"
 	"cpd-jobs/jobs/uplift"
+	"cpd-jobs/reports/table"
 )
 
 type sourcesCheckCommand struct {
@@ -96,7 +97,7 @@ func lookAtRegister(ctx context.Context, source config.Address, fetch received.O
 	}
 	l := look{found: checked}
 	for _, f := range checked.Files {
-		l.lines = append(l.lines, fmt.Sprintf("%s: %s, %s, %s bytes%s%s", f.Name, f.Layout, f.Encoding, thousands(f.SizeBytes),
+		l.lines = append(l.lines, fmt.Sprintf("%s: %s, %s, %s bytes%s%s", f.Name, f.Layout, f.Encoding, table.Thousands(f.SizeBytes),
 			asAt(checked.AsAt), without("; lacks ", f.Missing)))
 	}
 	return l
@@ -112,7 +113,7 @@ func lookAtUplift(ctx context.Context, source config.Address, fetch received.Opt
 		year = fmt.Sprintf("; for %d", checked.Year)
 	}
 	return look{found: checked, lines: []string{fmt.Sprintf("%s: %s, %s, %s bytes%s%s", checked.Name, checked.Layout,
-		checked.Encoding, thousands(checked.SizeBytes), asAt(checked.AsAt), year)}}
+		checked.Encoding, table.Thousands(checked.SizeBytes), asAt(checked.AsAt), year)}}
 }
 
 func lookAtCPD(ctx context.Context, url string) look {
@@ -124,7 +125,7 @@ func lookAtCPD(ctx context.Context, url string) look {
 		return look{err: err}
 	}
 	l := look{found: checked, lines: []string{fmt.Sprintf("its clock says %s; %d tables, about %s rows%s",
-		cell(checked.AsOf), len(checked.Rows), thousands(sum(checked.Rows)), without("; new columns ", checked.NewColumns))}}
+		cell(checked.AsOf), len(checked.Rows), table.Thousands(sum(checked.Rows)), without("; new columns ", checked.NewColumns))}}
 	if r := checked.Replica; r != nil && r.CaughtUp {
 		l.lines = append(l.lines, "a replica that has caught up")
 	} else if r != nil {

@@ -10,6 +10,7 @@ import (
 	_ "time/tzdata" // London must be known in a bare container too
 
 	"cpd-jobs/queue"
+	"cpd-jobs/reports/table"
 )
 
 // london is where people read the pages.
@@ -51,21 +52,7 @@ func ukSecond(t time.Time) template.HTML {
 }
 
 // count is a whole number with commas: 24,012.
-func count(n int64) string {
-	digits := strconv.FormatInt(n, 10)
-	sign := ""
-	if n < 0 {
-		sign, digits = "-", digits[1:]
-	}
-	var b strings.Builder
-	for i, d := range digits {
-		if i > 0 && (len(digits)-i)%3 == 0 {
-			b.WriteByte(',')
-		}
-		b.WriteRune(d)
-	}
-	return sign + b.String()
-}
+func count(n int64) string { return table.Thousands(n) }
 
 // counted is a count with its noun: "1 row", "24,012 rows".
 func counted(n int64, noun string) string {
