@@ -114,6 +114,9 @@ func (c reportsLintCommand) Run(a *app) error {
 		for _, x := range findings {
 			fmt.Fprintln(a.stdout, x)
 		}
+		if len(findings) == 0 {
+			fmt.Fprintf(a.stderr, "%s holds to the checklist\n", c.File)
+		}
 	}
 	if n := len(lint.EssentialOf(findings)); err == nil && n > 0 {
 		return run.Refuse("", "%d essential findings in %s", n, c.File)
