@@ -87,10 +87,10 @@ func (f *refresh) checkRows(ctx context.Context, tx pgx.Tx) ([]CheckResult, erro
 	}
 	var results []CheckResult
 	for i, c := range checks {
-		if offending[i] == 0 {
+		if offending[i] == 0 || f.passes(c, offending[i]) {
 			continue
 		}
-		r, err := f.found(ctx, tx, c, offending[i], fmt.Sprintf("SELECT %s FROM %s WHERE (%s) ORDER BY %s",
+		r, err := f.checkQuery(ctx, tx, c, fmt.Sprintf("SELECT %s FROM %s WHERE (%s) ORDER BY %s",
 			strings.Join(f.def.concerned(c), ", "), f.sql.Staged, c.condition(), f.def.OrderBy("")))
 		if err != nil {
 			return nil, fmt.Errorf("check %s: %w", c.Name, err)
@@ -126,12 +126,12 @@ func (f *refresh) checkSet(ctx context.Context, tx pgx.Tx, c Check) (CheckResult
 	case c.Fall != nil:
 		fell := f.plan.baseRows - f.result.Rows
 		if fell > c.Fall.Rows && float64(fell) > float64(c.Fall.Share)*float64(f.plan.baseRows) {
-			return f.found(ctx, tx, c, fell, "")
+			return f.found(c, fell, nil), nil
 		}
 	case c.Least > 0 && f.result.Rows < c.Least:
-		return f.found(ctx, tx, c, c.Least-f.result.Rows, "")
+		return f.found(c, c.Least-f.result.Rows, nil), nil
 	case c.Fresh != nil && f.lags(*c.Fresh):
-		return f.found(ctx, tx, c, 1, "")
+		return f.found(c, 1, nil), nil
 	}
 	return CheckResult{}, nil
 }
@@ -166,34 +166,41 @@ func (f *refresh) checkQuery(ctx context.Context, tx pgx.Tx, c Check, sql string
 	if err != nil {
 		return CheckResult{}, err
 	}
+	kept := maxSample
+	if f.def.Restricted() {
+		kept = 0
+	}
 	var offending int64
-	if err := tx.QueryRow(ctx, "SELECT count(*) FROM (\n"+sql+"\n) q").Scan(&offending); err != nil {
+	var sample []json.RawMessage
+	// Counted and sampled in one go: such a query may take as long as all the others together.
+	err = tx.QueryRow(ctx, fmt.Sprintf("WITH q AS MATERIALIZED (\n%s\n) SELECT (SELECT count(*) FROM q), ARRAY(SELECT to_jsonb(q) FROM q LIMIT %d)", sql, kept)).
+		Scan(&offending, &sample)
+	if err != nil || offending == 0 {
 		return CheckResult{}, err
 	}
-	if offending == 0 {
-		return CheckResult{}, nil
-	}
-	return f.found(ctx, tx, c, offending, sql)
+	return f.found(c, offending, sample), nil
 }
 
-// found makes the result of a check that found something, with a sample of what sql returns.
-func (f *refresh) found(ctx context.Context, tx pgx.Tx, c Check, offending int64, sql string) (CheckResult, error) {
-	r := CheckResult{Name: c.Name, About: c.About, Level: c.Level, Offending: offending, Of: max(f.result.Rows, f.plan.baseRows)}
-	within := float64(offending) <= float64(c.Allow)*float64(r.Of)
-	switch {
-	case within && c.Level == levelWarn:
-		return CheckResult{}, nil
-	case within, slices.Contains(f.opts.Allow, c.Name):
+// found makes the result of a check that found something.
+func (f *refresh) found(c Check, offending int64, sample []json.RawMessage) CheckResult {
+	if f.passes(c, offending) {
+		return CheckResult{}
+	}
+	r := CheckResult{Name: c.Name, About: c.About, Level: c.Level, Offending: offending, Of: f.of(), Sample: sample}
+	if f.tolerates(c, offending) || slices.Contains(f.opts.Allow, c.Name) {
 		r.Level = levelWarn
 	}
-	if sql == "" || f.def.Restricted() {
-		return r, nil
-	}
-	sql, err := f.fillText(sql)
-	if err != nil {
-		return r, err
-	}
-	rows, _ := tx.Query(ctx, fmt.Sprintf("SELECT to_jsonb(q) FROM (\n%s\n) q LIMIT %d", sql, maxSample))
-	r.Sample, err = pgx.CollectRows(rows, pgx.RowTo[json.RawMessage])
-	return r, err
+	return r
 }
+
+// passes says that the check only warns and tolerates that many.
+func (f *refresh) passes(c Check, offending int64) bool {
+	return c.Level == levelWarn && f.tolerates(c, offending)
+}
+
+func (f *refresh) tolerates(c Check, offending int64) bool {
+	return float64(offending) <= float64(c.Allow)*float64(f.of())
+}
+
+// of is the number of rows that those which offend are a share of.
+func (f *refresh) of() int64 { return max(f.result.Rows, f.plan.baseRows) }

@@ -24,7 +24,7 @@ import (
 // How often everything is done in turns, at national size and at ten times that; the medians are reported.
 const (
 	refreshRounds     = 5
-	refreshRoundsLong = 2
+	refreshRoundsLong = 3
 )
 
 var refreshAsOf = time.Date(2026, time.November, 22, 6, 10, 0, 0, time.UTC)

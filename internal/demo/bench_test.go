@@ -34,8 +34,8 @@ func BenchmarkSource(b *testing.B) {
 	}
 }
 
-// BenchmarkRegister writes the register of the national source.
-func BenchmarkRegister(b *testing.B) {
+// BenchmarkRegisterFiles writes the register of the national source.
+func BenchmarkRegisterFiles(b *testing.B) {
 	for b.Loop() {
 		_, err := demo.WriteRegister(b.Context(), b.TempDir(), demo.RegisterOptions{Options: demo.Options{Seed: 1, AsOf: asOf}})
 		if err != nil {

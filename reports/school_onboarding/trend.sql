@@ -1,4 +1,4 @@
-SELECT e.eligibility,
+SELECT coalesce(e.eligibility, 'all') AS eligibility,
        count(r.urn) AS schools,
        count(r.urn) FILTER (WHERE r.contacts > 0) AS contacted,
        count(r.urn) FILTER (WHERE r.first_opened_at IS NOT NULL) AS opened,
@@ -12,6 +12,6 @@ SELECT e.eligibility,
        count(r.urn) FILTER (WHERE r.stage = 'no_ects') AS no_ects,
        coalesce(sum(r.active_ects), 0)::bigint AS early_career_teachers,
        coalesce(sum(r.active_mentors), 0)::bigint AS mentors
-FROM (VALUES ('all'), ('cip_only'), ('eligible')) AS e (eligibility)
-LEFT JOIN reports.school_onboarding r ON e.eligibility IN ('all', r.eligibility)
-GROUP BY e.eligibility
+FROM (VALUES ('cip_only'), ('eligible')) AS e (eligibility)
+LEFT JOIN reports.school_onboarding r ON r.eligibility = e.eligibility
+GROUP BY GROUPING SETS ((e.eligibility), ()) -- the empty one is of all schools
