@@ -65,19 +65,29 @@ func (d document) save(path string) error {
 	return os.WriteFile(path, append(text, '\n'), 0o644)
 }
 
-// renewed has the given topics in place of what was known of them.
+// renewed has the given topics in place of what was known of them. Variants that were not measured again stay, as a
+// topic of their own: they are of another run.
 func (d document) renewed(fresh []topic) document {
-	var all []topic
+	all := slices.Clone(fresh)
 	for _, t := range d.Topics {
-		if !slices.ContainsFunc(fresh, t.same) {
-			all = append(all, t)
+		if kept, some := t.without(fresh); some {
+			all = append(all, kept)
 		}
 	}
-	all = append(all, fresh...)
-	slices.SortFunc(all, func(a, b topic) int {
+	slices.SortStableFunc(all, func(a, b topic) int {
 		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Name, b.Name))
 	})
 	return document{Topics: all}
 }
 
-func (t topic) same(u topic) bool { return t.Package == u.Package && t.Name == u.Name }
+// without is what is left of an earlier topic beside the fresh ones, if anything is.
+func (t topic) without(fresh []topic) (topic, bool) {
+	i := slices.IndexFunc(fresh, func(f topic) bool { return t.Package == f.Package && t.Name == f.Name })
+	if i < 0 {
+		return t, true
+	}
+	t.Results = slices.DeleteFunc(slices.Clone(t.Results), func(old result) bool {
+		return slices.ContainsFunc(fresh[i].Results, func(r result) bool { return r.Name == old.Name })
+	})
+	return t, len(t.Results) > 0
+}

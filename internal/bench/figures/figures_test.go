@@ -122,6 +122,20 @@ func TestWhatDidNotRunStays(t *testing.T) {
 	if strings.Contains(string(text), "5,000") {
 		t.Error("an old figure stands beside the new one")
 	}
+	if n := strings.Count(string(text), "## What more workers bring"); n != 1 {
+		t.Errorf("%d headings of one benchmark", n)
+	}
+	only := strings.ReplaceAll(strings.SplitAfter(benches, "\n")[8], "9500", "9600")
+	if _, err := run(strings.NewReader(only), io.Discard, page, monday); err != nil {
+		t.Fatal(err)
+	}
+	if text, err = os.ReadFile(page); err != nil {
+		t.Fatal(err)
+	}
+	wantAll(t, string(text), "| workers=1: jobs a second | 6,000 |", "| workers=4: jobs a second | 9,600 |")
+	if strings.Contains(string(text), "9,500") {
+		t.Error("an old variant stands beside the new one")
+	}
 	if ok, err := run(strings.NewReader(""), io.Discard, page, monday); err == nil {
 		t.Errorf("a run that measured nothing: passed %t, no error", ok)
 	}

@@ -24,7 +24,10 @@ func write(page, pictures string, d document) error {
 			return err
 		}
 	}
-	for _, t := range benches {
+	for i, t := range benches {
+		if i == 0 || benches[i-1].Name != t.Name {
+			p.heading(t)
+		}
 		if err := p.bench(t); err != nil {
 			return err
 		}
@@ -42,14 +45,19 @@ type printer struct {
 	drawn            map[string]bool
 }
 
-// bench is a section: what, on what, each figure of each variant, and how it grows.
+// heading begins the section of a benchmark.
+func (p *printer) heading(t topic) {
+	a := describe(t.Name)
+	fmt.Fprintf(&p.text, "\n## %s\n", a.title)
+	if a.says != "" {
+		fmt.Fprintf(&p.text, "\n%s\n", a.says)
+	}
+}
+
+// bench is what one run measured: on what, each figure of each variant, and how it grows.
 func (p *printer) bench(t topic) error {
 	a := describe(t.Name)
-	fmt.Fprintf(&p.text, "\n## %s\n\n", a.title)
-	if a.says != "" {
-		fmt.Fprintf(&p.text, "%s\n\n", a.says)
-	}
-	p.text.WriteString(from(t.Measured) + " (`" + t.Name + "` in `" + t.Package + "`)\n\n")
+	p.text.WriteString("\n" + from(t.Measured) + " (`" + t.Name + "` in `" + t.Package + "`)\n\n")
 	p.text.WriteString("| | figure | yardstick | promised |\n|---|--:|--:|---|\n")
 	for _, r := range t.Results {
 		for _, f := range figuresOf(a, r) {

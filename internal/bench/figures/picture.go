@@ -24,6 +24,9 @@ var unsafe = regexp.MustCompile(`[^a-z0-9]+`)
 // picture keeps a plot beside the page and shows it, with its title for those who cannot see it.
 func (p *printer) picture(name, title, svg string) error {
 	file := p.prefix + strings.Trim(unsafe.ReplaceAllString(strings.ToLower(strings.TrimPrefix(name, "Benchmark")), "-"), "-") + ".svg"
+	if p.drawn[file] {
+		return nil // of a newer run of the same benchmark
+	}
 	p.drawn[file] = true
 	fmt.Fprintf(&p.text, "\n![%s](pictures/%s)\n", title, file)
 	return os.WriteFile(filepath.Join(p.pictures, file), []byte(svg), 0o644)
