@@ -50,11 +50,12 @@ lint: ## check format, vet, staticcheck, gosec, known holes, go.mod and which pa
 
 verify: lint test ## lint and test
 
-bench: db/install ## run the benchmarks, once each, and write docs/performance.md; BENCH=Refresh runs those of that name alone
-	go test -json -run '^$$' -bench '$(BENCH)' -benchtime 1x -p 1 -timeout 120m $(TESTFLAGS) ./... | go run ./internal/bench/figures docs/performance.md
+bench: prepare ## run the benchmarks, once each, and the readers, and write docs/performance.md; BENCH=Refresh runs the benchmarks of that name alone
+	CPD_JOBS_LONG=1 go test -json -run '^$$' -bench '$(BENCH)' -benchtime 1x -p 1 -timeout 120m $(TESTFLAGS) ./... | go run ./internal/bench/figures docs/performance.md
+	$(if $(filter .,$(BENCH)),@$(MAKE) --no-print-directory readers)
 
-readers: prepare ## refresh a thousand times beside readers, and compare bigger made-up sources: in full length what tests do in brief
-	CPD_JOBS_LONG=1 go test -count=1 -v -run 'Pgbench|Readers|HistoryGrows|Procedural' -timeout 60m $(TESTFLAGS) ./reports ./internal/bench
+readers: prepare ## refresh a thousand times beside readers, and the like: in full length, for docs/performance.md, what tests do in brief
+	CPD_JOBS_LONG=1 go test -json -count=1 -p 1 -run 'Pgbench|ReadersNever|HistoryGrows|DownloadsAtOnce|Procedural' -timeout 60m $(TESTFLAGS) ./reports ./internal/bench ./cmd/cpd-jobs | go run ./internal/bench/figures docs/performance.md
 
 chaos: prepare ## run the tests that kill, freeze and cut off real processes, in full length, and write docs/resilience.md; PLAY=Zone runs those of that name alone
 	CHAOS=full CGO_ENABLED=1 go test -json -race -count=1 -run '$(PLAY)' -timeout 60m $(TESTFLAGS) ./internal/chaos | go run ./internal/bench/figures docs/resilience.md

@@ -26,12 +26,13 @@ func BenchmarkMemory(b *testing.B) {
 		b.Run(fmt.Sprintf("schools=%d", size), func(b *testing.B) {
 			p := newProcess(b, program, size)
 			for b.Loop() {
-				p.database = pgtest.URL(b)
-				if err := reports.Ensure(b.Context(), pgtest.Connect(b, p.database)); err != nil {
+				database := pgtest.URL(b)
+				if err := reports.Ensure(b.Context(), pgtest.Connect(b, database)); err != nil {
 					b.Fatal(err)
 				}
+				p.env = append(p.env, "DATABASE_URL="+database)
 				for _, kind := range []string{"gias_sync", "uplift_sync", "cpd_sync", "school_onboarding_refresh"} {
-					b.ReportMetric(p.peakMiB(b, kind), kind+"-MiB")
+					b.ReportMetric(p.peakMiB(b, "run", kind, "--local"), kind+"-MiB")
 				}
 			}
 		})
@@ -51,8 +52,8 @@ func buildProgram(b *testing.B) string {
 
 // process is how cpd-jobs is run against made-up sources.
 type process struct {
-	program, database string
-	env               []string
+	program string
+	env     []string
 }
 
 func newProcess(b *testing.B, program string, schools int) process {
@@ -74,12 +75,12 @@ func newProcess(b *testing.B, program string, schools int) process {
 		"GIAS_SOURCE="+filepath.Dir(register.Establishments), "UPLIFT_SOURCE="+uplift.Path)}
 }
 
-// peakMiB runs one job and returns the process's peak, as the kernel keeps it: what the operating system reports of a
+// peakMiB runs a command and returns the process's peak, as the kernel keeps it: what the operating system reports of a
 // child when it has ended counts this process's own memory before the child was started.
-func (p process) peakMiB(b *testing.B, kind string) float64 {
+func (p process) peakMiB(b *testing.B, args ...string) float64 {
 	b.Helper()
-	cmd := exec.CommandContext(b.Context(), p.program, "run", kind, "--local")
-	cmd.Env = append(p.env, "DATABASE_URL="+p.database)
+	cmd := exec.CommandContext(b.Context(), p.program, args...)
+	cmd.Env = p.env
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
 	if err := cmd.Start(); err != nil {
@@ -95,7 +96,7 @@ func (p process) peakMiB(b *testing.B, kind string) float64 {
 			peak = max(peak, highWater(cmd.Process.Pid))
 		case err := <-ended:
 			if err != nil {
-				b.Fatalf("%s: %v\n%s", kind, err, out.String())
+				b.Fatalf("%q: %v\n%s", args, err, out.String())
 			}
 			return peak
 		}

@@ -74,6 +74,9 @@ func TestPgbenchNeverNoticesRefreshes(t *testing.T) {
 	}
 	t.Logf("%d refreshes of %d schools in %s\nwithout refreshes: %s\nbeside refreshes:  %s\n%d bytes at first, %d after vacuum",
 		refreshes, before.rows, time.Since(began).Round(time.Second), undisturbed, disturbed, before.bytes, after.bytes)
+	share := func(l latencies) float64 { return float64(l.stalled()) / float64(len(l)) }
+	t.Attr("reads-beside-refreshes-over-100-ms", fmt.Sprintf("%.3f %% at most %.3f", 100*share(disturbed), 100*share(undisturbed)))
+	t.Attr("size-of-table-and-indexes", fmt.Sprintf("%.3f times at most 1.2", float64(after.bytes)/float64(before.bytes)))
 	if after.bytes*10 > before.bytes*12 {
 		t.Errorf("table and indexes: got %d bytes, want at most 1.2 times the first %d", after.bytes, before.bytes)
 	}
@@ -147,9 +150,18 @@ func (l latencies) String() string {
 	}
 	slices.Sort(l)
 	ms := func(us int64) float64 { return float64(us) / 1000 }
-	stalled, _ := slices.BinarySearch(l, 100_000)
 	return fmt.Sprintf("%d reads, median %.1f ms, 99th percentile %.1f ms, longest %.1f ms, %d over 100 ms",
-		len(l), ms(l[len(l)/2]), ms(l[len(l)*99/100]), ms(l[len(l)-1]), len(l)-stalled)
+		len(l), ms(l[len(l)/2]), ms(l[len(l)*99/100]), ms(l[len(l)-1]), l.stalled())
+}
+
+// stalled counts the reads that took over a tenth of a second.
+func (l latencies) stalled() (n int) {
+	for _, us := range l {
+		if us > 100_000 {
+			n++
+		}
+	}
+	return n
 }
 
 // during reads until do has returned. A read that fails is an error.

@@ -15,6 +15,11 @@ type figure struct {
 
 // catalogue is in the order in which people read.
 var catalogue = []about{
+	{"BenchmarkDemo", "From nothing to a report", "`cpd-jobs demo` at national size from an empty directory: PostgreSQL, made-up sources, the three syncs, the refresh and the files; then once more over its data.", []figure{
+		{unit: "whole-s", says: "seconds, the whole demo", atMost: 90},
+		{unit: "again-s", says: "seconds until the second start has its pages", atMost: 5},
+		{unit: "MiB-peak", says: "MiB, the process at most", atMost: 200},
+	}},
 	{"BenchmarkJobsPerSecond", "Jobs a second", "20,000 probes that do nothing, through our worker with history, metrics and logs on, and through a plain River client with the same settings, in turns; medians of seven rounds.", []figure{
 		{unit: "jobs/s", says: "jobs a second", yardstick: "plain-jobs/s"},
 		{unit: "ratio", says: "of plain River's", atLeast: 0.9},

@@ -151,7 +151,9 @@ func (p *printer) tests(list []topic) error {
 		var said []string
 		for _, f := range t.Limited {
 			said = append(said, fmt.Sprintf("%s: %s %s, at most %s", f.Name, number(f.Got), f.Unit, number(f.AtMost)))
-			bars = append(bars, bar{f.Name, f.Got / f.AtMost})
+			if f.AtMost > 0 { // else there is no share to draw
+				bars = append(bars, bar{f.Name, f.Got / f.AtMost})
+			}
 		}
 		outcome := map[string]string{"pass": "well", "fail": "**badly**", "skip": "skipped"}[t.Outcome]
 		fmt.Fprintf(&p.text, "| %s | %s | %s s | %s |\n", spoken(t.Name), outcome, number(t.Seconds), strings.Join(said, "; "))
