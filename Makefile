@@ -10,6 +10,7 @@ PLAY ?= Chaos
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 REDOCLY := @redocly/cli@2.77.0
 GOSEC := github.com/securego/gosec/v2/cmd/gosec@v2.29.0
+ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # What gosec need not look for, and why, is in docs/decisions/0018-what-gosec-need-not-look-for.md.
 GOSEC_FLAGS := -quiet -exclude=G104,G115,G203,G204,G301,G302,G304,G306,G404 -exclude-dir=s3test -exclude-dir=figures -exclude-generated
@@ -18,7 +19,7 @@ SOURCES := cmd internal jobs migrations queue reports
 # RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
-.PHONY: help build run prepare test lint verify bench readers chaos check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
+.PHONY: help build run prepare test lint verify bench readers chaos check/image check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -38,12 +39,13 @@ prepare: db/install
 db/install: build ## find PostgreSQL's programs, or install them
 	@bin/cpd-jobs db install
 
-lint: ## check format, vet, staticcheck, gosec, known holes, go.mod and which package imports which
+lint: ## check format, vet, staticcheck, gosec, workflows, known holes, go.mod and which package imports which
 	@unformatted=$$(gofmt -l $(SOURCES)) && if [ -n "$$unformatted" ]; then \
 		echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go run $(GOSEC) $(GOSEC_FLAGS) ./...
+	go run $(ACTIONLINT) -shellcheck= -pyflakes=
 	@.ci/holes $(GOVULNCHECK)
 	go mod tidy -diff
 	go test -count=1 ./internal/arrows
@@ -59,6 +61,9 @@ readers: prepare ## refresh a thousand times beside readers, and the like: in fu
 
 chaos: prepare ## run the tests that kill, freeze and cut off real processes, in full length, and write docs/resilience.md; PLAY=Zone runs those of that name alone
 	CHAOS=full CGO_ENABLED=1 go test -json -race -count=1 -run '$(PLAY)' -timeout 60m $(TESTFLAGS) ./internal/chaos | go run ./internal/bench/figures docs/resilience.md
+
+check/image: ## build the image, bring deploy/compose.yml up and try it, by way of Docker and Compose
+	@deploy/check
 
 check/duckdb: db/install ## open exported Parquet and CSV files with DuckDB, by way of npm and Node
 	@modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && \

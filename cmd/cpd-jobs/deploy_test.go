@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -152,6 +153,7 @@ func TestVariablesOfTheManifest(t *testing.T) {
 
 type composed struct {
 	Services map[string]struct {
+		Healthcheck struct{ Test []string }
 		Build       struct{ Context, Dockerfile string }
 		Command     []string
 		ReadOnly    bool     `yaml:"read_only"`
@@ -179,8 +181,11 @@ func TestCompose(t *testing.T) {
 		if err := parses(s.Command); err != nil {
 			t.Errorf("%s: cpd-jobs %v: %v", name, s.Command, err)
 		}
-		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || len(s.SecurityOpt) == 0 || len(s.Tmpfs) == 0 {
-			t.Errorf("%s: read-only %t, drops %v, %v, writes to %v", name, s.ReadOnly, s.CapDrop, s.SecurityOpt, s.Tmpfs)
+		if len(s.Tmpfs) != 1 || sizeOf(s.Tmpfs[0]) < diskWarning {
+			t.Errorf("%s: %v, where doctor would warn of little room", name, s.Tmpfs)
+		}
+		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || len(s.SecurityOpt) == 0 {
+			t.Errorf("%s: read-only %t, drops %v, %v", name, s.ReadOnly, s.CapDrop, s.SecurityOpt)
 		}
 		for variable := range s.Environment {
 			if !slices.Contains(settings, variable) {
@@ -200,6 +205,26 @@ func TestCompose(t *testing.T) {
 	}
 }
 
+// TestDatabaseIsAskedByAddress: while its image sets PostgreSQL up for the first time, the server answers at its socket
+// and at no port, so migrations that start because of the socket find nobody.
+func TestDatabaseIsAskedByAddress(t *testing.T) {
+	t.Parallel()
+	test := readYAML[composed](t, "deploy/compose.yml").Services["database"].Healthcheck.Test
+	if !slices.Contains(test, "-h") || !slices.Contains(test, "pg_isready") {
+		t.Errorf("the database's health is asked by %v, want pg_isready -h", test)
+	}
+}
+
+// sizeOf is the room in bytes of a tmpfs such as /tmp:size=3g,mode=1777.
+func sizeOf(tmpfs string) (bytes uint64) {
+	found := regexp.MustCompile(`[:,]size=(\d+)g\b`).FindStringSubmatch(tmpfs)
+	if found == nil {
+		return 0
+	}
+	gigabytes, _ := strconv.ParseUint(found[1], 10, 32) // digits alone
+	return gigabytes << 30
+}
+
 func TestDockerfile(t *testing.T) {
 	t.Parallel()
 	text := read(t, "deploy/Dockerfile")
@@ -213,6 +238,10 @@ func TestDockerfile(t *testing.T) {
 	}
 	if !strings.Contains(text, "CGO_ENABLED=0") {
 		t.Error("the program is not static, and the image has no library")
+	}
+	// The tmpfs over /tmp gets the mode of the folder below it, and COPY keeps those of folders within what it copies.
+	if !strings.Contains(text, "mkdir -m 1777 /out/writable/tmp") || !strings.Contains(final, " /out/writable/ /\n") {
+		t.Error("the /tmp of the image is not everybody's, so nobody but root could write to a tmpfs over it")
 	}
 	if strings.Contains(final, "RUN ") {
 		t.Error("something runs in an image without a shell")
