@@ -114,35 +114,46 @@ func postgresURL(s service) string {
 	return u.String()
 }
 
-// bucketURL is the address of an S3 bucket service; "" if s is something else.
+// bucketURL is the address of an S3 bucket service; "" if s is something else. Brokers give an address, with the region
+// beside it, or its parts, under one of two families of names.
 func bucketURL(s service) string {
-	if uri := s.text("uri"); strings.HasPrefix(uri, "s3://") {
-		return uri
+	region := s.text("aws_region", "region")
+	if u, err := url.Parse(s.text("uri")); err == nil && u.Scheme == "s3" {
+		return inRegion(u, region)
 	}
-	bucket, region := s.text("bucket_name"), s.text("aws_region")
+	bucket := s.text("bucket_name", "bucket")
 	if bucket == "" || region == "" {
 		return ""
 	}
-	u := url.URL{
-		Scheme:   "s3",
-		User:     url.UserPassword(s.text("aws_access_key_id"), s.text("aws_secret_access_key")),
-		Host:     "s3." + region + ".amazonaws.com",
-		Path:     "/" + bucket,
-		RawQuery: url.Values{"region": {region}}.Encode(),
+	return inRegion(&url.URL{
+		Scheme: "s3",
+		User:   url.UserPassword(s.text("aws_access_key_id", "access_key_id"), s.text("aws_secret_access_key", "secret_access_key")),
+		Host:   "s3." + region + ".amazonaws.com",
+		Path:   "/" + bucket,
+	}, region)
+}
+
+// inRegion is a bucket's address with its region, unless it says another.
+func inRegion(u *url.URL, region string) string {
+	query := u.Query()
+	if region != "" && query.Get("region") == "" {
+		query.Set("region", region)
 	}
+	u.RawQuery = query.Encode()
 	return u.String()
 }
 
-// text is a credential as text; numbers too, as people write ids without quotes.
-func (s service) text(key string) string {
-	switch v := s.Credentials[key].(type) {
-	case string:
-		return v
-	case float64:
-		return strconv.FormatFloat(v, 'f', -1, 64)
-	default:
-		return ""
+// text is the first of these credentials that there is, as text; numbers too, as people write ids without quotes.
+func (s service) text(keys ...string) string {
+	for _, key := range keys {
+		switch v := s.Credentials[key].(type) {
+		case string:
+			return v
+		case float64:
+			return strconv.FormatFloat(v, 'f', -1, 64)
+		}
 	}
+	return ""
 }
 
 func (r *reader) unmarshal(name, text string, into any) {

@@ -67,6 +67,36 @@ func TestSeveralDatabasesBound(t *testing.T) {
 	}
 }
 
+// TestBucketsOfBrokers reads the credentials of brokers that name things otherwise than that of vcap_services.json.
+func TestBucketsOfBrokers(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct{ broker, credentials, want string }{
+		{
+			"an address, and the region beside it",
+			`{"uri": "s3://AKIA:se%2Fcret@s3.eu-central-1.amazonaws.com/bucket", "insecure_skip_verify": false,
+				"access_key_id": "AKIA", "secret_access_key": "se/cret", "region": "eu-central-1", "bucket": "bucket",
+				"endpoint": "s3.eu-central-1.amazonaws.com", "fips_endpoint": "", "additional_buckets": []}`,
+			"s3://AKIA:se%2Fcret@s3.eu-central-1.amazonaws.com/bucket?region=eu-central-1",
+		},
+		{
+			"an address that says its region",
+			`{"uri": "s3://AKIA:secret@minio.example.org:9000/bucket?region=here", "region": "there"}`,
+			"s3://AKIA:secret@minio.example.org:9000/bucket?region=here",
+		},
+		{
+			"no address",
+			`{"access_key_id": "AKIA", "secret_access_key": "se/cret", "region": "eu-west-2", "bucket_name": "bucket",
+				"arn": "arn:aws:s3:::bucket", "bucket_domain_name": "bucket.s3.amazonaws.com"}`,
+			"s3://AKIA:se%2Fcret@s3.eu-west-2.amazonaws.com/bucket?region=eu-west-2",
+		},
+	} {
+		got, err := Load([]string{`VCAP_SERVICES={"s3": [{"name": "files", "credentials": ` + c.credentials + `}]}`})
+		if err != nil || got.ExportStore.Reveal() != c.want {
+			t.Errorf("%s: store %q, %v; want %q", c.broker, got.ExportStore.Reveal(), err, c.want)
+		}
+	}
+}
+
 func TestCloudFoundryKeepsNothingOnDisk(t *testing.T) {
 	t.Parallel()
 	_, err := Load([]string{onCloudFoundry})
