@@ -131,6 +131,14 @@ func TestDoctorWithoutADatabase(t *testing.T) {
 	}
 }
 
+// TestDoctorWritesToTheBucket: a draft is sent when it is read back, so one that is only begun says nothing of the bucket.
+func TestDoctorWritesToTheBucket(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	p.env = append(p.env, "DATABASE_URL=postgres://ann:secret@127.0.0.1:1/none", "EXPORT_STORE_URL=s3://key:secret@127.0.0.1:1/bucket?region=here&tls=false")
+	p.expect(p.examine(1, "--offline"), problem, "reports store")
+}
+
 // TestDoctorFindsWhatIsWrongInADatabase breaks one thing after another.
 func TestDoctorFindsWhatIsWrongInADatabase(t *testing.T) {
 	t.Parallel()

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"strings"
 	"time"
 
@@ -69,7 +71,7 @@ func (e *examination) cpdSource(ctx context.Context) {
 	}
 }
 
-// exportStore writes a draft that is never published.
+// exportStore writes a draft that is never published, and reads it back.
 func (e *examination) exportStore(ctx context.Context) {
 	files, err := e.store()
 	if err != nil {
@@ -77,7 +79,7 @@ func (e *examination) exportStore(ctx context.Context) {
 		return
 	}
 	if err := tryStore(ctx, files); err != nil {
-		e.failed("reports", "store", run.Cannot("check EXPORT_STORE_URL, that it exists and may be written", "%s: %w", files, err))
+		e.failed("reports", "store", err)
 		return
 	}
 	e.note("reports", "store", fine, "", "%s can be written", files)
@@ -88,8 +90,23 @@ func tryStore(ctx context.Context, files store.Store) error {
 	if err != nil {
 		return err
 	}
-	_, err = draft.Write([]byte("cpd-jobs doctor\n"))
-	return errors.Join(err, draft.Discard())
+	return errors.Join(rereads(ctx, draft, []byte("cpd-jobs doctor\n")), draft.Discard())
+}
+
+// rereads sees that a draft has what was written to it: until it is read back, a bucket need not have heard of it.
+func rereads(ctx context.Context, draft store.Draft, text []byte) error {
+	if _, err := draft.Write(text); err != nil {
+		return err
+	}
+	file, err := draft.Reopen(ctx)
+	if err != nil {
+		return err
+	}
+	found, err := io.ReadAll(file)
+	if err == nil && !bytes.Equal(found, text) {
+		err = fmt.Errorf("%d bytes were written and others read back", len(text))
+	}
+	return errors.Join(err, file.Close())
 }
 
 func (e *examination) workers(ctx context.Context, pool *pgxpool.Pool) {
