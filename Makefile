@@ -14,12 +14,14 @@ ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # What gosec need not look for, and why, is in docs/decisions/0018-what-gosec-need-not-look-for.md.
 GOSEC_FLAGS := -quiet -exclude=G104,G115,G203,G204,G301,G302,G304,G306,G404 -exclude-dir=s3test -exclude-dir=figures -exclude-generated
+# `make lint` vets everything. Without this setting the race detector has every test program wait for a second before it ends.
+RACE := GORACE=atexit_sleep_ms=10
 SOURCES := cmd internal jobs migrations queue reports
 
 # RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
-.PHONY: help build run prepare test lint verify bench readers chaos check/image check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
+.PHONY: help build run prepare test lint verify bench readers browser chaos check/image check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -31,7 +33,7 @@ run: db/install ## build, and show all of it on this machine with made-up school
 	@bin/cpd-jobs demo $(ARGS)
 
 test: prepare ## install what the tests need, and run all of them with the race detector
-	CGO_ENABLED=1 go test -race -timeout 20m $(TESTFLAGS) ./...
+	CGO_ENABLED=1 $(RACE) go test -race -vet=off -p 3 -timeout 20m $(TESTFLAGS) ./...
 
 prepare: db/install
 	@.ci/prepare
@@ -58,6 +60,9 @@ bench: prepare ## run the benchmarks, once each, and the readers, and write docs
 
 readers: prepare ## refresh a thousand times beside readers, and the like: in full length, for docs/performance.md, what tests do in brief
 	CPD_JOBS_LONG=1 go test -json -count=1 -p 1 -run 'Pgbench|ReadersNever|HistoryGrows|DownloadsAtOnce|Procedural' -timeout 60m $(TESTFLAGS) ./reports ./internal/bench ./cmd/cpd-jobs | go run ./internal/bench/figures docs/performance.md
+
+browser: prepare ## look at every page in every width with Chromium: in full length what tests do in brief
+	BROWSER=full go test -count=1 -run 'Page|Keyboard|Browser' $(TESTFLAGS) ./internal/web
 
 chaos: prepare ## run the tests that kill, freeze and cut off real processes, in full length, and write docs/resilience.md; PLAY=Zone runs those of that name alone
 	CHAOS=full CGO_ENABLED=1 go test -json -race -count=1 -run '$(PLAY)' -timeout 60m $(TESTFLAGS) ./internal/chaos | go run ./internal/bench/figures docs/resilience.md

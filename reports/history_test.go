@@ -253,7 +253,7 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 // TestHistoryGrowsWithWhatChanges refreshes every hour, mostly without a change. CPD_JOBS_LONG=1 does it a thousand times.
 func TestHistoryGrowsWithWhatChanges(t *testing.T) {
 	t.Parallel()
-	refreshes := 100
+	refreshes := 50
 	if os.Getenv("CPD_JOBS_LONG") != "" {
 		refreshes = 1000
 	}

@@ -63,7 +63,7 @@ func (r *readers) wait() error {
 // proves that a read is of one version. CPD_JOBS_LONG=1 refreshes a thousand times.
 func TestReadersNeverNoticeRefreshes(t *testing.T) {
 	t.Parallel()
-	refreshes := 60
+	refreshes := 30
 	if os.Getenv("CPD_JOBS_LONG") != "" {
 		refreshes = 1000
 	}

@@ -75,6 +75,7 @@ func TestDoctorAndSmokeOnADemo(t *testing.T) {
 	p.expect(found, problem, "database migrations")
 	p.expect(found, skipped, "schedules state")
 	p.ok("demo", "--schools", "150", "--no-serve")
+	p.keep()
 	found = p.examine(1)
 	p.expect(found, problem, "schedules workers", "schedules live")
 

@@ -14,6 +14,7 @@ func TestFilesAtATerminal(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
 	p.ok("demo", "--schools", "150", "--seed", "7", "--as-of", "2026-11-22T06:10:00Z", "--no-serve")
+	p.keep()
 
 	piped := p.ok("reports", "export", demoReport, "--local", "--where", "region_name=London", "--columns", "urn,name", "--out", "-").stdout
 	if lines := strings.Split(piped, "\r\n"); lines[0] != "urn,name" || len(lines) < 3 {

@@ -16,8 +16,7 @@ import (
 func TestGuideAddsAReport(t *testing.T) {
 	t.Parallel()
 	needs(t, "bash", "make")
-	p := newPlace(t)
-	p.ok("demo", "--schools", "120", "--no-serve")
+	p := newDemo(t)
 	dir := checkout(t)
 	p.env = append(p.env, "GOFLAGS="+os.Getenv("GOFLAGS"), "GOCACHE="+goEnv(t, "GOCACHE"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"))
 	for _, b := range guideBlocks(t, filepath.Join(docs, "guides", "add-a-report.md")) {

@@ -42,7 +42,7 @@ func (p *place) until(what string, about func() bool) {
 
 func TestDeveloperRunsJobs(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	p := newDemo(t)
 	p.worker()
 
 	done := p.ok("run", "probe", "--arg", "sleep=100ms", "--arg", "rows=3", "--arg", "note=hello")
@@ -95,7 +95,7 @@ func TestDeveloperRunsJobs(t *testing.T) {
 // Ctrl-C leaves the job running and says how to come back; a second one cancels it.
 func TestInterruptDetachesAndASecondOneCancels(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	p := newDemo(t)
 	p.worker()
 	before := 0.0 // the id of the job before
 	for _, c := range []struct {
@@ -136,7 +136,7 @@ func TestInterruptDetachesAndASecondOneCancels(t *testing.T) {
 
 func TestDeveloperSteersSchedules(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
+	p := newDemo(t)
 	file := filepath.Join(t.TempDir(), "schedules.yml")
 	if err := os.WriteFile(file, []byte(`schedules:
   - {name: each-second, kind: probe, cron: "* * * * * *", seconds: true, args: {rows: 1, note: tick}, overlap: queue, catch_up: {policy: all}}

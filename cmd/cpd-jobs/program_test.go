@@ -2,21 +2,28 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
+
+	"cpd-jobs/internal/pg"
 )
 
 // program is the built binary: these tests are its users.
 var program string
 
 func TestMain(m *testing.M) {
+	flag.Parse()
+	_ = flag.Set("test.parallel", "3") // much of what these tests do is to wait for the program
 	dir, err := os.MkdirTemp("", "cpd-jobs-program-")
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -30,6 +37,7 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	_ = os.RemoveAll(demoDir)
 	_ = os.RemoveAll(dir)
 	os.Exit(code)
 }
@@ -63,6 +71,46 @@ func newPlace(t *testing.T) *place {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	env := []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "CPD_JOBS_DATA_DIR=" + dir, "PORT=0"}
 	return &place{t: t, dir: dir, env: env}
+}
+
+// demoDir is the data directory of a small demo, once one is made.
+var demoDir string
+
+// makeDemo makes it for the first test that asks.
+var makeDemo = sync.OnceValue(func() (err error) {
+	if demoDir, err = os.MkdirTemp("", "cpd-jobs-demo-"); err != nil {
+		return err
+	}
+	cmd := exec.Command(program, "demo", "--schools", "120", "--no-serve")
+	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "CPD_JOBS_DATA_DIR=" + demoDir}
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return fmt.Errorf("make the demo: %w\n%s", err, out)
+	}
+	return nil
+})
+
+// newDemo is a place with a copy of the small demo, whose server runs until the test ends.
+func newDemo(t *testing.T) *place {
+	t.Helper()
+	if err := makeDemo(); err != nil {
+		t.Fatal(err)
+	}
+	p := newPlace(t)
+	if out, err := exec.Command("cp", "-Rp", demoDir+"/.", p.dir).CombinedOutput(); err != nil {
+		t.Fatalf("copy the demo: %v\n%s", err, out)
+	}
+	p.keep()
+	return p
+}
+
+// keep has the server run until the test ends, or each command would start it and stop it.
+func (p *place) keep() {
+	p.t.Helper()
+	server, err := pg.Start(p.t.Context(), pg.Options{Dir: p.dir})
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	p.t.Cleanup(func() { _ = server.Close(context.Background()) })
 }
 
 // result is what a command left.

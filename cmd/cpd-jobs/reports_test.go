@@ -37,8 +37,7 @@ func (p *place) rename() string {
 // What people do when a report looks wrong, in order.
 func TestAWrongReportIsExplainedAndWithdrawn(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.ok("demo", "--schools", "120", "--no-serve")
+	p := newDemo(t)
 	urn := p.rename()
 	p.ok("run", "report_export", "--arg", "formats=csv", "--local")
 
@@ -89,8 +88,7 @@ func TestAWrongReportIsExplainedAndWithdrawn(t *testing.T) {
 
 func TestShownReportIsFreshAndSaysWhereColumnsComeFrom(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.ok("demo", "--schools", "120", "--no-serve")
+	p := newDemo(t)
 	shown := p.json("reports", "reports", "show", demoReport)[0]
 	fresh, _ := shown["freshness"].(map[string]any)
 	if fresh["target_seconds"] != 10800.0 || fresh["stale"] != false || fresh["age_seconds"] == nil {
@@ -104,8 +102,7 @@ func TestShownReportIsFreshAndSaysWhereColumnsComeFrom(t *testing.T) {
 
 func TestAPersonIsErased(t *testing.T) {
 	t.Parallel()
-	p := newPlace(t)
-	p.ok("demo", "--schools", "120", "--no-serve")
+	p := newDemo(t)
 	for _, report := range []string{"induction_tutors", "participants", "declarations"} {
 		p.ok("reports", "refresh", report, "--local")
 	}

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/text/encoding/charmap"
 
 	"cpd-jobs/internal/demo"
+	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
 )
 
@@ -48,7 +49,7 @@ func written(t *testing.T, o demo.RegisterOptions) demo.RegisterFiles {
 
 func TestRegisterFilesParseInBothDialects(t *testing.T) {
 	t.Parallel()
-	o := demo.Options{Schools: 4000, Seed: 3, AsOf: asOf}
+	o := thousands()
 	for name, tc := range map[string]struct {
 		dialect     demo.Dialect
 		eol, opened string
@@ -95,8 +96,7 @@ func inOrder(t *testing.T, name string, rows [][]string) {
 
 func TestRegisterAgreesWithTheSource(t *testing.T) {
 	t.Parallel()
-	o := demo.Options{Schools: 4000, Seed: 3, AsOf: asOf}
-	m, db := made(t, o)
+	o, db := thousands(), pgtest.Connect(t, thousandsSource.URL(t))
 	rows := records(t, written(t, demo.RegisterOptions{Options: o}).Establishments)
 	type facts struct{ Name, Type, Status, District, Section41 string }
 	register := map[string]facts{}
@@ -114,8 +114,8 @@ func TestRegisterAgreesWithTheSource(t *testing.T) {
 			differ++
 		}
 	}
-	if lag := differ + gone; lag < 6 || float64(lag) > 0.005*float64(m.Schools) || gone == 0 {
-		t.Errorf("got %d schools that differ and %d gone of %d, want a few, at most one in 200", differ, gone, m.Schools)
+	if lag := differ + gone; lag < 6 || float64(lag) > 0.005*float64(o.Schools) || gone == 0 {
+		t.Errorf("got %d schools that differ and %d gone of %d, want a few, at most one in 200", differ, gone, o.Schools)
 	}
 	if n := value[int64](t, db, `SELECT count(*) FROM schools s JOIN data_stage_schools d USING (urn) WHERE s.school_status_code = 1 AND d.school_status_code = 2`); n == 0 {
 		t.Error("no closure waits in the service's staging table")
@@ -124,7 +124,7 @@ func TestRegisterAgreesWithTheSource(t *testing.T) {
 
 func TestLinksJoinRows(t *testing.T) {
 	t.Parallel()
-	files := written(t, demo.RegisterOptions{Options: demo.Options{Schools: 4000, Seed: 3, AsOf: asOf}})
+	files := written(t, demo.RegisterOptions{Options: thousands()})
 	status := map[string]string{}
 	for _, r := range records(t, files.Establishments)[1:] {
 		status[r[0]] = r[8]
@@ -194,8 +194,7 @@ func TestExtractHoldsTheSameFiles(t *testing.T) {
 
 func TestUpliftFileAgreesWithTheSource(t *testing.T) {
 	t.Parallel()
-	o := demo.Options{Schools: 4000, Seed: 3, AsOf: asOf}
-	_, db := made(t, o)
+	o, db := thousands(), pgtest.Connect(t, thousandsSource.URL(t))
 	file, err := demo.WriteUplift(t.Context(), t.TempDir(), 2026, o)
 	if err != nil {
 		t.Fatal(err)

@@ -30,6 +30,19 @@ func made(t *testing.T, o demo.Options) (demo.Manifest, *pgxpool.Pool) {
 	return m, pgtest.Connect(t, url)
 }
 
+// filled are sources that several tests read, made once and cloned.
+func filled(name string, o demo.Options) *pgtest.Filled {
+	return &pgtest.Filled{Name: name, Bare: true, Fill: func(ctx context.Context, db *pgxpool.Pool) error {
+		_, err := demo.Source(ctx, db.Config().ConnString(), o)
+		return err
+	}}
+}
+
+// thousands are the options of a source with some of everything.
+func thousands() demo.Options { return demo.Options{Schools: 4000, Seed: 3, AsOf: asOf} }
+
+var smallSource, thousandsSource = filled("small", small()), filled("thousands", thousands())
+
 func column[T any](t *testing.T, db *pgxpool.Pool, sql string, args ...any) []T {
 	t.Helper()
 	rows, _ := db.Query(t.Context(), sql, args...)
@@ -114,7 +127,7 @@ func TestSourceIsTheServicesOwn(t *testing.T) {
 // Restricted reports tell these apart, so a source of any size has them.
 func TestSourceHasWhatRestrictedReportsNeed(t *testing.T) {
 	t.Parallel()
-	_, db := made(t, small())
+	db := pgtest.Connect(t, smallSource.URL(t))
 	for name, sql := range map[string]string{
 		"a tutor who mentors": `SELECT FROM induction_coordinator_profiles_schools
 			JOIN induction_coordinator_profiles AS i ON i.id = induction_coordinator_profile_id
@@ -163,7 +176,7 @@ func TestNothingHappenedAfterAsOf(t *testing.T) {
 
 func TestNobodyCouldBeWrittenTo(t *testing.T) {
 	t.Parallel()
-	_, db := made(t, small())
+	db := pgtest.Connect(t, smallSource.URL(t))
 	columns := column[string](t, db, `
 		SELECT format('SELECT count(*) FROM public.%I WHERE %I::text ~ ''@'' AND %2$I::text !~ ''^[^@]+@example\.(com|org)$''', table_name, column_name)
 		FROM information_schema.columns

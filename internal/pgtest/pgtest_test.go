@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 func TestNewIsMigratedAndApart(t *testing.T) {
@@ -38,6 +39,32 @@ func TestNewEmpty(t *testing.T) {
 	}
 }
 
+func TestFilledOnceAndCloned(t *testing.T) {
+	t.Parallel()
+	times := 0
+	f := &Filled{Name: "once", Fill: func(ctx context.Context, db *pgxpool.Pool) error {
+		times++
+		_, err := db.Exec(ctx, "INSERT INTO queue.probes (job_id, run_id, row) VALUES (1, 1, 1)")
+		return err
+	}}
+	for range 2 {
+		db := Connect(t, f.URL(t))
+		var rows int
+		if err := db.QueryRow(t.Context(), "SELECT count(*) FROM queue.probes").Scan(&rows); err != nil {
+			t.Fatal(err)
+		}
+		if rows != 1 {
+			t.Errorf("a clone has %d rows, want the 1 that was filled in", rows)
+		}
+		if _, err := db.Exec(t.Context(), "DELETE FROM queue.probes"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if times > 1 {
+		t.Errorf("filled %d times", times)
+	}
+}
+
 func TestDatabasesGoWithTheirTests(t *testing.T) {
 	t.Parallel()
 	var url string
@@ -64,10 +91,11 @@ func TestRemoveOld(t *testing.T) {
 		return fmt.Sprintf("%s%d_leftover", testPrefix, now.Add(-ago).Unix())
 	}
 	unwanted := templatePrefix + fmt.Sprint(now.UnixNano())
+	filled := filledPrefix + fmt.Sprint(now.UnixNano())
 	databases := []struct {
 		name string
 		kept bool
-	}{{made(oldDatabase + time.Minute), false}, {made(oldDatabase - 10*time.Minute), true}, {unwanted, false}}
+	}{{made(oldDatabase + time.Minute), false}, {made(oldDatabase - 10*time.Minute), true}, {unwanted, false}, {filled, false}}
 	lastWanted := fmt.Sprintf("COMMENT ON DATABASE %s IS '%d'", unwanted, now.Add(-oldTemplate-time.Hour).Unix())
 	err := s.locked(t.Context(), func(conn *pgx.Conn) error { // or another process may remove it before it has its comment
 		for _, d := range databases {

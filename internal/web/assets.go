@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -36,8 +37,8 @@ type asset struct {
 // assets serves the embedded style sheet, scripts and icon under /assets/.
 type assets struct{ files map[string]asset }
 
-// newAssets reads and packs every file once.
-func newAssets() *assets {
+// packedAssets reads and packs every file once in a process.
+var packedAssets = sync.OnceValue(func() *assets {
 	a := &assets{files: map[string]asset{}}
 	err := fs.WalkDir(assetFiles, "assets", func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() || assetTypes[path.Ext(name)] == "" {
@@ -55,7 +56,7 @@ func newAssets() *assets {
 		panic("assets in the binary: " + err.Error())
 	}
 	return a
-}
+})
 
 func pack(plain []byte) []byte {
 	var b bytes.Buffer

@@ -11,7 +11,7 @@ import (
 
 func TestAssetsHoldNothingThatOnlyGOVUKMayUse(t *testing.T) {
 	t.Parallel()
-	a := newAssets()
+	a := packedAssets()
 	for name, f := range a.files {
 		for _, banned := range []string{"GDS Transport", "govuk-crest", "sourceMappingURL", "fonts/"} {
 			if bytes.Contains(f.plain, []byte(banned)) {
@@ -28,7 +28,7 @@ func TestAssetsHoldNothingThatOnlyGOVUKMayUse(t *testing.T) {
 
 func TestEveryAddressInTheStyleSheetsIsServed(t *testing.T) {
 	t.Parallel()
-	a := newAssets()
+	a := packedAssets()
 	url := regexp.MustCompile(`url\(["']?(/[^)"']+)`)
 	for name, f := range a.files {
 		if !strings.HasSuffix(name, ".css") {
@@ -44,7 +44,7 @@ func TestEveryAddressInTheStyleSheetsIsServed(t *testing.T) {
 
 func TestAssetsArePackedAndKept(t *testing.T) {
 	t.Parallel()
-	a := newAssets()
+	a := packedAssets()
 	get := func(target string, header ...string) *http.Response {
 		r := httptest.NewRequest("GET", target, nil)
 		for i := 0; i < len(header); i += 2 {

@@ -43,12 +43,29 @@ type fixture struct {
 //go:embed testdata/fixture.sql
 var fixtureSQL string
 
+// What sites begin with.
+var (
+	empty = pgtest.Filled{Name: "empty", Fill: func(ctx context.Context, db *pgxpool.Pool) error { return reports.Ensure(ctx, db) }}
+	whole = pgtest.Filled{Name: "whole", Fill: func(ctx context.Context, db *pgxpool.Pool) error {
+		if err := reports.Ensure(ctx, db); err != nil {
+			return err
+		}
+		_, err := db.Exec(ctx, fixtureSQL)
+		return err
+	}}
+)
+
+// aliveSQL has a worker that was heard of just now.
+const aliveSQL = `
+	INSERT INTO queue.workers (id, host, pid, version, started_at, heartbeat_at)
+	VALUES ('worker-1', 'host-1', 4711, '0.1.0', '2026-11-22T05:00:00Z', now())`
+
 // newFixture is a site whose report was refreshed twice and exported, and whose jobs ran.
 func newFixture(t testing.TB) *fixture {
 	t.Helper()
-	f := newEmptyFixture(t)
-	if _, err := f.deps.DB.Exec(t.Context(), fixtureSQL); err != nil {
-		t.Fatalf("fill the database: %v", err)
+	f := newFixtureOn(t, pgtest.Connect(t, whole.URL(t)))
+	if _, err := f.deps.DB.Exec(t.Context(), aliveSQL); err != nil {
+		t.Fatal(err)
 	}
 	f.done, f.failed, f.running = 1, 2, 3
 	f.export(t, 1, "csv", "school-onboarding-2026-11-21T0610Z.csv", []byte("urn,name\r\n100001,School 1\r\n"))
@@ -60,11 +77,7 @@ func newFixture(t testing.TB) *fixture {
 // newEmptyFixture is a site on which nothing has happened yet.
 func newEmptyFixture(t testing.TB) *fixture {
 	t.Helper()
-	pool := pgtest.New(t)
-	if err := reports.Ensure(t.Context(), pool); err != nil {
-		t.Fatal(err)
-	}
-	return newFixtureOn(t, pool)
+	return newFixtureOn(t, pgtest.Connect(t, empty.URL(t)))
 }
 
 func newFixtureOn(t testing.TB, pool *pgxpool.Pool) *fixture {

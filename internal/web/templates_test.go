@@ -112,7 +112,7 @@ func wholeReport(fresh freshness, file attachment, chart *funnel) reportPage {
 
 func TestEveryTemplateTakesItsType(t *testing.T) {
 	t.Parallel()
-	p := newPages(newAssets(), "1.2.3", false)
+	p := newPages(packedAssets(), "1.2.3", false)
 	shown := map[string]bool{"layout.html": true, "parts.html": true}
 	for name, c := range samples() {
 		body, err := p.html(c, layout{Visitor: atThisMachine})
@@ -144,7 +144,7 @@ func TestEveryTemplateTakesItsType(t *testing.T) {
 
 func TestTextFromDataIsEscaped(t *testing.T) {
 	t.Parallel()
-	body, err := newPages(newAssets(), "1", false).html(samples()["run"], layout{Visitor: atThisMachine})
+	body, err := newPages(packedAssets(), "1", false).html(samples()["run"], layout{Visitor: atThisMachine})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestTextFromDataIsEscaped(t *testing.T) {
 
 func TestPolicyAllowsTheOneInlineScriptOfEveryPage(t *testing.T) {
 	t.Parallel()
-	p := newPages(newAssets(), "1", false)
+	p := newPages(packedAssets(), "1", false)
 	inline := regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 	for name, c := range samples() {
 		body, err := p.html(c, layout{Visitor: atThisMachine})

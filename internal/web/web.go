@@ -71,7 +71,7 @@ func New(d Deps) http.Handler {
 }
 
 func newSite(d Deps) *site {
-	files := newAssets()
+	files := packedAssets()
 	s := &site{Deps: d, assets: files, pages: newPages(files, d.Version, d.SignIn != nil), known: newOfVersion(), live: make(chan struct{}, liveStreams), docsFiles: newDocsFiles()}
 	if d.SignIn != nil {
 		s.gate = newGate(d)

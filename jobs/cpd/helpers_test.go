@@ -32,12 +32,15 @@ type world struct {
 
 func newWorld(t *testing.T) world {
 	t.Helper()
-	url := pgtest.NewEmpty(t)
-	w := world{t: t, source: pgtest.Connect(t, url), deps: cpd.Deps{DB: pgtest.New(t), SourceURL: url}}
-	w.inSource(sourceSQL)
-	w.inSource(seedSQL)
-	return w
+	url := seeded.URL(t)
+	return world{t: t, source: pgtest.Connect(t, url), deps: cpd.Deps{DB: pgtest.New(t), SourceURL: url}}
 }
+
+// seeded is a CPD database with rows, and with the statistics that put its biggest tables first.
+var seeded = pgtest.Filled{Name: "source", Bare: true, Fill: func(ctx context.Context, db *pgxpool.Pool) error {
+	_, err := db.Exec(ctx, sourceSQL+";\n"+seedSQL+";\nANALYZE")
+	return err
+}}
 
 func (w world) inSource(sql string) { w.exec(w.source, sql) }
 func (w world) inOurs(sql string)   { w.exec(w.deps.DB, sql) }

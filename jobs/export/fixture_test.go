@@ -33,14 +33,14 @@ type bench struct {
 	dir string // of the store
 }
 
+// ensured has the reports' tables.
+var ensured = pgtest.Filled{Name: "ensured", Fill: func(ctx context.Context, db *pgxpool.Pool) error { return reports.Ensure(ctx, db) }}
+
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	t.Parallel()
-	url := pgtest.URL(t)
+	url := ensured.URL(t)
 	db := pgtest.Connect(t, url)
-	if err := reports.Ensure(t.Context(), db); err != nil {
-		t.Fatal(err)
-	}
 	dir := filepath.Join(t.TempDir(), "exports")
 	s, err := store.Folder(dir)
 	if err != nil {

@@ -87,7 +87,6 @@ SELECT 'cpd', tick, CASE WHEN n IN (1, 2) THEN 'skipped' WHEN n = 6 THEN 'missed
        tick + CASE n WHEN 5 THEN interval '3 hours' ELSE interval '0.2 seconds' END
 FROM generate_series(0, 33) AS n CROSS JOIN LATERAL (SELECT timestamptz '2026-11-22T06:05:00Z' - n * interval '1 hour' AS tick) AS at;
 
-INSERT INTO queue.workers (id, host, pid, version, started_at, heartbeat_at) VALUES ('worker-1', 'host-1', 4711, '0.1.0', '2026-11-22T05:00:00Z', now());
 INSERT INTO queue.audit (at, actor, via, action, target, detail, address, outcome)
 VALUES ('2026-11-22T06:00:00Z', 'somebody at this machine', 'this machine', 'pause', 'schedule uplift', '{"note": "No files in <winter>"}', '127.0.0.1', 'done');
 
