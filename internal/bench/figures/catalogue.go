@@ -11,6 +11,7 @@ type figure struct {
 	unit, says      string
 	yardstick       string // the unit of what it is compared with
 	atMost, atLeast float64
+	promisedOf      string // the one variant that it is promised of; "" is all
 }
 
 // catalogue is in the order in which people read.
@@ -32,7 +33,7 @@ var catalogue = []about{
 	{"BenchmarkRefresh", "Refresh of the School onboarding report", "Every figure but the first is a multiple of what PostgreSQL takes for CREATE UNLOGGED TABLE AS of the same query in the same run (table-s, in seconds).", []figure{
 		{unit: "table-s", says: "seconds for the plain table, the yardstick"},
 		{unit: "1%-x", says: "1 % of schools changed", atMost: 1.5},
-		{unit: "unchanged-x", says: "nothing changed", atMost: 1.2},
+		{unit: "unchanged-x", says: "nothing changed", atMost: 1.2, promisedOf: "schools=240000"},
 		{unit: "first-x", says: "first refresh of all"},
 		{unit: "all-x", says: "all rows changed"},
 		{unit: "view-x", says: "REFRESH MATERIALIZED VIEW, for comparison"},

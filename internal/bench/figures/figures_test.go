@@ -20,6 +20,8 @@ const benches = `{"Action":"start","Package":"cpd-jobs/internal/bench"}
 {"Action":"output","Package":"cpd-jobs/internal/bench","Output":"BenchmarkWorkers/workers=1-2 \t1\t9 ns/op\t5000 jobs/s\n"}
 {"Action":"output","Package":"cpd-jobs/internal/bench","Output":"BenchmarkWorkers/workers=2-2 \t1\t9 ns/op\t9000 jobs/s\n"}
 {"Action":"output","Package":"cpd-jobs/internal/bench","Output":"BenchmarkWorkers/workers=4-2 \t1\t9 ns/op\t9500 jobs/s\n"}
+{"Action":"output","Package":"cpd-jobs/internal/bench","Output":"BenchmarkRefresh/schools=24000-2 \t1\t9 ns/op\t1.25 unchanged-x\n"}
+{"Action":"output","Package":"cpd-jobs/internal/bench","Output":"BenchmarkRefresh/schools=240000-2 \t1\t9 ns/op\t1.16 unchanged-x\n"}
 {"Action":"output","Package":"cpd-jobs/internal/bench","Output":"BenchmarkUnheardOf-2 \t1000\t17.5 ns/op\n"}
 {"Action":"pass","Package":"cpd-jobs/internal/bench","Elapsed":1.5}
 `
@@ -65,6 +67,7 @@ func TestBenchmarksBecomeAPage(t *testing.T) {
 	wantAll(t, text, "# Performance", "## Jobs a second", "Measured on 2026-11-23 at v1: 2 cores; load 0.10",
 		"| jobs a second | 9,100 | 10,000 (plain) |  |", "| of plain River's | 0.89 |  | at least 0.9: **not kept** |",
 		"| workers=4: jobs a second | 9,500 |", "![jobs a second by workers](pictures/performance-workers-jobs-s.svg)",
+		"| schools=24000: nothing changed | 1.25 |  |  |", "| schools=240000: nothing changed | 1.16 |  | at most 1.2: kept |",
 		"## BenchmarkUnheardOf", "| `ns/op` | 17.5 |")
 	if strings.Contains(text, "12345") {
 		t.Error("the time of an operation is shown where it says nothing")

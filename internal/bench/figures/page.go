@@ -87,12 +87,14 @@ func (p *printer) row(r result, f figure) {
 	if value, ok := r.Metrics[f.yardstick]; ok {
 		yardstick = fmt.Sprintf("%s (%s)", number(value), strings.TrimSuffix(strings.TrimSuffix(f.yardstick, "-s"), "-jobs/s"))
 	}
-	fmt.Fprintf(&p.text, "| %s | %s | %s | %s |\n", says, number(got), yardstick, promise(f, got))
+	fmt.Fprintf(&p.text, "| %s | %s | %s | %s |\n", says, number(got), yardstick, promise(f, r.Name, got))
 }
 
-func promise(f figure, got float64) string {
+func promise(f figure, variant string, got float64) string {
 	limit := ""
 	switch {
+	case f.promisedOf != "" && f.promisedOf != variant:
+		return ""
 	case f.atMost != 0:
 		limit = "at most " + number(f.atMost)
 	case f.atLeast != 0:
