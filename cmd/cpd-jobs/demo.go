@@ -201,15 +201,21 @@ func (c demoRunCommand) work(ctx context.Context, a *app, o demo.Options, l net.
 	if err != nil {
 		return err
 	}
+	made := false
 	g.Go(func() error { return a.workAs(working, worker, m) })
 	g.Go(func() error {
 		defer stop()
 		if err := c.jobs(working, a, o); err != nil || c.NoServe {
 			return err
 		}
+		made = true
 		return a.demoServe(working, l, m)
 	})
-	return g.Wait()
+	err = g.Wait()
+	if made && ctx.Err() != nil && errors.Is(err, context.Canceled) {
+		return nil // it was stopped while pages or worker were still starting: all was made by then
+	}
+	return err
 }
 
 // demoServe lets the schedules go on from here and serves the pages.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
 	"net"
 	"net/http"
@@ -71,6 +72,7 @@ func TestFromNothingToADownloadedReport(t *testing.T) {
 		}
 	})
 	t.Run("it serves within five seconds", func(t *testing.T) { serves(t, p) })
+	t.Run("stopped at once it has ended well", func(t *testing.T) { stopsAtOnce(t, p) })
 	t.Run("reset starts afresh: same seed and as-of, same report", func(t *testing.T) {
 		before := readCSV(t, p)
 		p.fails(2, "--yes", "db", "reset")
@@ -128,6 +130,28 @@ func serves(t *testing.T, p *place) {
 		}
 	case <-time.After(30 * time.Second):
 		t.Error("it does not stop")
+	}
+}
+
+// stopsAtOnce interrupts the demo as soon as it says where its pages are, when not all of it has started.
+func stopsAtOnce(t *testing.T, p *place) {
+	cmd := p.command("demo")
+	said, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	for lines := bufio.NewScanner(said); lines.Scan(); {
+		if strings.Contains(lines.Text(), "the pages are at") {
+			if err := cmd.Process.Signal(syscall.SIGINT); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := cmd.Wait(); err != nil {
+		t.Errorf("after Ctrl-C it ends with %v", err)
 	}
 }
 
