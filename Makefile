@@ -59,7 +59,7 @@ bench: prepare ## run the benchmarks, once each, and the readers, and write docs
 	$(if $(filter .,$(BENCH)),@$(MAKE) --no-print-directory readers)
 
 readers: prepare ## refresh a thousand times beside readers, and the like: in full length, for docs/performance.md, what tests do in brief
-	CPD_JOBS_LONG=1 go test -json -count=1 -p 1 -run 'Pgbench|ReadersNever|HistoryGrows|DownloadsAtOnce|Procedural' -timeout 60m $(TESTFLAGS) ./reports ./internal/bench ./cmd/cpd-jobs | go run ./internal/bench/figures docs/performance.md
+	CPD_JOBS_LONG=1 go test -json -count=1 -p 1 -run 'Pgbench|ReadersNever|HistoryGrows|DownloadsAtOnce' -timeout 60m $(TESTFLAGS) ./reports ./internal/bench ./cmd/cpd-jobs | go run ./internal/bench/figures docs/performance.md
 
 browser: prepare ## look at every page in every width with Chromium: in full length what tests do in brief
 	BROWSER=full go test -count=1 -run 'Page|Keyboard|Browser' $(TESTFLAGS) ./internal/web
