@@ -51,11 +51,18 @@ func (l *listener) Listen(ctx context.Context, topic string) error {
 	if !slices.Contains(l.topics, topic) {
 		l.topics = append(l.topics, topic)
 	}
+	if l.broken {
+		return nil // connecting again listens to all topics
+	}
 	return l.Listener.Listen(ctx, topic)
 }
 
+// Unlisten leaves a connection that is broken alone: River's listener has none between two attempts to connect, and panics.
 func (l *listener) Unlisten(ctx context.Context, topic string) error {
 	l.topics = slices.DeleteFunc(l.topics, func(t string) bool { return t == topic })
+	if l.broken {
+		return nil
+	}
 	return l.Listener.Unlisten(ctx, topic)
 }
 
