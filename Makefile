@@ -33,7 +33,7 @@ run: db/install ## build, and show all of it on this machine with made-up school
 	@bin/cpd-jobs demo $(ARGS)
 
 test: prepare ## install what the tests need, and run all of them with the race detector
-	CGO_ENABLED=1 $(RACE) go test -race -vet=off -p 3 -timeout 20m $(TESTFLAGS) ./...
+	CGO_ENABLED=1 $(RACE) go test -race -vet=off -timeout 20m $(TESTFLAGS) ./...
 
 prepare: db/install
 	@.ci/prepare

@@ -53,6 +53,9 @@ func (w world) whenBlocked(sql string) {
 	}
 }
 
+// stall is how long a copy that is blocked may send nothing: longer than a busy machine makes one wait that is not.
+const stall = 3 * time.Second
+
 func TestSourceFailsInMidCopy(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -72,7 +75,7 @@ func TestSourceFailsInMidCopy(t *testing.T) {
 			w.inSource("UPDATE schools SET name = 'Other'")
 			w.block()
 			if test.do == "" {
-				w.deps.Stall = 50 * time.Millisecond
+				w.deps.Stall = stall
 			} else {
 				go w.whenBlocked(test.do)
 			}

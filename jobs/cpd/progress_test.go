@@ -19,7 +19,7 @@ func TestProgressOfATable(t *testing.T) {
 			table = s
 		}
 	}}
-	w.deps.Stall, w.deps.Workers = 50*time.Millisecond, 1
+	w.deps.Stall, w.deps.Workers = stall, 1
 	_, err := w.try(r, cpd.Args{})
 	wantError(t, err, run.Unreachable, "no data for too long")
 	rows, _ := table.Rows()
