@@ -58,7 +58,7 @@ var (
 
 func TestWorkflows(t *testing.T) {
 	t.Parallel()
-	known := map[string]bool{}
+	known, parser := map[string]bool{}, newParser(t)
 	for _, found := range makeTargets.FindAllStringSubmatch(read(t, "Makefile"), -1) {
 		known[found[1]] = true
 	}
@@ -96,7 +96,7 @@ func TestWorkflows(t *testing.T) {
 				}
 				for _, line := range strings.Split(step.Run, "\n") {
 					for _, words := range commandsIn(line) {
-						if err := parses(words); err != nil {
+						if _, err := parser.Parse(words); err != nil {
 							t.Errorf("%s, %s: cpd-jobs %v: %v", name, id, words, err)
 						}
 					}
@@ -172,13 +172,13 @@ func TestCompose(t *testing.T) {
 	for _, v := range config.Variables() {
 		settings = append(settings, v.Name)
 	}
-	services := readYAML[composed](t, "deploy/compose.yml").Services
+	parser, services := newParser(t), readYAML[composed](t, "deploy/compose.yml").Services
 	for _, name := range []string{"migrate", "worker", "web"} {
 		s := services[name]
 		if _, err := os.Stat(filepath.Join(root, "deploy", s.Build.Context, s.Build.Dockerfile)); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
-		if err := parses(s.Command); err != nil {
+		if _, err := parser.Parse(s.Command); err != nil {
 			t.Errorf("%s: cpd-jobs %v: %v", name, s.Command, err)
 		}
 		if len(s.Tmpfs) != 1 || sizeOf(s.Tmpfs[0]) < diskWarning {

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/pg"
+	"cpd-jobs/internal/pgtest"
 )
 
 // program is the built binary: these tests are its users.
@@ -64,7 +65,7 @@ type place struct {
 // newPlace makes a data directory that PostgreSQL's user may enter, which those of testing are not.
 func newPlace(t *testing.T) *place {
 	t.Helper()
-	dir, err := os.MkdirTemp("", "cpd-jobs-place-")
+	dir, err := os.MkdirTemp(pgtest.Disk(), "cpd-jobs-place-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,7 +79,7 @@ var demoDir string
 
 // makeDemo makes it for the first test that asks.
 var makeDemo = sync.OnceValue(func() (err error) {
-	if demoDir, err = os.MkdirTemp("", "cpd-jobs-demo-"); err != nil {
+	if demoDir, err = os.MkdirTemp(pgtest.Disk(), "cpd-jobs-demo-"); err != nil {
 		return err
 	}
 	cmd := exec.Command(program, "demo", "--schools", "120", "--no-serve")

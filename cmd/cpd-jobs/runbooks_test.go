@@ -61,7 +61,7 @@ var placeholders = map[string]string{"JOB": "1", "EXPORT": "1", "URL": "http://1
 // TestEveryCommandOnThePagesIsRight parses each with the program's own parser.
 func TestEveryCommandOnThePagesIsRight(t *testing.T) {
 	t.Parallel()
-	found := 0
+	found, parser := 0, newParser(t)
 	for _, pattern := range []string{"runbooks/*.md", "guides/*.md", "service-manual.md", "../README.md", "../deploy/*.md"} {
 		if matches, _ := filepath.Glob(filepath.Join(docs, pattern)); len(matches) == 0 {
 			continue
@@ -70,7 +70,7 @@ func TestEveryCommandOnThePagesIsRight(t *testing.T) {
 			for i, line := range strings.Split(b.text, "\n") {
 				for _, command := range commandsIn(line) {
 					found++
-					if err := parses(command); err != nil {
+					if _, err := parser.Parse(command); err != nil {
 						t.Errorf("%s:%d: cpd-jobs %s: %v", b.page, b.line+i, strings.Join(command, " "), err)
 					}
 				}
@@ -82,15 +82,15 @@ func TestEveryCommandOnThePagesIsRight(t *testing.T) {
 	}
 }
 
-// parses gives the words to the program's parser and runs nothing.
-func parses(words []string) error {
+// newParser is the program's own, which runs nothing.
+func newParser(t *testing.T) *kong.Kong {
+	t.Helper()
 	var c commands
 	parser, err := kong.New(&c, kong.Name("cpd-jobs"), kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) {}), instants())
 	if err != nil {
-		return err
+		t.Fatal(err)
 	}
-	_, err = parser.Parse(words)
-	return err
+	return parser
 }
 
 // commandsIn finds the calls of cpd-jobs on a line of shell, those in $(...) and in the words of other commands too.

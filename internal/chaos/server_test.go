@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/pg"
+	"cpd-jobs/internal/pgtest"
 )
 
 // server is a PostgreSQL of one test's own, which may be stopped.
@@ -29,7 +30,7 @@ type server struct {
 // die here, machines do not.
 func ownServer(t *testing.T, options pg.Options) *server {
 	t.Helper()
-	dir, err := os.MkdirTemp(memory(), "cpd-jobs-chaos-pg-")
+	dir, err := os.MkdirTemp(pgtest.Disk(), "cpd-jobs-chaos-pg-")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,16 +54,6 @@ func (s *server) close() {
 	if err := s.share.Close(ctx); err != nil {
 		s.t.Errorf("stop the test's server: %v", err)
 	}
-}
-
-// memory is a folder in memory where there is one: several servers on one disk wait for each other.
-func memory() string {
-	const disk = "/dev/shm"
-	var st syscall.Statfs_t
-	if syscall.Statfs(disk, &st) == nil && st.Bavail*uint64(st.Bsize) > 2<<30 {
-		return disk
-	}
-	return os.TempDir()
 }
 
 // start starts the server, which may have been stopped behind our back: we are still its member.

@@ -24,7 +24,7 @@ func (s *server) standby() *server {
 	s.t.Helper()
 	url := s.share.URL("postgres")
 	folder := ask[string](s.t, pgtest.Connect(s.t, url), "SELECT setting FROM pg_config WHERE name = 'BINDIR'")
-	dir, err := os.MkdirTemp(memory(), "cpd-jobs-chaos-standby-")
+	dir, err := os.MkdirTemp(pgtest.Disk(), "cpd-jobs-chaos-standby-")
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -157,7 +157,7 @@ func TestEveryTrickyCaseIsThere(t *testing.T) {
 
 func TestCasesOfTheNextCohortWaitForIt(t *testing.T) {
 	t.Parallel()
-	m, _ := made(t, small())
+	m, _ := shared(t)
 	for _, c := range m.Cases {
 		if c.ID == "R17" || c.ID == "K06" {
 			t.Errorf("%s is there in November, before the next cohort", c.ID)

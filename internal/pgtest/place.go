@@ -19,7 +19,7 @@ const memoryEnough = 6 << 30
 // serverDir is one folder for each user, where the server's user may go.
 func serverDir() string {
 	name := fmt.Sprintf("cpd-jobs-test-%d", os.Geteuid())
-	if room(memoryDisk) >= memoryEnough {
+	if Disk() != "" {
 		return filepath.Join(memoryDisk, name)
 	}
 	dir := filepath.Join(os.TempDir(), name)
@@ -27,6 +27,15 @@ func serverDir() string {
 		return filepath.Join("/tmp", name) // root has a temporary folder that is closed to others
 	}
 	return dir
+}
+
+// Disk is where a test makes a folder for a server of its own: in memory where there is room, or several servers wait
+// for one disk; else "", the folder of temporary files.
+func Disk() string {
+	if room(memoryDisk) >= memoryEnough {
+		return memoryDisk
+	}
+	return ""
 }
 
 // room is the free space of a folder's disk in bytes, 0 where there is no such folder.

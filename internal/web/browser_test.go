@@ -271,8 +271,12 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 		t.Fatal("axe-core finds nothing wrong with a page that has no language and an image without a text")
 	}
 	for name, address := range addresses(f) {
+		do(t, tab, chromedp.Navigate(site+address))
 		for _, w := range windows {
-			do(t, tab, chromedp.EmulateViewport(w.width, w.height, chromedp.EmulateScale(float64(w.scale))), chromedp.Navigate(site+address))
+			do(t, tab, chromedp.EmulateViewport(w.width, w.height, chromedp.EmulateScale(float64(w.scale))))
+			if full {
+				do(t, tab, chromedp.Reload())
+			}
 			if got := evaluate[int64](t, tab, "document.documentElement.scrollWidth"); got > w.width {
 				t.Errorf("%s at %s is %d pixels wide in a window of %d", name, w.name, got, w.width)
 			}
