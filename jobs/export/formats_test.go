@@ -92,7 +92,7 @@ func TestAllFormatsAreEqualCellByCell(t *testing.T) {
 
 // CPD_JOBS_LONG=1 exports ten times.
 func TestExportsHashAlike(t *testing.T) {
-	times := 4
+	times := 3
 	if os.Getenv("CPD_JOBS_LONG") != "" {
 		times = 10
 	}
