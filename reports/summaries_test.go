@@ -169,7 +169,7 @@ func TestCohortsAgreeWithTheFunnel(t *testing.T) {
 	t.Parallel()
 	at := instant(t, "2026-11-22T06:10:00Z")
 	db := newDatabase(t)
-	db.sync(t, at, generated(t, demo.Options{Schools: 300, Seed: 3, AsOf: at}))
+	db.sync(t, at, generated(t, demo.Options{Schools: 120, Seed: 3, AsOf: at}))
 	db.mustRefresh(t)
 	db.refreshed(t, find(t, "cohorts"))
 	const counts = "eligibility, schools, programme_chosen, provision_in_place, partnered, challenged, with_participants, no_ects, early_career_teachers, mentors"
