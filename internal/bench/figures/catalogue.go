@@ -29,6 +29,7 @@ var catalogue = []about{
 		{unit: "ms-p99", says: "milliseconds, 99 of 100 jobs start within", atMost: 250},
 		{unit: "ms-p50", says: "milliseconds, half of the jobs start within"},
 		{unit: "ms-worst", says: "milliseconds, the last one starts after"},
+		{unit: "ticks", says: "ticks, each with one job"},
 	}},
 	{"BenchmarkRefresh", "Refresh of the School onboarding report", "Every figure but the first is a multiple of what PostgreSQL takes for CREATE UNLOGGED TABLE AS of the same query in the same run (table-s, in seconds).", []figure{
 		{unit: "table-s", says: "seconds for the plain table, the yardstick"},
@@ -67,14 +68,29 @@ var catalogue = []about{
 		{unit: "size/libxlsxwriter", says: "of its file's size", atMost: 1.1},
 		{unit: "time/excelize", says: "of plain excelize's time"},
 		{unit: "reread/write", says: "rereading, of the time of writing", atMost: 1},
+		{unit: "s/write", says: "seconds"},
+		{unit: "MB", says: "MB, the file"},
+		{unit: "size/excelize", says: "of the size of plain excelize's file"},
 	}},
-	{"BenchmarkTwoMillionRows", "Two million rows of 30 columns", "", []figure{
+	{"BenchmarkTwoMillionRows", "Two million rows of 30 columns", "A workbook written and read back by a process of its own.", []figure{
 		{unit: "MiB-peak", says: "MiB, the process at most", atMost: 64},
+		{unit: "sheets", says: "sheets, as many as the rows need"},
 	}},
 	{"BenchmarkFormats", "Files in each format", "250,000 rows of 25 columns; COPY TO STDOUT (FORMAT csv) of the same rows beside them.", []figure{
 		{unit: "csv/copy", says: "CSV, of COPY's time", atMost: 1.3},
 		{unit: "parquet/csv", says: "Parquet, of the CSV's time", atMost: 2},
 		{unit: "ods/xlsx", says: "ODS, of the XLSX's time", atMost: 2},
+		{unit: "copy-s", says: "seconds, COPY"},
+		{unit: "csv-s", says: "seconds, CSV"},
+		{unit: "csv-excel-s", says: "seconds, CSV for Excel"},
+		{unit: "parquet-s", says: "seconds, Parquet"},
+		{unit: "xlsx-s", says: "seconds, XLSX"},
+		{unit: "ods-s", says: "seconds, ODS"},
+		{unit: "csv-MB", says: "MB, CSV"},
+		{unit: "csv-excel-MB", says: "MB, CSV for Excel"},
+		{unit: "parquet-MB", says: "MB, Parquet"},
+		{unit: "xlsx-MB", says: "MB, XLSX"},
+		{unit: "ods-MB", says: "MB, ODS"},
 	}},
 	{"BenchmarkSchools", "How cost grows with schools", "The whole main job on sources of one, three and ten times the size; rows exported are the schools of the report.", []figure{
 		{unit: "sync-s", says: "seconds, copy of the CPD tables"},
@@ -90,7 +106,21 @@ var catalogue = []about{
 	{"BenchmarkWorkers", "What more workers bring", "Jobs that do nothing, workers in one process with a pool each: they share the processor and the server.", []figure{
 		{unit: "jobs/s", says: "jobs a second"},
 	}},
+	{"BenchmarkReportPages", "Pages of the report", "What the server spends on one, at national size; a person at a time.", []figure{once}},
+	{"BenchmarkExplore", "Pages of Explore", "The same, by what is asked of it.", []figure{once}},
+	{"BenchmarkSource", "The made-up source", "The CPD service's own tables with all their rows, keys and indexes.", []figure{
+		{unit: "rows/s", says: "rows a second"},
+		{unit: "MiB-peak", says: "MiB, the process at most"},
+	}},
+	{"BenchmarkRegisterFiles", "The made-up register", "Its files at national size.", []figure{once}},
+	{"BenchmarkNothing", "A job that does nothing", "From the worker's call to its return, without the queue.", []figure{once}},
+	{"BenchmarkNext", "The next tick of a schedule", "By its cron expression.", []figure{once}},
+	{"BenchmarkPlanOfOneTick", "The plan of one tick", "What the worker decides each minute for a schedule of every minute.", []figure{once}},
+	{"BenchmarkSimulateAYear", "A year simulated", "Ten schedules, one of them of every minute.", []figure{once}},
 }
+
+// once is the figure of a benchmark that measures nothing but time.
+var once = figure{unit: "ns/op", says: "once"}
 
 // describe finds what is known of a benchmark.
 func describe(name string) about {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -68,7 +69,7 @@ func TestBenchmarksBecomeAPage(t *testing.T) {
 		"| jobs a second | 9,100 | 10,000 (plain) |  |", "| of plain River's | 0.89 |  | at least 0.9: **not kept** |",
 		"| workers=4: jobs a second | 9,500 |", "![jobs a second by workers](pictures/performance-workers-jobs-s.svg)",
 		"| schools=24000: nothing changed | 1.25 |  |  |", "| schools=240000: nothing changed | 1.16 |  | at most 1.2: kept |",
-		"## BenchmarkUnheardOf", "| `ns/op` | 17.5 |")
+		"## BenchmarkUnheardOf", "| `ns/op` | 17.5 ns |")
 	if strings.Contains(text, "12345") {
 		t.Error("the time of an operation is shown where it says nothing")
 	}
@@ -144,7 +145,7 @@ func TestWhatDidNotRunStays(t *testing.T) {
 	}
 }
 
-// TestCatalogueIsUpToDate finds every benchmark that is described in the sources.
+// TestCatalogueIsUpToDate finds every benchmark that is described in the sources, and the other way round.
 func TestCatalogueIsUpToDate(t *testing.T) {
 	t.Parallel()
 	var sources strings.Builder
@@ -162,6 +163,11 @@ func TestCatalogueIsUpToDate(t *testing.T) {
 	for _, a := range catalogue {
 		if !strings.Contains(sources.String(), "func "+a.bench+"(") {
 			t.Errorf("no benchmark is called %s", a.bench)
+		}
+	}
+	for _, found := range regexp.MustCompile(`(?m)^func (Benchmark\w+)\(`).FindAllStringSubmatch(sources.String(), -1) {
+		if place(found[1]) == len(catalogue) {
+			t.Errorf("%s is not described", found[1])
 		}
 	}
 }

@@ -33,8 +33,12 @@ func here(now time.Time) measured {
 	if server := said("pg_config", "--version"); server != "" {
 		parts = append(parts, server)
 	}
+	release := said("git", "describe", "--tags", "--always")
+	if said("git", "status", "--porcelain", "--untracked-files=no", "--", ":/", ":(top,exclude)docs") != "" { // pages of figures are no change of what is measured
+		release += "-dirty"
+	}
 	return measured{
-		Day: now.Format(time.DateOnly), Release: said("git", "describe", "--tags", "--always", "--dirty"),
+		Day: now.Format(time.DateOnly), Release: release,
 		Machine: strings.Join(parts, ", "), Load: first(`^(\S+) `, file("/proc/loadavg")),
 	}
 }

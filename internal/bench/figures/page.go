@@ -87,7 +87,11 @@ func (p *printer) row(r result, f figure) {
 	if value, ok := r.Metrics[f.yardstick]; ok {
 		yardstick = fmt.Sprintf("%s (%s)", number(value), strings.TrimSuffix(strings.TrimSuffix(f.yardstick, "-s"), "-jobs/s"))
 	}
-	fmt.Fprintf(&p.text, "| %s | %s | %s | %s |\n", says, number(got), yardstick, promise(f, r.Name, got))
+	shown := number(got)
+	if f.unit == once.unit {
+		shown = duration(got)
+	}
+	fmt.Fprintf(&p.text, "| %s | %s | %s | %s |\n", says, shown, yardstick, promise(f, r.Name, got))
 }
 
 func promise(f figure, variant string, got float64) string {
@@ -170,7 +174,7 @@ func (p *printer) tests(list []topic) error {
 	for _, t := range list {
 		if line := from(t.Measured); !seen[line] {
 			seen[line] = true
-			p.text.WriteString(line + ".\n")
+			p.text.WriteString("\n" + line + ".\n")
 		}
 	}
 	return nil
@@ -200,6 +204,19 @@ func from(m measured) string {
 		line += "; load " + m.Load
 	}
 	return line
+}
+
+// duration is so many nanoseconds with three digits that matter: 79.2 ms.
+func duration(ns float64) string {
+	for _, u := range []struct {
+		name string
+		ns   float64
+	}{{"s", 1e9}, {"ms", 1e6}, {"µs", 1e3}} {
+		if ns >= u.ns {
+			return number(ns/u.ns) + " " + u.name
+		}
+	}
+	return number(ns) + " ns"
 }
 
 // number has three digits that matter, and thousands apart.
