@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/pg"
 )
@@ -19,6 +20,8 @@ type shared struct {
 	url func(database string) string
 	// strategy ends CREATE DATABASE.
 	strategy string
+	// databases makes and drops tests' databases, without a new connection for each.
+	databases *pgxpool.Pool
 	// migratedTemplate makes the template at most once a process, and returns its name.
 	migratedTemplate func() (string, error)
 }
@@ -33,6 +36,9 @@ var theServer = sync.OnceValues(func() (*shared, error) {
 	defer cancel()
 	s, err := find(ctx, os.Getenv("TEST_DATABASE_URL"))
 	if err != nil {
+		return nil, err
+	}
+	if s.databases, err = pgxpool.New(ctx, s.url("postgres")); err != nil {
 		return nil, err
 	}
 	s.migratedTemplate = sync.OnceValues(s.makeTemplate)
@@ -83,7 +89,7 @@ func startServer(ctx context.Context, dir string) (*pg.Server, error) {
 	}})
 }
 
-// admin runs f on a connection of its own, so that nothing is left open between tests.
+// admin runs f on a connection of its own.
 func (s *shared) admin(ctx context.Context, f func(*pgx.Conn) error) error {
 	conn, err := pgx.Connect(ctx, s.url("postgres"))
 	if err != nil {
@@ -94,10 +100,8 @@ func (s *shared) admin(ctx context.Context, f func(*pgx.Conn) error) error {
 
 // exec runs one statement.
 func (s *shared) exec(ctx context.Context, sql string) error {
-	return s.admin(ctx, func(conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, sql)
-		return err
-	})
+	_, err := s.databases.Exec(ctx, sql)
+	return err
 }
 
 // locked runs f while no other process makes or removes databases that are not its own.
