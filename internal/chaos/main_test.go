@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 // program builds cpd-jobs once.
 var program = sync.OnceValues(func() (string, error) {
 	path := filepath.Join(built, "cpd-jobs")
-	build := exec.Command("go", "build", "-o", path, "cpd-jobs/cmd/cpd-jobs")
+	build := exec.Command("go", "build", "-ldflags=-s -w", "-o", path, "cpd-jobs/cmd/cpd-jobs")
 	build.Env = append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false -trimpath")
 	if out, err := build.CombinedOutput(); err != nil {
 		return "", errors.New(strings.TrimSpace(string(out)))

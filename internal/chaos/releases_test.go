@@ -114,7 +114,7 @@ func releaseBefore(t *testing.T) (path string) {
 		t.Fatalf("unpack the sources of %s: %v %s", commit, err, out)
 	}
 	path = filepath.Join(sources, "cpd-jobs-before")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", path, "./cmd/cpd-jobs")
+	build := exec.CommandContext(t.Context(), "go", "build", "-ldflags=-s -w", "-o", path, "./cmd/cpd-jobs")
 	build.Dir, build.Env = sources, append(os.Environ(), "CGO_ENABLED=0", "GOFLAGS=-buildvcs=false -trimpath")
 	if out, err := build.CombinedOutput(); err != nil {
 		if _, failed := errors.AsType[*exec.ExitError](err); failed && strings.Contains(string(out), "module lookup disabled") {
