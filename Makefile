@@ -21,7 +21,7 @@ SOURCES := cmd internal jobs migrations queue reports
 # RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
-.PHONY: help build run prepare test lint verify bench readers browser chaos check/image check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
+.PHONY: help build run prepare test lint verify bench readers long browser chaos check/image check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ bench: prepare ## run the benchmarks, once each, and the readers, and write docs
 
 readers: prepare ## refresh a thousand times beside readers, and the like: in full length, for docs/performance.md, what tests do in brief
 	CPD_JOBS_LONG=1 go test -json -count=1 -p 1 -run 'Pgbench|ReadersNever|HistoryGrows|DownloadsAtOnce' -timeout 60m $(TESTFLAGS) ./reports ./internal/bench ./cmd/cpd-jobs | go run ./internal/bench/figures docs/performance.md
+
+long: prepare ## run in full length the other tests that are brief by default: every change of the clocks, days of missed seconds, a sheet to its last row
+	CPD_JOBS_LONG=1 CGO_ENABLED=1 $(RACE) go test -race -vet=off -count=1 -timeout 60m $(TESTFLAGS) ./queue/... ./jobs/export ./reports/xlsx
 
 browser: prepare ## look at every page in every width with Chromium: in full length what tests do in brief
 	BROWSER=full go test -count=1 -run 'Page|Keyboard|Browser' $(TESTFLAGS) ./internal/web

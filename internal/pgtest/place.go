@@ -19,8 +19,8 @@ const memoryEnough = 6 << 30
 // serverDir is one folder for each user, where the server's user may go.
 func serverDir() string {
 	name := fmt.Sprintf("cpd-jobs-test-%d", os.Geteuid())
-	if Disk() != "" {
-		return filepath.Join(memoryDisk, name)
+	if disk := Disk(); disk != "" {
+		return filepath.Join(disk, name)
 	}
 	dir := filepath.Join(os.TempDir(), name)
 	if _, moved, err := pg.ResolveDir(dir); err == nil && moved {
