@@ -16,7 +16,7 @@ GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 GOSEC_FLAGS := -quiet -exclude=G104,G115,G203,G204,G301,G302,G304,G306,G404 -exclude-dir=s3test -exclude-dir=figures -exclude-generated
 # `make lint` vets everything. Without this setting the race detector has every test program wait for a second before it ends.
 RACE := GORACE=atexit_sleep_ms=10
-SOURCES := cmd internal jobs migrations queue reports
+SOURCES := cmd internal jobs migrations queue reports web
 
 # RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
@@ -50,7 +50,7 @@ lint: ## check format, vet, staticcheck, gosec, workflows, known holes, go.mod a
 	go run $(ACTIONLINT) -shellcheck= -pyflakes=
 	@.ci/holes $(GOVULNCHECK)
 	go mod tidy -diff
-	go test -count=1 ./internal/arrows
+	go test -count=1 ./internal/archtest
 
 verify: lint test ## lint and test
 
@@ -65,7 +65,7 @@ long: prepare ## run in full length the other tests that are brief by default: e
 	CPD_JOBS_LONG=1 CGO_ENABLED=1 $(RACE) go test -race -vet=off -count=1 -timeout 60m $(TESTFLAGS) ./queue/... ./jobs/export ./reports/xlsx
 
 browser: prepare ## look at every page in every width with Chromium: in full length what tests do in brief
-	BROWSER=full go test -count=1 -run 'Page|Keyboard|Browser' $(TESTFLAGS) ./internal/web
+	BROWSER=full go test -count=1 -run 'Page|Keyboard|Browser' $(TESTFLAGS) ./web
 
 chaos: prepare ## run the tests that kill, freeze and cut off real processes, in full length, and write docs/resilience.md; PLAY=Zone runs those of that name alone
 	CHAOS=full CGO_ENABLED=1 go test -json -race -count=1 -run '$(PLAY)' -timeout 60m $(TESTFLAGS) ./internal/chaos | go run ./internal/bench/figures docs/resilience.md
@@ -79,7 +79,7 @@ check/duckdb: db/install ## open exported Parquet and CSV files with DuckDB, by 
 	DUCKDB_MODULES="$$modules/node_modules" go test -count=1 -run DuckDB ./jobs/export
 
 check/openapi: ## lint the API's document with Redocly's linter, by way of npx and Node
-	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes $(REDOCLY) lint --extends recommended-strict internal/web/testdata/openapi.json
+	REDOCLY_TELEMETRY=off REDOCLY_SUPPRESS_UPDATE_NOTICE=true npx --yes $(REDOCLY) lint --extends recommended-strict web/testdata/openapi.json
 
 check/csvw: db/install ## hold an exported CSV file against its description, by way of npm and Node
 	@modules=$$(mktemp -d) && trap 'rm -rf "$$modules"' EXIT && \
@@ -87,7 +87,7 @@ check/csvw: db/install ## hold an exported CSV file against its description, by 
 	CSVW_MODULES="$$modules/node_modules" go test -count=1 -run Validator ./jobs/export
 
 pictures: prepare ## take pictures of every page into docs/pictures; PICTURES_URL=http://127.0.0.1:8080 takes those of a running demo
-	UPDATE_PICTURES=1 go test -count=1 -run '^TestPictures$$' ./internal/web
+	UPDATE_PICTURES=1 go test -count=1 -run '^TestPictures$$' ./web
 
 generate: ## make anew what is generated from the sources
 	go generate ./...

@@ -8,8 +8,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/encryptedzip"
 	"cpd-jobs/internal/run"
-	"cpd-jobs/internal/sealed"
 	"cpd-jobs/jobs/housekeeping"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
@@ -181,6 +181,6 @@ type exportsPassphraseCommand struct{}
 
 func (exportsPassphraseCommand) Run(a *app) error {
 	fmt.Fprintln(a.stderr, "keep it in the team's password manager, and set it as EXPORT_PASSPHRASE where jobs run; it is not shown again")
-	_, err := fmt.Fprintln(a.stdout, sealed.NewPassphrase())
+	_, err := fmt.Fprintln(a.stdout, encryptedzip.NewPassphrase())
 	return err
 }

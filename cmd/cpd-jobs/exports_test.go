@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"cpd-jobs/internal/sealed"
+	"cpd-jobs/internal/encryptedzip"
 )
 
 // What an analyst and an operator do with files at a terminal, on one data directory.
@@ -48,7 +48,7 @@ func TestFilesAtATerminal(t *testing.T) {
 	p.fails(2, "no age such as", "exports", "prune", "--older-than", "soon")
 
 	one, other := p.ok("exports", "passphrase").stdout, p.ok("exports", "passphrase").stdout
-	if err := sealed.CheckPassphrase(strings.TrimSpace(one)); err != nil || one == other {
+	if err := encryptedzip.CheckPassphrase(strings.TrimSpace(one)); err != nil || one == other {
 		t.Errorf("passphrases %q and %q, %v", one, other, err)
 	}
 }

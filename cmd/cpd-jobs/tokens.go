@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/internal/web"
 	"cpd-jobs/queue/schedule"
+	"cpd-jobs/web"
 )
 
 type tokensCommand struct {

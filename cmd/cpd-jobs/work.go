@@ -14,9 +14,9 @@ import (
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/config"
 	"cpd-jobs/internal/metrics"
-	"cpd-jobs/internal/web"
 	"cpd-jobs/migrations"
 	"cpd-jobs/queue"
+	"cpd-jobs/web"
 )
 
 // workerConnections is the pool of a worker: one for River's notifications, the rest for jobs and what looks after

@@ -23,13 +23,13 @@ import (
 	"cpd-jobs/internal/demo"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
-	"cpd-jobs/internal/web"
 	"cpd-jobs/jobs/export"
 	"cpd-jobs/jobs/probe"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
+	"cpd-jobs/web"
 )
 
 // The load.

@@ -14,7 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/internal/sealed"
+	"cpd-jobs/internal/encryptedzip"
 )
 
 // reader hands out settings and gathers what is wrong with them.
@@ -60,8 +60,8 @@ func (r *reader) passphrase(name string) Secret {
 	if value == "" {
 		return ""
 	}
-	if err := sealed.CheckPassphrase(value); err != nil {
-		r.problem(name, "make one with cpd-jobs exports passphrase", "cannot be used: it must have %d characters or more, all of them on a plain keyboard", sealed.MinPassphrase)
+	if err := encryptedzip.CheckPassphrase(value); err != nil {
+		r.problem(name, "make one with cpd-jobs exports passphrase", "cannot be used: it must have %d characters or more, all of them on a plain keyboard", encryptedzip.MinPassphrase)
 	}
 	return Secret(value)
 }

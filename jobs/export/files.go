@@ -10,8 +10,8 @@ import (
 	"io"
 	"iter"
 
+	"cpd-jobs/internal/encryptedzip"
 	"cpd-jobs/internal/run"
-	"cpd-jobs/internal/sealed"
 	"cpd-jobs/reports/csvfile"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/lint"
@@ -118,8 +118,8 @@ func describeCSV(doc table.Document, name string, rows int64) (string, []byte, e
 // file is one file in the making.
 type file struct {
 	order
-	name    string         // in the store
-	archive *sealed.Writer // nil for a file in clear
+	name    string               // in the store
+	archive *encryptedzip.Writer // nil for a file in clear
 	draft   store.Draft
 	beside  []besideDraft
 	writer  writer
@@ -175,7 +175,7 @@ func (f *file) destination(ctx context.Context) (io.Writer, error) {
 		return out, nil
 	}
 	var err error
-	if f.archive, err = sealed.NewWriter(out, f.passphrase, f.doc.Made); err != nil {
+	if f.archive, err = encryptedzip.NewWriter(out, f.passphrase, f.doc.Made); err != nil {
 		return nil, err
 	}
 	return f.archive.Create(f.plain)

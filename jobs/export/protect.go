@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/encryptedzip"
 	"cpd-jobs/internal/run"
-	"cpd-jobs/internal/sealed"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
@@ -45,7 +45,7 @@ func (d Deps) passphraseFor(def *reports.Definition) (string, error) {
 		return "", run.Reject("set "+passphraseVariable+" where jobs run; cpd-jobs exports passphrase makes one",
 			"report %s has personal data, and nothing to encrypt its files with", def.Name)
 	}
-	if err := sealed.CheckPassphrase(d.Passphrase); err != nil {
+	if err := encryptedzip.CheckPassphrase(d.Passphrase); err != nil {
 		return "", fmt.Errorf("%s: %w", passphraseVariable, err)
 	}
 	return d.Passphrase, nil
@@ -76,7 +76,7 @@ func (f *file) clear(r store.File) (store.File, error) {
 	if f.archive == nil {
 		return r, nil
 	}
-	list, err := sealed.Open(r, r.Info().Size, f.passphrase)
+	list, err := encryptedzip.Open(r, r.Info().Size, f.passphrase)
 	if err != nil {
 		return nil, fmt.Errorf("%s cannot be opened again: %w", f.name, err)
 	}
@@ -90,7 +90,7 @@ func (f *file) clear(r store.File) (store.File, error) {
 
 // clearFile is what an encrypted file holds. Whoever opened the file closes it.
 type clearFile struct {
-	sealed.Entry
+	encryptedzip.Entry
 	info store.Info
 }
 
@@ -99,8 +99,8 @@ func (c clearFile) Info() store.Info { return c.info }
 
 // opens says that the passphrase of today opens a file that was made before.
 func (j *job) opens(f store.File) (bool, error) {
-	_, err := sealed.Open(f, f.Info().Size, j.passphrase)
-	if errors.Is(err, sealed.ErrPassphrase) {
+	_, err := encryptedzip.Open(f, f.Info().Size, j.passphrase)
+	if errors.Is(err, encryptedzip.ErrPassphrase) {
 		j.run.Log().Info("an exported file has another passphrase and is made again", "file", f.Info().Key)
 		return false, nil
 	}

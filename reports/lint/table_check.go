@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strings"
 
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 )
 
 // tableCheck looks at one table, row by row.
@@ -101,7 +101,7 @@ func (t *tableCheck) checkFit(c *cell, row int) {
 	if float64(len(c.text)) <= width*0.6 { // the widest letters fit
 		return
 	}
-	if book.TextWidth(string(c.text)) > width*1.15 {
+	if frontmatter.TextWidth(string(c.text)) > width*1.15 {
 		t.s.find("wrap", cellName(c.column, row), "%.40q is wider than its column and does not wrap", c.text)
 	}
 }

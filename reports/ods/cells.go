@@ -1,7 +1,7 @@
 package ods
 
 import (
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
@@ -15,11 +15,11 @@ func (x *xml) value(v table.Value, column look) {
 		x.boolean(b, column)
 		return
 	}
-	if at, ok := v.AsTime(); ok && book.TimeHolds(at) {
+	if at, ok := v.AsTime(); ok && frontmatter.TimeHolds(at) {
 		x.time(v, column)
 		return
 	}
-	if at, ok := v.AsDay(); ok && book.TimeHolds(at) {
+	if at, ok := v.AsDay(); ok && frontmatter.TimeHolds(at) {
 		x.typed(day, column, `date" office:date-value="`, v)
 		return
 	}
@@ -52,12 +52,12 @@ func (x *xml) time(v table.Value, column look) {
 // number writes a number, or as a text what no cell can hold as the value that it is.
 func (x *xml) number(v table.Value, column look) {
 	if _, ok := v.AsInt(); ok {
-		if n := v.String(); !book.ManyDigits(n) {
+		if n := v.String(); !frontmatter.ManyDigits(n) {
 			x.typed(number, column, `float" office:value="`, v)
 			return
 		}
 	}
-	if d, ok := v.AsDecimal(); ok && !book.ManyDigits(d) {
+	if d, ok := v.AsDecimal(); ok && !frontmatter.ManyDigits(d) {
 		x.typed(decimal, column, `float" office:value="`, v)
 		return
 	}

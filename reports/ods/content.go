@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strconv"
 
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
@@ -52,9 +52,9 @@ func (w *Writer) front() []byte {
 }
 
 // columnStyles has one style for each width that some column has.
-func (x *xml) columnStyles(sheets []book.Sheet, widths []float64) {
+func (x *xml) columnStyles(sheets []frontmatter.Sheet, widths []float64) {
 	done := map[string]bool{}
-	for _, s := range append(sheets, book.Sheet{Widths: widths}) {
+	for _, s := range append(sheets, frontmatter.Sheet{Widths: widths}) {
 		for _, width := range s.Widths {
 			name := columnStyle(width)
 			if done[name] {
@@ -68,7 +68,7 @@ func (x *xml) columnStyles(sheets []book.Sheet, widths []float64) {
 }
 
 // sheet writes one that is known as a whole.
-func (x *xml) sheet(s book.Sheet) {
+func (x *xml) sheet(s frontmatter.Sheet) {
 	looks := looksOf(s.Columns)
 	if s.Table == "" {
 		looks = []look{wrapped}
@@ -92,7 +92,7 @@ func (x *xml) sheet(s book.Sheet) {
 func fitted(row []table.Value) []table.Value {
 	row = slices.Clone(row)
 	for i, v := range row {
-		row[i], _ = book.Fit(v)
+		row[i], _ = frontmatter.Fit(v)
 	}
 	return row
 }

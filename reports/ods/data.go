@@ -1,14 +1,14 @@
 package ods
 
 import (
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
 // flushSample writes the rows that the widths come from, before the first that does not.
 func (w *Writer) flushSample() error {
 	if w.widths == nil {
-		w.widths = book.Widths(w.book.Doc.Columns, w.sample)
+		w.widths = frontmatter.Widths(w.book.Doc.Columns, w.sample)
 		w.beginPart()
 	}
 	for _, row := range w.sample {
@@ -28,7 +28,7 @@ func (w *Writer) put(row []table.Value) error {
 	}
 	w.part().Rows++
 	links := w.links
-	if w.part().Rows > book.MaxLinks {
+	if w.part().Rows > frontmatter.MaxLinks {
 		links = nil
 	}
 	w.xml.row(row, w.looks, links)
@@ -48,7 +48,7 @@ func (w *Writer) emit() error {
 	return err
 }
 
-func (w *Writer) part() *book.Part { return &w.book.Parts[len(w.book.Parts)-1] }
+func (w *Writer) part() *frontmatter.Part { return &w.book.Parts[len(w.book.Parts)-1] }
 
 // room is how many rows of the table a sheet has place for.
 func (w *Writer) room() int64 { return w.limits.rows - w.header() }

@@ -15,7 +15,7 @@ import (
 
 	"cpd-jobs/internal/deflate"
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
@@ -33,7 +33,7 @@ const (
 // Writer writes one file. It must be closed or aborted.
 type Writer struct {
 	out    io.Writer
-	book   book.Book
+	book   frontmatter.Book
 	sum    table.Sum
 	fitted []table.Value
 	sample [][]table.Value
@@ -54,8 +54,8 @@ type limits struct {
 
 // NewWriter begins a file.
 func NewWriter(out io.Writer, doc table.Document, summaries ...table.Summary) (*Writer, error) {
-	w := &Writer{out: out, book: book.Book{Doc: doc, Summaries: summaries, Remarks: book.LinkRemarks(doc)}, fitted: make([]table.Value, len(doc.Columns)),
-		looks: looksOf(doc.Columns), links: linksOf(doc.Columns), limits: limits{rows: book.MaxRows, bytes: maxContent}}
+	w := &Writer{out: out, book: frontmatter.Book{Doc: doc, Summaries: summaries, Remarks: frontmatter.LinkRemarks(doc)}, fitted: make([]table.Value, len(doc.Columns)),
+		looks: looksOf(doc.Columns), links: linksOf(doc.Columns), limits: limits{rows: frontmatter.MaxRows, bytes: maxContent}}
 	if err := errors.Join(w.book.CheckNames(), checkSummaries(summaries)); err != nil {
 		return nil, fmt.Errorf("begin an OpenDocument spreadsheet: %w", err)
 	}
@@ -97,7 +97,7 @@ func (w *Writer) Add(row []table.Value) error {
 	}
 	for i, v := range row {
 		var done string
-		if w.fitted[i], done = book.Fit(v); done != "" {
+		if w.fitted[i], done = frontmatter.Fit(v); done != "" {
 			w.book.Altered.Add(w.book.Doc, row, i, done)
 		}
 	}

@@ -4,7 +4,7 @@ import (
 	"net/url"
 	"strconv"
 
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
@@ -39,14 +39,14 @@ func (x *xml) beginTable(sheet, tableName string, widths []float64, looks []look
 func (x *xml) endTable() { x.raw(`</table:table>`) }
 
 // top writes what stands above the table: the title in A1, and lines; they wrap only where no table sets the width.
-func (x *xml) top(text string, lines []book.Line, wrap bool) {
+func (x *xml) top(text string, lines []frontmatter.Line, wrap bool) {
 	x.line(text, title, "")
 	for _, l := range lines {
 		x.line(l.Text, lookOfLine(l, wrap), l.Link)
 	}
 }
 
-func lookOfLine(l book.Line, wrap bool) look {
+func lookOfLine(l frontmatter.Line, wrap bool) look {
 	switch {
 	case l.Heading:
 		return subtitle
@@ -62,7 +62,7 @@ func lookOfLine(l book.Line, wrap bool) look {
 }
 
 func (x *xml) line(text string, own look, link string) {
-	text, _ = book.FitText(text)
+	text, _ = frontmatter.FitText(text)
 	x.beginRow()
 	x.text(text, own, link)
 	x.endRow()

@@ -12,7 +12,7 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
@@ -34,7 +34,7 @@ type Writer struct {
 	columns *columns
 	sum     table.Sum
 	fitted  []table.Value
-	altered book.Alterations
+	altered frontmatter.Alterations
 	rows    int // of the present group
 	group   int // how many a group has
 	closed  bool

@@ -7,7 +7,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
@@ -49,10 +49,10 @@ func (w *Writer) writeCharts() error {
 	if len(drawings) == 0 {
 		return nil
 	}
-	if err := w.addSheet(book.ChartsSheet); err != nil {
+	if err := w.addSheet(frontmatter.ChartsSheet); err != nil {
 		return err
 	}
-	s, err := w.newSheet(book.ChartsSheet, 0, chartsColumn)
+	s, err := w.newSheet(frontmatter.ChartsSheet, 0, chartsColumn)
 	if err != nil {
 		return err
 	}
@@ -62,7 +62,7 @@ func (w *Writer) writeCharts() error {
 	row := s.row + 2
 	for _, d := range drawings {
 		height := d.height()
-		if err := w.file.AddChart(book.ChartsSheet, "A"+strconv.Itoa(row), d.chart(height)); err != nil {
+		if err := w.file.AddChart(frontmatter.ChartsSheet, "A"+strconv.Itoa(row), d.chart(height)); err != nil {
 			return fmt.Errorf("draw %s: %w", d.Title, err)
 		}
 		row += height/rowPixels + 2
@@ -76,7 +76,7 @@ func (w *Writer) describeCharts(s *sheet, drawings []drawing) error {
 	if len(drawings) == 1 {
 		count = "This sheet has one chart and no table."
 	}
-	lines := []table.Line{{Text: count + " The figures are as at " + book.Moment(w.book.Doc.AsAt) + "."}}
+	lines := []table.Line{{Text: count + " The figures are as at " + frontmatter.Moment(w.book.Doc.AsAt) + "."}}
 	for _, d := range drawings {
 		lines = append(lines, table.Line{Text: d.Title + ": the figures are on the sheet " + d.sheet, Link: "#" + d.sheet}, table.Line{Text: d.Alt})
 	}

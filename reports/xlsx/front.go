@@ -1,13 +1,13 @@
 package xlsx
 
 import (
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
 // beginSheet writes a sheet as far as the headings of its table, if it has one. Where panes are frozen, all of that stays in
 // view.
-func (w *Writer) beginSheet(b book.Sheet) (*sheet, error) {
+func (w *Writer) beginSheet(b frontmatter.Sheet) (*sheet, error) {
 	frozen := 0
 	if w.book.Doc.Layout.FreezePanes && b.Table != "" {
 		frozen = 1 + len(b.Lines) + 1
@@ -31,7 +31,7 @@ func (w *Writer) beginSheet(b book.Sheet) (*sheet, error) {
 }
 
 // putLine writes a line. Above a table it goes on over the columns beside it, which are empty; elsewhere it wraps.
-func (s *sheet) putLine(l book.Line, aboveTable bool) error {
+func (s *sheet) putLine(l frontmatter.Line, aboveTable bool) error {
 	plain, linked := &s.styles.wrapped, &s.styles.wrappedLink
 	if aboveTable {
 		plain, linked = &s.styles.text, &s.styles.link
@@ -43,7 +43,7 @@ func (s *sheet) putLine(l book.Line, aboveTable bool) error {
 }
 
 // writeFront writes a sheet that is known whole.
-func (w *Writer) writeFront(b book.Sheet) error {
+func (w *Writer) writeFront(b frontmatter.Sheet) error {
 	s, err := w.beginSheet(b)
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func (w *Writer) writeFront(b book.Sheet) error {
 	fitted := make([]table.Value, len(b.Columns))
 	for i, row := range b.Rows {
 		for column, v := range row {
-			fitted[column], _ = book.Fit(v)
+			fitted[column], _ = frontmatter.Fit(v)
 		}
 		target := ""
 		if i < len(b.Links) {

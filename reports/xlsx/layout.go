@@ -3,7 +3,7 @@ package xlsx
 import (
 	"strings"
 
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 )
 
 // Heights in points.
@@ -33,7 +33,7 @@ func heightOf(text string, look *style, width float64) float64 {
 	if look.bold {
 		width /= boldness
 	}
-	if len(text) < enough && strings.IndexByte(text, '\n') < 0 && book.TextWidth(text) <= width {
+	if len(text) < enough && strings.IndexByte(text, '\n') < 0 && frontmatter.TextWidth(text) <= width {
 		return 0 // most cells, found out cheaply
 	}
 	if n := lines(text, width); n > 1 {
@@ -47,13 +47,13 @@ const enough = 8 << 10
 
 // lines is how many lines a text takes that is wrapped at a width, or more than the highest row has.
 func lines(text string, width float64) int {
-	space := book.TextWidth(" ")
+	space := frontmatter.TextWidth(" ")
 	n := 0
 	for line := range strings.SplitSeq(text[:min(len(text), enough)], "\n") {
 		n++
 		var used float64
 		for word := range strings.FieldsSeq(line) {
-			size := book.TextWidth(word)
+			size := frontmatter.TextWidth(word)
 			if used > 0 && used+space+size > width {
 				n++
 				used = 0

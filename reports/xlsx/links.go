@@ -9,10 +9,10 @@ import (
 	"strconv"
 	"strings"
 
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 )
 
-const maxLinks = book.MaxLinks
+const maxLinks = frontmatter.MaxLinks
 
 // link makes a cell lead somewhere.
 type link struct {

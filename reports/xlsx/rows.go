@@ -3,7 +3,7 @@ package xlsx
 import (
 	"slices"
 
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
@@ -38,7 +38,7 @@ func (d *dataSheets) add(row []table.Value) error {
 // flush writes the rows that the widths come from.
 func (d *dataSheets) flush() error {
 	if d.now == nil {
-		d.widths = book.Widths(d.w.book.Doc.Columns, d.sample)
+		d.widths = frontmatter.Widths(d.w.book.Doc.Columns, d.sample)
 		if err := d.start(); err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (d *dataSheets) start() error {
 	if err := d.w.addSheet(part.Sheet); err != nil {
 		return err
 	}
-	s, err := d.w.beginSheet(book.Sheet{
+	s, err := d.w.beginSheet(frontmatter.Sheet{
 		Name: part.Sheet, Table: part.Table, Title: part.Title, Lines: b.DataLines(), Columns: b.Doc.Columns, Widths: d.widths,
 	})
 	d.now = s

@@ -8,7 +8,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
@@ -103,7 +103,7 @@ func (s *sheet) addf(format string, args ...any) { s.buf = fmt.Appendf(s.buf, fo
 
 // put writes one cell in column A of the next row.
 func (s *sheet) put(text string, look *style) error {
-	text, _ = book.FitText(text)
+	text, _ = frontmatter.FitText(text)
 	s.startRow(heightOf(text, look, s.columns[0].width))
 	s.startCell(0)
 	s.buf = appendTextCell(s.buf, text, look)

@@ -13,14 +13,14 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	"cpd-jobs/reports/book"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
 // Writer writes one workbook. Rows go to the destination as they are added, by way of memory whose size does not depend on
 // how many there are. excelize makes what is around them: the list of sheets, styles, tables, charts, properties.
 type Writer struct {
-	book    book.Book
+	book    frontmatter.Book
 	file    *excelize.File
 	archive *archive
 	styles  *styles
@@ -32,12 +32,12 @@ type Writer struct {
 // NewWriter begins a workbook; it must be closed or aborted.
 func NewWriter(out io.Writer, doc table.Document, summaries ...table.Summary) (*Writer, error) {
 	w := &Writer{
-		book: book.Book{Doc: doc, Summaries: summaries, Remarks: book.LinkRemarks(doc)},
+		book: frontmatter.Book{Doc: doc, Summaries: summaries, Remarks: frontmatter.LinkRemarks(doc)},
 		file: excelize.NewFile(), archive: newArchive(out), fitted: make([]table.Value, len(doc.Columns)),
 	}
 	w.archive.filters = doc.Layout.FilterButtons
 	w.book.Charts = len(w.drawings())
-	w.data = dataSheets{w: w, limits: limits{rows: book.MaxRows, bytes: maxSheet}}
+	w.data = dataSheets{w: w, limits: limits{rows: frontmatter.MaxRows, bytes: maxSheet}}
 	if err := w.begin(); err != nil {
 		return nil, errors.Join(fmt.Errorf("begin a workbook: %w", err), w.Abort())
 	}
@@ -110,7 +110,7 @@ func (w *Writer) Add(row []table.Value) error {
 	}
 	for i, v := range row {
 		var done string
-		if w.fitted[i], done = book.Fit(v); done != "" {
+		if w.fitted[i], done = frontmatter.Fit(v); done != "" {
 			w.book.Altered.Add(w.book.Doc, row, i, done)
 		}
 	}

@@ -1,0 +1,201 @@
+package web
+
+import (
+	"context"
+	"html/template"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"cpd-jobs/reports"
+	"cpd-jobs/reports/table"
+	"cpd-jobs/web/rows"
+)
+
+// explorePage lists the rows of a report that somebody asks for.
+type explorePage struct {
+	Title, Href string
+	Report      string // address of the report
+	Noun        string // what a row is: "school"
+	Search      string
+	Filters     []filter
+	Filtered    bool
+	Problem     string // what was wrong with what was asked for
+	Rows        int64
+	Heads       []sortHead
+	Lines       []rowLine
+	First, Next string   // addresses of other pages; "" where there is none
+	CSV         string   // address of the selection as a file
+	Asks        []hidden // the selection as a form has it
+	Formats     []choice // what else it can be made in; none where it cannot
+	Sort        string
+}
+
+// filter is one question of the form.
+type filter struct {
+	Name, Label string
+	Choices     []choice
+}
+
+// sortHead is a column's heading, which orders the rows by it.
+type sortHead struct {
+	Title, Href string
+	Order       string // ascending, descending or none, as ARIA has it
+	Numeric     bool
+}
+
+// rowLine is a row as the list shows it.
+type rowLine struct {
+	Href  string // of the row's own page
+	Title string
+	Cells []cell
+}
+
+// cell is one value.
+type cell struct {
+	HTML    template.HTML
+	Numeric bool
+}
+
+// explored says how a report is explored: by which columns it is filtered, and which of them are listed. The first of
+// those leads to the row's own page.
+type explored struct{ filters, columns []string }
+
+var exploredReports = map[string]explored{
+	schoolOnboarding: {
+		filters: []string{"region_name", "la_name", "school_phase_name", "school_type_name", "cohort_lead_provider", "eligibility", "route", "stage", "flags", "register_flags"},
+		columns: []string{"name", "urn", "la_name", "school_phase_name", "stage", "cohort_lead_provider", "flags"},
+	},
+}
+
+const rowsPerPage = 50
+
+func (p explorePage) Page() Page {
+	title := "Explore " + p.Title
+	if p.Problem != "" {
+		title = "Error: " + title
+	}
+	return Page{Template: "explore.html", Title: title, Section: "/"}
+}
+
+// explorePath is the address at which a report is explored; "" where it is not.
+func explorePath(def *reports.Definition) string {
+	if _, ok := exploredReports[def.Name]; !ok {
+		return ""
+	}
+	return reportPath(def.Name) + "/explore"
+}
+
+// findExplored finds a report that can be explored.
+func findExplored(ctx context.Context, name string) (*reports.Definition, explored, error) {
+	def, err := findReport(ctx, name)
+	if err != nil {
+		return nil, explored{}, err
+	}
+	e, ok := exploredReports[def.Name]
+	if !ok || def.Restricted() {
+		return nil, e, notFound("This report cannot be explored here.")
+	}
+	return def, e, nil
+}
+
+func (s *site) explore(w http.ResponseWriter, r *http.Request) error {
+	def, e, err := findExplored(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	facets, err := s.facets(r.Context(), def, e.filters)
+	if err != nil {
+		return err
+	}
+	sel, problem := rows.Parse(def, r.URL.Query(), rows.ParamAfter, rows.ParamColumns)
+	if problem != nil {
+		sel = rows.Selection{}
+	}
+	page, err := s.explorePage(r.Context(), def, e, sel, r.URL.Query().Get(rows.ParamAfter))
+	if err != nil {
+		return err
+	}
+	page.Filters = filtersOf(def, e, facets, sel)
+	status := http.StatusOK
+	if problem != nil {
+		page.Problem, status = problem.Error(), http.StatusBadRequest
+	}
+	return s.render(w, r, status, page)
+}
+
+func (s *site) explorePage(ctx context.Context, def *reports.Definition, e explored, sel rows.Selection, after string) (explorePage, error) {
+	p := explorePage{Title: def.Title, Href: explorePath(def), Report: reportPath(def.Name), Noun: def.Row, Search: sel.Search, Filtered: len(sel.Where) > 0 || sel.Search != ""}
+	listed := sel
+	listed.Columns = e.columns
+	found, err := rows.Read(ctx, s.DB, def, listed, after, rowsPerPage)
+	if err != nil {
+		return p, err
+	}
+	if p.Rows, err = s.counter.Count(ctx, s.DB, def, sel, found, after == ""); err != nil {
+		return p, err
+	}
+	asked := sel.Values()
+	columns := rows.ColumnsOf(def, listed)
+	for i, values := range found.Rows {
+		p.Lines = append(p.Lines, newRowLine(found.Keys[i], columns, values))
+	}
+	p.Heads = sortHeads(p.Href, columns, sel)
+	p.CSV = reportPath(def.Name) + "/explore.csv?" + asked.Encode()
+	if after != "" {
+		p.First = p.Href + "?" + asked.Encode()
+	}
+	if found.Next != "" {
+		next := sel.Values()
+		next.Set(rows.ParamAfter, found.Next)
+		p.Next = p.Href + "?" + next.Encode()
+	}
+	p.Sort = asked.Get(rows.ParamSort)
+	if _, exact := sel.Equal(); exact && s.Queue != nil && p.Rows > 0 {
+		p.Asks, p.Formats = hiddens(asked), formatChoices(def)
+	}
+	return p, nil
+}
+
+// hiddens is a selection as hidden fields of a form.
+func hiddens(q url.Values) []hidden {
+	var list []hidden
+	for name, values := range q {
+		for _, v := range values {
+			list = append(list, hidden{name, v})
+		}
+	}
+	slices.SortFunc(list, func(a, b hidden) int { return strings.Compare(a.Name+a.Value, b.Name+b.Value) })
+	return list
+}
+
+// formatChoices are the formats that a selection can be made in, but CSV, which is to be had at once.
+func formatChoices(def *reports.Definition) []choice {
+	var list []choice
+	for _, f := range def.Formats {
+		if f != "csv" {
+			list = append(list, choice{Value: f, Text: formatOf(f).name, Selected: len(list) == 0})
+		}
+	}
+	return list
+}
+
+func newRowLine(key string, columns []reports.Column, values []any) rowLine {
+	l := rowLine{Href: schoolPath(key)}
+	for i, c := range columns {
+		shown := showValue(c, values[i])
+		if i == 0 {
+			if l.Title, _ = values[i].(string); l.Title == "" {
+				l.Title = key
+			}
+			continue
+		}
+		l.Cells = append(l.Cells, cell{HTML: shown, Numeric: isNumber(c)})
+	}
+	return l
+}
+
+func isNumber(c reports.Column) bool {
+	return table.Type(c.Type) == table.Integer || table.Type(c.Type) == table.Decimal
+}

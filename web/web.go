@@ -1,0 +1,95 @@
+// Package web is the pages: reports with how fresh they are and their downloads, runs with what they did, and the
+// addresses that probes and Prometheus ask. Pages are made on the server, in GOV.UK Frontend style, and need no
+// JavaScript. What they show comes from packages queue and reports; nothing is decided here. Whatever somebody does
+// through them is in the audit.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/clock"
+	"cpd-jobs/queue"
+	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/store"
+	"cpd-jobs/web/api"
+	"cpd-jobs/web/rows"
+)
+
+//go:generate ./vendor.sh
+
+// Deps is what the pages need. All are required but where it says otherwise.
+type Deps struct {
+	DB    *pgxpool.Pool
+	Store store.Store
+	Log   *slog.Logger
+	Now   clock.Now
+	// Queue inserts and steers jobs; nil makes pages that only show.
+	Queue *queue.Client
+	// SignIn is how people sign in; nil: nobody does, and the pages answer on this machine only.
+	SignIn *SignIn
+	// Analytics is how pages are counted; its zero value: they are not.
+	Analytics Analytics
+	// Contact is who answers for the pages, an e-mail address or that of a web page; "" where nobody is named.
+	Contact string
+	// BehindProxy says that a platform's router stands in front, whose word on where a request comes from is taken.
+	BehindProxy bool
+	// Version of the program, shown at the foot of each page and part of nothing else.
+	Version string
+	// Schema says whether the database has every migration of this program: nil if so, else what it lacks. Asked by /health/ready.
+	Schema func(context.Context) error
+	// SecurityTxt is the address of the policy that /.well-known/security.txt leads to; "" answers 404.
+	SecurityTxt string
+	// Downloaded is told of every file that somebody begins to download, wherever the rest of it is asked for; nil: nobody is.
+	Downloaded func(report, format string)
+	// Metrics answers /metrics; nil answers 404.
+	Metrics http.Handler
+}
+
+// site is the pages at work.
+type site struct {
+	Deps
+	pages  *pages
+	assets *assets
+	api    *api.API
+	gate   *gate // nil where nobody signs in
+	// docsFiles are those of the API's page.
+	docsFiles http.Handler
+	known     *ofVersion
+	counter   rows.Counter
+	live      chan struct{} // has room for as many streams of progress as may be open
+}
+
+// New makes the pages. The handler is safe for concurrent use; it panics only where the templates in the binary do not parse.
+func New(d Deps) http.Handler {
+	s := newSite(d)
+	return traced(s.observe(s.recoverPanics(s.secured(s.ownHosts(s.sameOrigin(s.withSession(s.routes())))))))
+}
+
+func newSite(d Deps) *site {
+	files := packedAssets()
+	s := &site{Deps: d, assets: files, pages: newPages(files, d.Version, d.SignIn != nil), known: newOfVersion(), live: make(chan struct{}, liveStreams), docsFiles: newDocsFiles()}
+	if d.SignIn != nil {
+		s.gate = newGate(d)
+		s.gate.sessions.ErrorFunc = s.fail
+	}
+	s.api = api.New(api.Deps{
+		DB: d.DB, Queue: d.Queue, Log: d.Log, Now: d.Now, Version: d.Version,
+		File:        func(w http.ResponseWriter, r *http.Request, e exports.Export) error { return s.serveFile(w, r, e, "") },
+		Description: s.sendDescription,
+		Personal:    func(ctx context.Context) bool { return visitorOf(ctx).Can(Personal) },
+		HandOn: func(r *http.Request, e exports.Export, life time.Duration) (string, time.Time, error) {
+			address, until, err := s.handOn(r.Context(), e, life)
+			return s.publicURL(r) + address, until, err
+		},
+		By: func(ctx context.Context) string { return visitorOf(ctx).by() },
+		Audited: func(ctx context.Context, action, target string, detail any, do func(context.Context) error) error {
+			return s.audited(ctx, deed{Action: action, Target: target, Detail: detail}, do)
+		},
+	})
+	return s
+}
