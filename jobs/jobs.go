@@ -7,10 +7,10 @@ import (
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/cpd"
 	"cpd-jobs/jobs/export"
 	"cpd-jobs/jobs/gias"
-	"cpd-jobs/jobs/gias/received"
 	"cpd-jobs/jobs/housekeeping"
 	"cpd-jobs/jobs/probe"
 	"cpd-jobs/jobs/refresh"
@@ -25,7 +25,7 @@ type Deps struct {
 	SourceURL string
 	// Register is where the register of schools comes from, and RegisterLogin opens its extract service.
 	Register      string
-	RegisterLogin received.Credentials
+	RegisterLogin source.Credentials
 	// UpliftSource is where uplift files come from.
 	UpliftSource string
 	// Store keeps exported files.
@@ -40,11 +40,11 @@ type Deps struct {
 
 // All lists every kind, in the order in which the main job runs them; the rest follow.
 func All(d Deps) []run.Kind {
-	fetch := received.Options{Credentials: d.RegisterLogin, Now: d.Now}
+	fetch := source.Options{Credentials: d.RegisterLogin, Now: d.Now}
 	var kinds []run.Kind
 	for _, list := range [][]run.Kind{
 		gias.Kinds(gias.Deps{DB: d.DB, Source: d.Register, Fetch: fetch}),
-		uplift.Kinds(uplift.Deps{DB: d.DB, Source: d.UpliftSource, Fetch: received.Options{Now: d.Now}}),
+		uplift.Kinds(uplift.Deps{DB: d.DB, Source: d.UpliftSource, Fetch: source.Options{Now: d.Now}}),
 		cpd.Kinds(cpd.Deps{DB: d.DB, SourceURL: d.SourceURL}),
 		refresh.Kinds(refresh.Deps{DB: d.DB, Version: d.Version, Now: d.Now}),
 		export.Kinds(export.Deps{DB: d.DB, Store: d.Store, Contact: d.Contact, Passphrase: d.ExportPassphrase, Now: d.Now}),

@@ -5,21 +5,21 @@ import (
 	"strconv"
 
 	"cpd-jobs/internal/demo"
-	"cpd-jobs/jobs/gias/extract"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
+	"cpd-jobs/jobs/gias/format"
 )
 
 // registerSchools reads a register file's establishments as the schools of a demo; a URN that stands twice is taken once.
 func registerSchools(file string) func(yield func(demo.School) error) error {
 	return func(yield func(demo.School) error) error {
 		ctx := context.Background()
-		x, err := extract.Open(ctx, file, received.Options{})
+		x, err := format.Open(ctx, file, source.Options{})
 		if err != nil {
 			return err
 		}
 		defer func() { _ = x.Close() }()
 		seen := map[int]bool{}
-		for e, err := range extract.All(ctx, x.Establishments) {
+		for e, err := range format.All(ctx, x.Establishments) {
 			if err != nil {
 				return err
 			}
@@ -38,12 +38,12 @@ func registerSchools(file string) func(yield func(demo.School) error) error {
 
 // checkRegister opens the files that the demo is to use, so that a wrong one is told before anything is made.
 func checkRegister(ctx context.Context, file, links string) error {
-	x, err := extract.Open(ctx, file, received.Options{})
+	x, err := format.Open(ctx, file, source.Options{})
 	if err != nil {
 		return err
 	}
 	defer func() { _ = x.Close() }()
-	for _, err := range extract.All(ctx, x.Establishments) {
+	for _, err := range format.All(ctx, x.Establishments) {
 		if err != nil {
 			return err
 		}
@@ -52,14 +52,14 @@ func checkRegister(ctx context.Context, file, links string) error {
 	if links == "" {
 		return nil
 	}
-	l, err := extract.OpenLinks(ctx, links, received.Options{})
+	l, err := format.OpenLinks(ctx, links, source.Options{})
 	if err != nil {
 		return err
 	}
 	return l.Close()
 }
 
-func schoolOf(e extract.Establishment) demo.School {
+func schoolOf(e format.Establishment) demo.School {
 	urn, _ := strconv.Atoi(e.URN) // the reader has made sure of it
 	s := demo.School{
 		URN: urn, LACode: e.LACode, LAName: e.LAName, Name: e.Name, TypeCode: e.TypeCode, TypeName: e.TypeName,

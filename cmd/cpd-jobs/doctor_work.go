@@ -14,9 +14,9 @@ import (
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/cpd"
 	"cpd-jobs/jobs/gias"
-	"cpd-jobs/jobs/gias/received"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
@@ -37,7 +37,7 @@ func (e *examination) sources(ctx context.Context) {
 	e.cpdSource(ctx)
 	if c.GIAS.Source == "" {
 		e.note("sources", "gias", warning, "set GIAS_SOURCE", "the register has no source: its schedule waits")
-	} else if found, err := gias.Check(ctx, c.GIAS.Source.Reveal(), received.Options{Credentials: registerLogin(c)}); err != nil {
+	} else if found, err := gias.Check(ctx, c.GIAS.Source.Reveal(), source.Options{Credentials: registerLogin(c)}); err != nil {
 		e.failed("sources", "gias", err)
 	} else {
 		e.note("sources", "gias", fine, "", "%d files at %s", len(found.Files), c.GIAS.Source)

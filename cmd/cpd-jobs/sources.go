@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/config"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -83,6 +83,6 @@ func behind(lag time.Duration) string {
 	return max(lag.Round(time.Second), time.Second).String() + " behind"
 }
 
-func registerLogin(c *config.Config) received.Credentials {
-	return received.Credentials{User: c.GIAS.User, Password: c.GIAS.Password.Reveal(), ExtractID: c.GIAS.ExtractID}
+func registerLogin(c *config.Config) source.Credentials {
+	return source.Credentials{User: c.GIAS.User, Password: c.GIAS.Password.Reveal(), ExtractID: c.GIAS.ExtractID}
 }

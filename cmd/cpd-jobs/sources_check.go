@@ -10,9 +10,9 @@ import (
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/config"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/cpd"
 	"cpd-jobs/jobs/gias"
-	"cpd-jobs/jobs/gias/received"
 	"cpd-jobs/jobs/uplift"
 	"cpd-jobs/reports/table"
 )
@@ -53,7 +53,7 @@ func (c sourcesCheckCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	fetch := received.Options{Credentials: registerLogin(settings)}
+	fetch := source.Options{Credentials: registerLogin(settings)}
 	looks := map[string]func() look{
 		"gias":   func() look { return lookAtRegister(ctx, settings.GIAS.Source, fetch) },
 		"uplift": func() look { return lookAtUplift(ctx, settings.UpliftSource, fetch) },
@@ -90,8 +90,8 @@ func worse(a, b error) error {
 	return a
 }
 
-func lookAtRegister(ctx context.Context, source config.Address, fetch received.Options) look {
-	checked, err := gias.Check(ctx, source.Reveal(), fetch)
+func lookAtRegister(ctx context.Context, from config.Address, fetch source.Options) look {
+	checked, err := gias.Check(ctx, from.Reveal(), fetch)
 	if err != nil {
 		return look{err: err}
 	}
@@ -103,8 +103,8 @@ func lookAtRegister(ctx context.Context, source config.Address, fetch received.O
 	return l
 }
 
-func lookAtUplift(ctx context.Context, source config.Address, fetch received.Options) look {
-	checked, err := uplift.Check(ctx, source.Reveal(), fetch)
+func lookAtUplift(ctx context.Context, from config.Address, fetch source.Options) look {
+	checked, err := uplift.Check(ctx, from.Reveal(), fetch)
 	if err != nil {
 		return look{err: err}
 	}

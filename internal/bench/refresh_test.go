@@ -14,9 +14,9 @@ import (
 	"cpd-jobs/internal/demo"
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/cpd"
 	"cpd-jobs/jobs/gias"
-	"cpd-jobs/jobs/gias/received"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/inputs"
 )
@@ -62,8 +62,8 @@ type national struct {
 func newNational(b testing.TB, schools int) *national {
 	b.Helper()
 	made := demo.Options{Schools: schools, Seed: 1, AsOf: refreshAsOf}
-	source := pgtest.NewEmpty(b)
-	if _, err := demo.Source(b.Context(), source, made); err != nil {
+	serviceURL := pgtest.NewEmpty(b)
+	if _, err := demo.Source(b.Context(), serviceURL, made); err != nil {
 		b.Fatal(err)
 	}
 	register, err := demo.WriteRegister(b.Context(), b.TempDir(), demo.RegisterOptions{Options: made})
@@ -71,15 +71,15 @@ func newNational(b testing.TB, schools int) *national {
 		b.Fatal(err)
 	}
 	db := pgtest.New(b)
-	if _, err := cpd.Sync(b.Context(), &run.Local{}, cpd.Deps{DB: db, SourceURL: source}, cpd.Args{}); err != nil {
+	if _, err := cpd.Sync(b.Context(), &run.Local{}, cpd.Deps{DB: db, SourceURL: serviceURL}, cpd.Args{}); err != nil {
 		b.Fatal(err)
 	}
 	// Ten times national, the source has eight gigabytes, which may be the machine's memory.
-	if _, err := pgtest.Connect(b, source).Exec(b.Context(), "DROP SCHEMA public CASCADE"); err != nil {
+	if _, err := pgtest.Connect(b, serviceURL).Exec(b.Context(), "DROP SCHEMA public CASCADE"); err != nil {
 		b.Fatal(err)
 	}
 	args := gias.Args{Source: register.Establishments, Links: register.Links}
-	if _, err := gias.Sync(b.Context(), &run.Local{}, db, received.Options{}, args); err != nil {
+	if _, err := gias.Sync(b.Context(), &run.Local{}, db, source.Options{}, args); err != nil {
 		b.Fatal(err)
 	}
 	if err := reports.Ensure(b.Context(), db); err != nil {

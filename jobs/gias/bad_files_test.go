@@ -11,8 +11,8 @@ import (
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias"
-	"cpd-jobs/jobs/gias/received"
 )
 
 // verdict is what the manifest says of a file.
@@ -175,7 +175,7 @@ func TestWhatBadFilesLeave(t *testing.T) {
 // sync runs the job as the runner does, outside the queue.
 func sync(t *testing.T, db *pgxpool.Pool, args gias.Args) (run.Outcome, error) {
 	t.Helper()
-	return gias.Sync(t.Context(), &run.Local{}, db, received.Options{}, args)
+	return gias.Sync(t.Context(), &run.Local{}, db, source.Options{}, args)
 }
 
 func mustSync(t *testing.T, db *pgxpool.Pool, args gias.Args) (run.Outcome, gias.Summary) {

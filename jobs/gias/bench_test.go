@@ -10,8 +10,8 @@ import (
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias"
-	"cpd-jobs/jobs/gias/received"
 )
 
 const (
@@ -41,9 +41,9 @@ func BenchmarkRegister(b *testing.B) {
 		for range benchRounds {
 			url := pgtest.URL(b)
 			db := pgtest.Connect(b, url)
-			imported := func(source string) func() {
+			imported := func(path string) func() {
 				return func() {
-					if _, err := gias.Sync(b.Context(), &run.Local{}, db, received.Options{}, gias.Args{Source: source}); err != nil {
+					if _, err := gias.Sync(b.Context(), &run.Local{}, db, source.Options{}, gias.Args{Source: path}); err != nil {
 						b.Fatal(err)
 					}
 				}

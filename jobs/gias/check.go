@@ -5,8 +5,8 @@ import (
 	"time"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/extract"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
+	"cpd-jobs/jobs/gias/format"
 )
 
 // Checked is what a look at a source finds without syncing it.
@@ -29,21 +29,21 @@ type Part struct {
 }
 
 // Check fetches a source of the register and reads its headers: is it there, do the credentials work, has it the columns?
-func Check(ctx context.Context, source string, fetch received.Options) (Checked, error) {
-	if source == "" {
+func Check(ctx context.Context, from string, fetch source.Options) (Checked, error) {
+	if from == "" {
 		return Checked{}, run.Reject("set GIAS_SOURCE", "the register has no source")
 	}
-	x, err := extract.Open(ctx, source, fetch)
+	x, err := format.Open(ctx, from, fetch)
 	if err != nil {
 		return Checked{}, err
 	}
 	defer func() { _ = x.Close() }()
 	c := Checked{Source: x.Source, AsAt: x.AsAt}
-	for _, p := range []part{{table: &extract.Establishments, file: x.Establishments}, {table: &extract.Links, file: x.Links}} {
+	for _, p := range []part{{table: &format.Establishments, file: x.Establishments}, {table: &format.Links, file: x.Links}} {
 		if p.file == nil {
 			continue
 		}
-		r, err := extract.NewReader(ctx, p.table, p.file)
+		r, err := format.NewReader(ctx, p.table, p.file)
 		if err != nil {
 			return c, err
 		}
@@ -53,7 +53,7 @@ func Check(ctx context.Context, source string, fetch received.Options) (Checked,
 	return c, nil
 }
 
-func checkedPart(p part, l extract.Layout) Part {
+func checkedPart(p part, l format.Layout) Part {
 	present := make(map[int]bool, len(l.Present))
 	for _, at := range l.Present {
 		present[at] = true

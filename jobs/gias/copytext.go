@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/extract"
+	"cpd-jobs/jobs/gias/format"
 )
 
 // flushBytes is how much text is made before it is handed on, and countEvery after how many rows the step is told.
@@ -20,7 +20,7 @@ const (
 // copyText is the rows of a reader in COPY's text format, line number first and hash last. Each value is copied once from
 // the file's buffer; going through pgx's typed rows would cost an allocation for each.
 type copyText struct {
-	r         *extract.Reader
+	r         *format.Reader
 	present   []int
 	signature []byte
 	step      *run.Step
@@ -29,7 +29,7 @@ type copyText struct {
 	ended     bool
 }
 
-func newCopyText(r *extract.Reader, p *part, step *run.Step) *copyText {
+func newCopyText(r *format.Reader, p *part, step *run.Step) *copyText {
 	headings := make([]string, len(p.layout.Present))
 	for i, at := range p.layout.Present {
 		headings[i] = p.table.Columns[at].Heading
@@ -72,7 +72,7 @@ func (c *copyText) fill() error {
 	return c.r.Err()
 }
 
-func (c *copyText) add(row *extract.Row) {
+func (c *copyText) add(row *format.Row) {
 	c.row = append(c.row[:0], c.signature...)
 	for _, at := range c.present {
 		c.row = appendValue(append(c.row, '\t'), row.Values[at])

@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/extract"
+	"cpd-jobs/jobs/gias/format"
 )
 
 const (
@@ -26,7 +26,7 @@ func (s *sync) guardRejects() error {
 	for _, p := range s.parts {
 		if tooManyRejects(p.summary.Read, p.summary.Rejected) {
 			found = append(found, breach{Rejects, fmt.Sprintf("%d of %d rows of %s were rejected (%s)",
-				p.summary.Rejected, p.summary.Read, p.file.Name, p.issues.mostly(extract.RowRejected))})
+				p.summary.Rejected, p.summary.Read, p.file.Name, p.issues.mostly(format.RowRejected))})
 		}
 	}
 	return s.refuse(found)

@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/jobs/gias/extract"
+	"cpd-jobs/jobs/gias/format"
 )
 
 const (
@@ -21,16 +21,16 @@ const (
 
 // issues collects what is wrong with a file.
 type issues struct {
-	kept    []extract.Issue
-	reasons map[extract.Scope]map[string]int64
-	scopes  map[extract.Scope]int
+	kept    []format.Issue
+	reasons map[format.Scope]map[string]int64
+	scopes  map[format.Scope]int
 	urns    map[string]struct{} // of rejected rows
 }
 
-func (x *issues) add(i extract.Issue) {
+func (x *issues) add(i format.Issue) {
 	if x.reasons == nil {
-		x.reasons = map[extract.Scope]map[string]int64{}
-		x.scopes = map[extract.Scope]int{}
+		x.reasons = map[format.Scope]map[string]int64{}
+		x.scopes = map[format.Scope]int{}
 		x.urns = map[string]struct{}{}
 	}
 	if x.reasons[i.Scope] == nil {
@@ -38,10 +38,10 @@ func (x *issues) add(i extract.Issue) {
 	}
 	reason := strings.TrimSpace(i.Column + " " + i.Reason)
 	x.reasons[i.Scope][reason]++
-	if i.Scope == extract.RowRejected && i.URN != "" {
+	if i.Scope == format.RowRejected && i.URN != "" {
 		x.urns[i.URN] = struct{}{}
 	}
-	if i.Scope == extract.Doubt && x.reasons[i.Scope][reason] > keptDoubts || x.scopes[i.Scope] >= keptIssues {
+	if i.Scope == format.Doubt && x.reasons[i.Scope][reason] > keptDoubts || x.scopes[i.Scope] >= keptIssues {
 		return
 	}
 	x.scopes[i.Scope]++
@@ -49,7 +49,7 @@ func (x *issues) add(i extract.Issue) {
 }
 
 // mostly names the commonest reasons, for a message.
-func (x *issues) mostly(scope extract.Scope) string {
+func (x *issues) mostly(scope format.Scope) string {
 	reasons := make([]counted, 0, len(x.reasons[scope]))
 	for reason, n := range x.reasons[scope] {
 		reasons = append(reasons, counted{reason, n})

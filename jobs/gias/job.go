@@ -1,6 +1,6 @@
 // Package gias syncs the register of schools: it stages a delivery, compares it with the last one by key and hash, and
 // merges the differences in one transaction, or stops before any change where a guard says that a person must look.
-// Reading the register's files is left to package extract.
+// Reading the register's files is left to package format.
 package gias
 
 import (
@@ -14,7 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 )
 
 // Deps are what the kind needs of its program.
@@ -23,7 +23,7 @@ type Deps struct {
 	// Source is where the register comes from when a job does not say: GIAS_SOURCE.
 	Source string
 	// Fetch holds the extract service's credentials and the clock; paths need nothing of it.
-	Fetch received.Options
+	Fetch source.Options
 }
 
 // Args are a gias_sync job's.

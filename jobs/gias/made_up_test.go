@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"cpd-jobs/jobs/gias/extract"
+	"cpd-jobs/jobs/gias/format"
 )
 
 // school is a row of a made-up register by heading; what it leaves out is as in anySchool.
@@ -26,7 +26,7 @@ var anySchool = school{
 // headings of the extract, all 32.
 func headings() []string {
 	var list []string
-	for _, c := range extract.Establishments.Columns {
+	for _, c := range format.Establishments.Columns {
 		list = append(list, c.Heading)
 	}
 	return list

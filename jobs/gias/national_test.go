@@ -15,8 +15,8 @@ import (
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias"
-	"cpd-jobs/jobs/gias/received"
 )
 
 // listed is ecf_tech_next.changes.json: every difference between two national registers and their links.
@@ -49,7 +49,7 @@ func TestTwoNationalRegistersGiveExactlyTheirDifferences(t *testing.T) {
 	}
 
 	before := fingerprint(t, db)
-	dry, err := gias.Sync(t.Context(), &run.Local{Dry: true}, db, received.Options{}, may)
+	dry, err := gias.Sync(t.Context(), &run.Local{Dry: true}, db, source.Options{}, may)
 	if err != nil {
 		t.Fatalf("dry run: %v", err)
 	}

@@ -6,14 +6,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/jobs/gias/extract"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
+	"cpd-jobs/jobs/gias/format"
 )
 
 // Names of the parts, as in gias.files.
 var (
-	establishmentsPart = extract.Establishments.Part
-	linksPart          = extract.Links.Part
+	establishmentsPart = format.Establishments.Part
+	linksPart          = format.Links.Part
 )
 
 // receivedFile is what is remembered of the file that a part was last merged from.
@@ -26,16 +26,16 @@ type receivedFile struct {
 }
 
 // is says that f has the bytes that are merged already, by the same rules.
-func (r receivedFile) is(f *received.File) bool {
-	return r.SHA256 == f.SHA256 && r.Rules == extract.Rules
+func (r receivedFile) is(f *source.File) bool {
+	return r.SHA256 == f.SHA256 && r.Rules == format.Rules
 }
 
 // previous are the last merged files by part.
 type previous map[string]receivedFile
 
 // options adds to o what is already here of a source, so that the source need not send it again.
-func (p previous) options(part, source string, o received.Options) received.Options {
-	if last := p[part]; last.Address == received.Fingerprint(source) && last.Rules == extract.Rules {
+func (p previous) options(part, from string, o source.Options) source.Options {
+	if last := p[part]; last.Address == source.Fingerprint(from) && last.Rules == format.Rules {
 		o.ETag = last.ETag
 	}
 	return o

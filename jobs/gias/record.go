@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/jobs/gias/extract"
+	"cpd-jobs/jobs/gias/format"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -75,7 +75,7 @@ func (s *sync) recordFile(ctx context.Context, tx pgx.Tx, id int64, p *part) err
 		                        read, merged, unchanged, rejected, values_left_out, doubts)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		id, p.table.Part, strings.ToValidUTF8(p.from.Source, "?"), strings.ToValidUTF8(p.file.Name, "?"), x.SHA256, x.SizeBytes, x.Encoding, x.Layout, p.layout.Header,
-		strings.ToValidUTF8(p.from.ETag, "?"), p.from.Address, extract.Rules, x.Read, x.Merged, x.Unchanged, x.Rejected, x.ValuesLeftOut, x.Doubts)
+		strings.ToValidUTF8(p.from.ETag, "?"), p.from.Address, format.Rules, x.Read, x.Merged, x.Unchanged, x.Rejected, x.ValuesLeftOut, x.Doubts)
 	return err
 }
 

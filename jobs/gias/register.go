@@ -9,7 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/jobs/gias/extract"
+	"cpd-jobs/jobs/gias/format"
 )
 
 // Querier is a pool, a connection or a transaction.
@@ -31,7 +31,7 @@ type Change struct {
 // Headings are the columns that a change may be of, as the register's two files name them.
 func Headings() []string {
 	var list []string
-	for _, t := range []*extract.Table{&extract.Establishments, &extract.Links} {
+	for _, t := range []*format.Table{&format.Establishments, &format.Links} {
 		for _, c := range t.Columns {
 			if !slices.Contains(list, c.Heading) {
 				list = append(list, c.Heading)
@@ -174,7 +174,7 @@ func collect[T any](ctx context.Context, db Querier, sql string, args ...any) ([
 
 // findEstablishment reads the row itself, its columns as texts in the register's order.
 func findEstablishment(ctx context.Context, db Querier, urn string) (Entry, error) {
-	columns := extract.Establishments.Columns
+	columns := format.Establishments.Columns
 	sql := "SELECT e.urn, e.first_seen, e.last_changed, e.gone_since, ARRAY["
 	for i, c := range columns {
 		if i > 0 {
@@ -190,7 +190,7 @@ func findEstablishment(ctx context.Context, db Querier, urn string) (Entry, erro
 			return e, err
 		}
 		for i, v := range values {
-			shown := mask(v, columns[i].Form == extract.Email)
+			shown := mask(v, columns[i].Form == format.Email)
 			e.Values = append(e.Values, Value{Heading: columns[i].Heading, Value: shown})
 		}
 		return e, nil

@@ -10,8 +10,8 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/pgtest"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias"
-	"cpd-jobs/jobs/gias/received"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -108,11 +108,11 @@ func TestChangesByFieldAndTime(t *testing.T) {
 
 func TestCheckingASource(t *testing.T) {
 	t.Parallel()
-	c, err := gias.Check(t.Context(), "testdata/sample", received.Options{})
+	c, err := gias.Check(t.Context(), "testdata/sample", source.Options{})
 	if err != nil || len(c.Files) != 2 || c.Files[0].Layout != "ecf_tech, 32 columns" || len(c.Files[0].Missing) != 0 || c.Files[1].Layout != "links" {
 		t.Errorf("got %+v, %v", c, err)
 	}
-	if _, err := gias.Check(t.Context(), "testdata/sample/links.csv", received.Options{}); err == nil {
+	if _, err := gias.Check(t.Context(), "testdata/sample/links.csv", source.Options{}); err == nil {
 		t.Error("links in place of establishments pass")
 	}
 }

@@ -6,16 +6,16 @@ import (
 	"strings"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/extract"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
+	"cpd-jobs/jobs/gias/format"
 )
 
 // part is one of the register's two files on its way into its table.
 type part struct {
-	table  *extract.Table
-	file   *received.File
-	from   *extract.Extract
-	layout extract.Layout
+	table  *format.Table
+	file   *source.File
+	from   *format.Delivery
+	layout format.Layout
 	issues issues
 	// live is how many rows are here already, liveOpen how many of them are not closed.
 	live, liveOpen int64
@@ -25,7 +25,7 @@ type part struct {
 // stage reads a file into a temporary table. The rows stream from file to database; what is kept here are the issues.
 func (s *sync) stage(ctx context.Context, p *part) error {
 	return s.run.Step(ctx, "stage "+p.table.Part, func(ctx context.Context, step *run.Step) error {
-		r, err := extract.NewReader(ctx, p.table, p.file)
+		r, err := format.NewReader(ctx, p.table, p.file)
 		if err != nil {
 			return err
 		}
@@ -47,7 +47,7 @@ func (s *sync) stage(ctx context.Context, p *part) error {
 	})
 }
 
-func (s *sync) load(ctx context.Context, p *part, r *extract.Reader, step *run.Step) error {
+func (s *sync) load(ctx context.Context, p *part, r *format.Reader, step *run.Step) error {
 	if _, err := s.conn.Exec(ctx, p.sql("stage.sql")); err != nil {
 		return fmt.Errorf("make the staging table: %w", err)
 	}
@@ -81,7 +81,7 @@ type repeat struct {
 func (s *sync) dropRepeats(ctx context.Context, p *part) error {
 	rows, _ := s.conn.Query(ctx, p.sql("repeats.sql"))
 	err := forEach(rows, func(x repeat) {
-		i := extract.Issue{Scope: extract.RowRejected, Line: x.Line, URN: x.URN, Column: p.table.Columns[0].Heading}
+		i := format.Issue{Scope: format.RowRejected, Line: x.Line, URN: x.URN, Column: p.table.Columns[0].Heading}
 		i.Reason = "stands twice with different content"
 		if x.Same {
 			i.Reason = "repeats an earlier row"

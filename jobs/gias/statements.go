@@ -6,7 +6,7 @@ import (
 	"strings"
 	"text/template"
 
-	"cpd-jobs/jobs/gias/extract"
+	"cpd-jobs/jobs/gias/format"
 )
 
 //go:embed sql
@@ -20,11 +20,11 @@ var statements = template.Must(template.New("").Funcs(template.FuncMap{
 }).ParseFS(files, "sql/*.sql"))
 
 // shownAs writes a column's value as the register does, for the change log.
-func shownAs(alias string, c extract.Column) string {
+func shownAs(alias string, c format.Column) string {
 	switch c.Form {
-	case extract.Date:
+	case format.Date:
 		return fmt.Sprintf("to_char(%s.%s, 'DD-MM-YYYY')", alias, c.Name)
-	case extract.Number:
+	case format.Number:
 		return fmt.Sprintf("%s.%s::text", alias, c.Name)
 	default:
 		return alias + "." + c.Name
@@ -44,7 +44,7 @@ func (p *part) sql(name string) string {
 func (p *part) Part() string { return p.table.Part }
 
 // Kept says that rows which go are marked and stay. Links are deleted: they are statements, not things.
-func (p *part) Kept() bool { return p.table == &extract.Establishments }
+func (p *part) Kept() bool { return p.table == &format.Establishments }
 
 // AllNew says that nothing was here before: there is nothing to compare with, and no change to tell.
 func (p *part) AllNew() bool { return p.live == 0 }
@@ -53,16 +53,16 @@ func (p *part) AllNew() bool { return p.live == 0 }
 func (p *part) Large() bool { return p.summary.Added*10 > p.live }
 
 // Present are the columns that the file has, Changing those of them that are no key.
-func (p *part) Present() []extract.Column {
-	columns := make([]extract.Column, len(p.layout.Present))
+func (p *part) Present() []format.Column {
+	columns := make([]format.Column, len(p.layout.Present))
 	for i, at := range p.layout.Present {
 		columns[i] = p.table.Columns[at]
 	}
 	return columns
 }
 
-func (p *part) Changing() []extract.Column {
-	var columns []extract.Column
+func (p *part) Changing() []format.Column {
+	var columns []format.Column
 	for _, at := range p.layout.Present {
 		if at >= p.table.Keys {
 			columns = append(columns, p.table.Columns[at])
@@ -71,7 +71,7 @@ func (p *part) Changing() []extract.Column {
 	return columns
 }
 
-func (p *part) keys() []extract.Column { return p.table.Columns[:p.table.Keys] }
+func (p *part) keys() []format.Column { return p.table.Columns[:p.table.Keys] }
 
 // Names lists the present columns, Keys the key; NamesOf and KeysOf with an alias.
 func (p *part) Names() string               { return list("", p.Present()) }
@@ -97,7 +97,7 @@ func (p *part) SameKeys(a, b string) string {
 	return strings.Join(on, " AND ")
 }
 
-func list(prefix string, columns []extract.Column) string {
+func list(prefix string, columns []format.Column) string {
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = prefix + c.Name

@@ -1,7 +1,7 @@
 package gias
 
 import (
-	"cpd-jobs/jobs/gias/extract"
+	"cpd-jobs/jobs/gias/format"
 )
 
 // sampleSize is how many differences of each part a summary shows.
@@ -41,10 +41,10 @@ type PartSummary struct {
 	Gone     int64 `json:"gone"`
 
 	// Issues counts what is wrong by reason.
-	Issues map[extract.Scope]map[string]int64 `json:"issues,omitempty"`
+	Issues map[format.Scope]map[string]int64 `json:"issues,omitempty"`
 }
 
-func (s *PartSummary) read(p *part, c extract.Counts) {
+func (s *PartSummary) read(p *part, c format.Counts) {
 	s.Layout, s.Encoding = p.layout.Name, string(p.file.Encoding)
 	s.Read, s.Rejected, s.ValuesLeftOut, s.Doubts = c.Read, c.Rejected, c.Values, c.Doubts
 }
@@ -75,7 +75,7 @@ func (d Difference) masked() Difference {
 
 // mask hides the value of a column of contact addresses, and an address that stands in any other.
 func mask(value *string, contact bool) *string {
-	if value == nil || !contact && !extract.HoldsAddress(*value) {
+	if value == nil || !contact && !format.HoldsAddress(*value) {
 		return value
 	}
 	stars := "***"

@@ -8,13 +8,13 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/extract"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
+	"cpd-jobs/jobs/gias/format"
 	"cpd-jobs/reports/inputs"
 )
 
 // Sync brings the register here up to date with a source. It is the whole of the gias_sync job.
-func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch received.Options, args Args) (run.Outcome, error) {
+func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch source.Options, args Args) (run.Outcome, error) {
 	if args.Source == "" {
 		return run.Outcome{}, run.Reject("set GIAS_SOURCE or give --arg source=PATH", "the register has no source")
 	}
@@ -49,7 +49,7 @@ type sync struct {
 	run     run.Run
 	args    Args
 	conn    *pgxpool.Conn
-	sources []*extract.Extract
+	sources []*format.Delivery
 	parts   []*part // what is to be staged and merged: establishments, links, or both
 	asAt    time.Time
 	version int64
@@ -57,7 +57,7 @@ type sync struct {
 }
 
 // fetch opens the sources and keeps the parts that are not known already.
-func (s *sync) fetch(ctx context.Context, o received.Options) error {
+func (s *sync) fetch(ctx context.Context, o source.Options) error {
 	return s.run.Step(ctx, "fetch", func(ctx context.Context, _ *run.Step) error {
 		if err := s.conn.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&s.asAt); err != nil {
 			return fmt.Errorf("ask the database for the time: %w", err)
@@ -66,27 +66,27 @@ func (s *sync) fetch(ctx context.Context, o received.Options) error {
 		if err != nil {
 			return err
 		}
-		main, err := extract.Open(ctx, s.args.Source, before.options(establishmentsPart, s.args.Source, o))
+		main, err := format.Open(ctx, s.args.Source, before.options(establishmentsPart, s.args.Source, o))
 		if err != nil {
 			return err
 		}
 		s.took(main, main.AsAt)
 		links := main
 		if s.args.Links != "" {
-			links, err = extract.OpenLinks(ctx, s.args.Links, before.options(linksPart, s.args.Links, o))
+			links, err = format.OpenLinks(ctx, s.args.Links, before.options(linksPart, s.args.Links, o))
 			if err != nil {
 				return err
 			}
 			s.took(links, time.Time{})
 		}
-		s.add(before, &extract.Establishments, main.Establishments, main)
-		s.add(before, &extract.Links, links.Links, links)
+		s.add(before, &format.Establishments, main.Establishments, main)
+		s.add(before, &format.Links, links.Links, links)
 		return nil
 	})
 }
 
 // took remembers a source to close, and its date where it has one.
-func (s *sync) took(x *extract.Extract, asAt time.Time) {
+func (s *sync) took(x *format.Delivery, asAt time.Time) {
 	s.sources = append(s.sources, x)
 	if !asAt.IsZero() {
 		s.asAt = asAt
@@ -94,12 +94,12 @@ func (s *sync) took(x *extract.Extract, asAt time.Time) {
 }
 
 // add notes a file to be staged, unless it is absent or the very one of the last sync.
-func (s *sync) add(before previous, table *extract.Table, f *received.File, from *extract.Extract) {
+func (s *sync) add(before previous, table *format.Table, f *source.File, from *format.Delivery) {
 	if f == nil {
 		return
 	}
 	p := &part{table: table, file: f, from: from, summary: &PartSummary{File: f.Name, SHA256: f.SHA256, SizeBytes: f.SizeBytes}}
-	if table == &extract.Establishments {
+	if table == &format.Establishments {
 		s.summary.Establishments = p.summary
 	} else {
 		s.summary.Links = p.summary

@@ -20,8 +20,8 @@ import (
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias"
-	"cpd-jobs/jobs/gias/received"
 )
 
 func TestTheSampleRegister(t *testing.T) {
@@ -325,7 +325,7 @@ func TestAnUnchangedAddressCostsOneRequest(t *testing.T) {
 		http.ServeContent(w, r, "ecf_tech.csv", time.Time{}, strings.NewReader(string(content)))
 	}))
 	defer server.Close()
-	fetch := received.Options{Transport: server.Client().Transport}
+	fetch := source.Options{Transport: server.Client().Transport}
 	args := gias.Args{Source: server.URL + "/ecf_tech.csv?key=secret"}
 	if _, err := gias.Sync(t.Context(), &run.Local{}, db, fetch, args); err != nil {
 		t.Fatal(err)
@@ -359,7 +359,7 @@ func TestALostRunWritesNothing(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	before := fingerprint(t, db)
-	_, err := gias.Sync(t.Context(), &lost{}, db, received.Options{}, gias.Args{Source: "testdata/sample"})
+	_, err := gias.Sync(t.Context(), &lost{}, db, source.Options{}, gias.Args{Source: "testdata/sample"})
 	if !errors.Is(err, run.ErrLost) {
 		t.Errorf("got %v", err)
 	}

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 )
 
 // Checked is what a look at a source finds without loading it.
@@ -21,11 +21,11 @@ type Checked struct {
 }
 
 // Check fetches a file and reads its header: is it there, and has it the columns?
-func Check(ctx context.Context, source string, fetch received.Options) (Checked, error) {
-	if source == "" {
+func Check(ctx context.Context, from string, fetch source.Options) (Checked, error) {
+	if from == "" {
 		return Checked{}, run.Reject("set UPLIFT_SOURCE", "the uplift file has no source")
 	}
-	d, err := received.Open(ctx, source, fetch)
+	d, err := source.Open(ctx, from, fetch)
 	if err != nil {
 		return Checked{}, err
 	}

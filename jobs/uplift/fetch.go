@@ -9,7 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 )
 
 // fetched is what is remembered of an address: the file that it sent last, if that still is the last of its year.
@@ -20,10 +20,10 @@ type fetched struct {
 
 // address tells what was asked for: the same file may be loaded for one year and then for another.
 func (s *sync) address() string {
-	if received.Fingerprint(s.args.Source) == "" {
+	if source.Fingerprint(s.args.Source) == "" {
 		return ""
 	}
-	return received.Fingerprint(fmt.Sprintf("%s#%d", s.args.Source, s.args.Year))
+	return source.Fingerprint(fmt.Sprintf("%s#%d", s.args.Source, s.args.Year))
 }
 
 // fetched is zero for a path, and where the address may have anything new for us whatever it says.
@@ -47,13 +47,13 @@ func (s *sync) fetched(ctx context.Context) (last fetched, err error) {
 }
 
 // fetch opens the source, unless it says that it has nothing newer than what was loaded from it last.
-func (s *sync) fetch(ctx context.Context, o received.Options) error {
+func (s *sync) fetch(ctx context.Context, o source.Options) error {
 	last, err := s.fetched(ctx)
 	if err != nil {
 		return err
 	}
 	o.ETag = last.ETag
-	if s.delivery, err = received.Open(ctx, s.args.Source, o); err != nil {
+	if s.delivery, err = source.Open(ctx, s.args.Source, o); err != nil {
 		return err
 	}
 	if s.delivery.Unchanged {
@@ -75,7 +75,7 @@ func (s *sync) nothingNew(ctx context.Context) error {
 }
 
 // look finds the file, and stops where it was loaded already.
-func (s *sync) look(ctx context.Context, d *received.Delivery) (err error) {
+func (s *sync) look(ctx context.Context, d *source.Delivery) (err error) {
 	if s.file, err = table(ctx, d); err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *sync) look(ctx context.Context, d *received.Delivery) (err error) {
 }
 
 // table is the one file of a delivery that can be meant.
-func table(ctx context.Context, d *received.Delivery) (*received.File, error) {
+func table(ctx context.Context, d *source.Delivery) (*source.File, error) {
 	if d.Whole() {
 		return d.Only(ctx)
 	}

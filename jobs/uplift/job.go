@@ -10,7 +10,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 )
 
 // Deps are what the kind needs of its program.
@@ -19,7 +19,7 @@ type Deps struct {
 	// Source is where the file comes from when a job does not say: UPLIFT_SOURCE.
 	Source string
 	// Fetch says how addresses are fetched; paths need nothing of it.
-	Fetch received.Options
+	Fetch source.Options
 }
 
 // Args are an uplift_sync job's.

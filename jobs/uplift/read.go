@@ -8,8 +8,8 @@ import (
 	"strings"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/extract"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
+	"cpd-jobs/jobs/gias/format"
 )
 
 // rules numbers the rules by which a file becomes rows; it goes up when the same file would be read otherwise.
@@ -31,9 +31,9 @@ type reader struct {
 	layout  layout
 	onIssue func(issue)
 
-	file     *received.File
+	file     *source.File
 	src      io.Closer
-	records  *received.Records
+	records  *source.Records
 	scratch  []byte
 	values   map[string]string // of the current record, by heading
 	line     int
@@ -45,12 +45,12 @@ type reader struct {
 }
 
 // newReader reads the header and refuses a file that is no uplift file.
-func newReader(ctx context.Context, f *received.File) (*reader, error) {
+func newReader(ctx context.Context, f *source.File) (*reader, error) {
 	src, err := f.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{file: f, src: src, records: received.NewRecords(src), values: map[string]string{}, onIssue: func(issue) {}}
+	r := &reader{file: f, src: src, records: source.NewRecords(src), values: map[string]string{}, onIssue: func(issue) {}}
 	err = r.readHeader()
 	if errors.Is(err, errOther) {
 		err = f.NotThis(ctx, "an uplift file")
@@ -71,7 +71,7 @@ func (r *reader) readHeader() error {
 	}
 	var header []string
 	for _, field := range r.records.Record().Fields {
-		header = append(header, received.Showable(string(field)))
+		header = append(header, source.Showable(string(field)))
 	}
 	var err error
 	r.layout, err = layoutOf(r.file.Name, header)
@@ -85,7 +85,7 @@ func (r *reader) next() bool {
 		r.read++
 		r.line, r.doubtful = rec.Line, false
 		if rec.Unended && (rec.Fault != "" || len(rec.Fields) != len(r.layout.header)) {
-			r.err = r.ended(received.ErrCut)
+			r.err = r.ended(source.ErrCut)
 			return false
 		}
 		if r.take(rec) {
@@ -101,7 +101,7 @@ func (r *reader) next() bool {
 
 func (r *reader) ended(err error) error {
 	switch {
-	case errors.Is(err, received.ErrCut), err == nil && r.doubtful:
+	case errors.Is(err, source.ErrCut), err == nil && r.doubtful:
 		return run.Reject("any number of rows may be missing; fetch it again", "%s is cut off: it ends in the middle of row %d", r.file.Name, r.read)
 	case err != nil:
 		return fmt.Errorf("read %s: %w", r.file.Name, err)
@@ -112,7 +112,7 @@ func (r *reader) ended(err error) error {
 }
 
 // take makes a row of a record, or rejects it.
-func (r *reader) take(rec received.Record) bool {
+func (r *reader) take(rec source.Record) bool {
 	r.row = row{line: rec.Line}
 	if rec.Fault != "" {
 		return r.reject("", string(rec.Fault), "")
@@ -141,7 +141,7 @@ func (r *reader) take(rec received.Record) bool {
 
 func (r *reader) takeURN() bool {
 	urn := r.values[headURN]
-	if !extract.IsURN([]byte(urn)) {
+	if !format.IsURN([]byte(urn)) {
 		return r.reject(headURN, "is no URN: 5 or 6 plain digits", urn)
 	}
 	r.row.key = urn
@@ -149,7 +149,7 @@ func (r *reader) takeURN() bool {
 }
 
 // takeIncentives reads the two flags: 1 is true, and everything else is not, blanks and NA included.
-func (r *reader) takeIncentives(rec received.Record) bool {
+func (r *reader) takeIncentives(rec source.Record) bool {
 	sparsity := r.flag(headSparsity)
 	r.row.premium, r.row.sparsity = r.flag(headPremium), &sparsity
 	r.doubtful = rec.Unended && len(rec.Fields[len(rec.Fields)-1]) == 0
@@ -165,7 +165,7 @@ func (r *reader) flag(heading string) bool {
 }
 
 // takeAllocation works the premium out as it was done until August 2022.
-func (r *reader) takeAllocation(rec received.Record) bool {
+func (r *reader) takeAllocation(rec source.Record) bool {
 	// A file that was cut and then closed properly shows only in its last amount. Row by row that is judged no further.
 	last := strings.TrimSpace(r.values[r.layout.header[len(r.layout.header)-1]])
 	r.doubtful = !isAmount(last)
@@ -199,7 +199,7 @@ func (r *reader) reject(heading, reason, value string) bool {
 }
 
 func (r *reader) issue(kind, heading, reason, value string) {
-	r.onIssue(issue{Kind: kind, Line: r.line, URN: r.row.key, Column: heading, Reason: reason, Value: received.Showable(value)})
+	r.onIssue(issue{Kind: kind, Line: r.line, URN: r.row.key, Column: heading, Reason: reason, Value: source.Showable(value)})
 }
 
 func (r *reader) close() { _ = r.src.Close() }

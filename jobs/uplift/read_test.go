@@ -6,7 +6,7 @@ import (
 	"path/filepath"
 	"testing"
 
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 )
 
 // FuzzReader feeds the reader anything: it must account for every row and give out only keys that can be stored.
@@ -24,7 +24,7 @@ func FuzzReader(f *testing.F) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		d, err := received.Open(t.Context(), path, received.Options{})
+		d, err := source.Open(t.Context(), path, source.Options{})
 		if err != nil {
 			return
 		}
@@ -36,7 +36,7 @@ func FuzzReader(f *testing.F) {
 	})
 }
 
-func readThrough(ctx context.Context, t *testing.T, file *received.File) {
+func readThrough(ctx context.Context, t *testing.T, file *source.File) {
 	t.Helper()
 	r, err := newReader(ctx, file)
 	if err != nil {

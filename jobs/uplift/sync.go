@@ -12,12 +12,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/reports/inputs"
 )
 
 // Sync loads one file. It is the whole of the uplift_sync job.
-func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch received.Options, args Args) (run.Outcome, error) {
+func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch source.Options, args Args) (run.Outcome, error) {
 	if args.Source == "" {
 		return run.Outcome{}, run.Reject("set UPLIFT_SOURCE or give --arg source=PATH", "the uplift file has no source")
 	}
@@ -41,8 +41,8 @@ type sync struct {
 	run      run.Run
 	db       *pgxpool.Pool
 	args     Args
-	delivery *received.Delivery
-	file     *received.File
+	delivery *source.Delivery
+	file     *source.File
 	layout   layout
 	year     int
 	asAt     time.Time

@@ -17,8 +17,8 @@ import (
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias"
-	"cpd-jobs/jobs/gias/received"
 	"cpd-jobs/jobs/uplift"
 )
 
@@ -28,7 +28,7 @@ func TestThePolicyFileOf2023(t *testing.T) {
 	register(t, db)
 	args := uplift.Args{Source: sharedData(t, "uplift", "pupil_premium_and_sparsity_2023.csv")}
 
-	dry, err := uplift.Sync(t.Context(), &run.Local{Dry: true}, db, received.Options{}, args)
+	dry, err := uplift.Sync(t.Context(), &run.Local{Dry: true}, db, source.Options{}, args)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -317,7 +317,7 @@ func TestAnUnchangedAddressCostsOneRequest(t *testing.T) {
 	args := uplift.Args{Source: s.URL + "/u_2024.csv?key=secret"}
 	load := func(args uplift.Args) (run.Outcome, uplift.Summary) {
 		t.Helper()
-		outcome, err := uplift.Sync(t.Context(), &run.Local{}, db, received.Options{Transport: s.Client().Transport}, args)
+		outcome, err := uplift.Sync(t.Context(), &run.Local{}, db, source.Options{Transport: s.Client().Transport}, args)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -352,7 +352,7 @@ func TestAnUnchangedAddressCostsOneRequest(t *testing.T) {
 
 func register(t *testing.T, db *pgxpool.Pool) {
 	t.Helper()
-	_, err := gias.Sync(t.Context(), &run.Local{}, db, received.Options{}, gias.Args{Source: sharedData(t, "gias", "ecf_tech.csv.gz")})
+	_, err := gias.Sync(t.Context(), &run.Local{}, db, source.Options{}, gias.Args{Source: sharedData(t, "gias", "ecf_tech.csv.gz")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -360,7 +360,7 @@ func register(t *testing.T, db *pgxpool.Pool) {
 
 func sync(t *testing.T, db *pgxpool.Pool, args uplift.Args) (run.Outcome, error) {
 	t.Helper()
-	return uplift.Sync(t.Context(), &run.Local{}, db, received.Options{}, args)
+	return uplift.Sync(t.Context(), &run.Local{}, db, source.Options{}, args)
 }
 
 func mustSync(t *testing.T, db *pgxpool.Pool, args uplift.Args) (run.Outcome, uplift.Summary) {

@@ -1,4 +1,4 @@
-package extract
+package format
 
 // Rules numbers the rules of this package by which bytes become rows. It goes up when the same file would be read
 // otherwise than before, so that an unchanged file is read again.

@@ -1,4 +1,4 @@
-package received
+package source
 
 import (
 	"bytes"

@@ -1,4 +1,4 @@
-package extract
+package format
 
 // seenURNs notices a URN that comes twice. URNs have six digits at most, so that a bit for each costs 125 kB.
 type seenURNs struct {

@@ -1,4 +1,4 @@
-package received
+package source
 
 import (
 	"context"
@@ -219,7 +219,7 @@ func isLoopback(u *url.URL) bool {
 
 // tempDir makes the folder of a download, which Close removes.
 func (d *Delivery) tempDir() (string, error) {
-	dir, err := os.MkdirTemp("", "cpd-jobs-received-")
+	dir, err := os.MkdirTemp("", "cpd-jobs-source-")
 	if err != nil {
 		return "", run.Reject("check TMPDIR and the disk", "cannot make a temporary folder: %w", reason(err))
 	}

@@ -1,11 +1,11 @@
-package extract
+package format
 
 import (
 	"context"
 	"iter"
 	"strconv"
 
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 )
 
 // Establishment is one row of the register for those who need it as a value. Text is "" where the register has none.
@@ -35,7 +35,7 @@ type Establishment struct {
 
 // All reads the establishments of a file, in its order, leaving out rows that cannot be believed. After an error, which
 // comes with a zero value, nothing follows. A URN that stands twice comes twice.
-func All(ctx context.Context, f *received.File) iter.Seq2[Establishment, error] {
+func All(ctx context.Context, f *source.File) iter.Seq2[Establishment, error] {
 	return func(yield func(Establishment, error) bool) {
 		r, err := NewReader(ctx, &Establishments, f)
 		if err != nil {

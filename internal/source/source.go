@@ -1,8 +1,8 @@
-// Package received opens what a source delivered - a file, a compressed file, a zip, a folder, an address - and reads
+// Package source opens what a source delivered - a file, a compressed file, a zip, a folder, an address - and reads
 // comma-separated records from it. Everything that arrives is taken for hostile: sizes are measured and not believed,
 // nothing is held whole in memory, and a delivery that is cut, bombed or ambiguous is refused before a row is used.
 // What the columns mean is left to its callers.
-package received
+package source
 
 import (
 	"context"

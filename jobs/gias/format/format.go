@@ -1,7 +1,7 @@
-// Package extract reads the register of schools as GIAS delivers it: which file of a delivery is which, what each
+// Package format reads the register of schools as GIAS delivers it: which file of a delivery is which, what each
 // column means, and which rows and values cannot be believed. It keeps every row accounted for - read or
 // rejected with a line and a reason - and leaves the comparison with what is already known to package gias.
-package extract
+package format
 
 import (
 	"context"
@@ -10,11 +10,11 @@ import (
 	"time"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 )
 
-// Extract is one delivery of the register. Close removes its temporary files.
-type Extract struct {
+// Delivery is one delivery of the register. Close removes its temporary files.
+type Delivery struct {
 	// Source is where it came from, without passwords.
 	Source string
 	// Address tells the source from others, "" for a path.
@@ -26,24 +26,24 @@ type Extract struct {
 	// Unchanged says that the source has nothing newer than what the options named; there are no files then.
 	Unchanged bool
 	// Establishments is never nil unless Unchanged.
-	Establishments *received.File
+	Establishments *source.File
 	// Links is nil where the delivery has none.
-	Links *received.File
+	Links *source.File
 
-	delivery *received.Delivery
+	delivery *source.Delivery
 }
 
 // Close removes what was downloaded.
-func (x *Extract) Close() error { return x.delivery.Close() }
+func (x *Delivery) Close() error { return x.delivery.Close() }
 
 // Open opens a source of the register: a .csv, .csv.gz, .zip, a folder, or an address. A plain file is the establishments,
 // whatever its name; in a folder or zip they are ecf_tech.csv (or edubasealldata*.csv), and the links links.csv.
-func Open(ctx context.Context, source string, o received.Options) (*Extract, error) {
-	d, err := received.Open(ctx, source, o)
+func Open(ctx context.Context, from string, o source.Options) (*Delivery, error) {
+	d, err := source.Open(ctx, from, o)
 	if err != nil {
 		return nil, err
 	}
-	x := &Extract{Source: d.Source, Address: d.Address, AsAt: d.AsAt, ETag: d.ETag, Unchanged: d.Unchanged, delivery: d}
+	x := &Delivery{Source: d.Source, Address: d.Address, AsAt: d.AsAt, ETag: d.ETag, Unchanged: d.Unchanged, delivery: d}
 	if d.Unchanged {
 		return x, nil
 	}
@@ -54,7 +54,7 @@ func Open(ctx context.Context, source string, o received.Options) (*Extract, err
 	return x, nil
 }
 
-func (x *Extract) find(ctx context.Context) (err error) {
+func (x *Delivery) find(ctx context.Context) (err error) {
 	if x.delivery.Whole() {
 		x.Establishments, err = x.delivery.Only(ctx)
 		return err
@@ -71,12 +71,12 @@ func (x *Extract) find(ctx context.Context) (err error) {
 
 // OpenLinks opens a source for its links alone: a plain file, or the links.csv of a folder or zip. They are in Links;
 // Establishments is nil.
-func OpenLinks(ctx context.Context, source string, o received.Options) (*Extract, error) {
-	d, err := received.Open(ctx, source, o)
+func OpenLinks(ctx context.Context, from string, o source.Options) (*Delivery, error) {
+	d, err := source.Open(ctx, from, o)
 	if err != nil {
 		return nil, err
 	}
-	x := &Extract{Source: d.Source, Address: d.Address, AsAt: d.AsAt, ETag: d.ETag, Unchanged: d.Unchanged, delivery: d}
+	x := &Delivery{Source: d.Source, Address: d.Address, AsAt: d.AsAt, ETag: d.ETag, Unchanged: d.Unchanged, delivery: d}
 	switch {
 	case d.Unchanged:
 	case d.Whole():

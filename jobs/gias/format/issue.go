@@ -1,9 +1,9 @@
-package extract
+package format
 
 import (
 	"regexp"
 
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 )
 
 // Scope says how much of a row an issue costs.
@@ -57,14 +57,14 @@ func (r *Reader) report(s Scope, at int, reason string, value []byte) {
 }
 
 func (r *Reader) shown(at int, value []byte) string {
-	if r.table.Columns[at].Form == Email || len(value) > received.MaxField {
+	if r.table.Columns[at].Form == Email || len(value) > source.MaxField {
 		return ""
 	}
 	decoded, _ := r.file.Encoding.Decode(nil, value)
 	if HoldsAddress(string(decoded)) {
 		return ""
 	}
-	return received.Showable(string(decoded))
+	return source.Showable(string(decoded))
 }
 
 var address = regexp.MustCompile(`[^\s@]@[^\s@]+\.[^\s@]`)

@@ -1,4 +1,4 @@
-package extract_test
+package format_test
 
 import (
 	"os"
@@ -6,19 +6,19 @@ import (
 	"strings"
 	"testing"
 
-	"cpd-jobs/jobs/gias/extract"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
+	"cpd-jobs/jobs/gias/format"
 )
 
 func TestAllEstablishmentsOfTheSample(t *testing.T) {
 	t.Parallel()
-	x, err := extract.Open(t.Context(), "../testdata/sample", received.Options{})
+	x, err := format.Open(t.Context(), "../testdata/sample", source.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = x.Close() }()
-	byURN := map[string]extract.Establishment{}
-	for e, err := range extract.All(t.Context(), x.Establishments) {
+	byURN := map[string]format.Establishment{}
+	for e, err := range format.All(t.Context(), x.Establishments) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -28,7 +28,7 @@ func TestAllEstablishmentsOfTheSample(t *testing.T) {
 		t.Errorf("got %d establishments, links %v", len(byURN), x.Links)
 	}
 	special := byURN["990008"]
-	if !special.Section41Approved || special.TypeCode != 10 || special.StatusCode != extract.StatusOpen || special.OpenDate != "2010-09-01" {
+	if !special.Section41Approved || special.TypeCode != 10 || special.StatusCode != format.StatusOpen || special.OpenDate != "2010-09-01" {
 		t.Errorf("got %+v", special)
 	}
 	if e := byURN["990002"]; e.Name != "All Saints’ Example School" || e.LACode != "301" || *e.PhaseCode != 2 || e.Postcode != "ZZ1 1AA" {
@@ -56,7 +56,7 @@ func TestNamesInADelivery(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		x, err := extract.Open(t.Context(), folder, received.Options{})
+		x, err := format.Open(t.Context(), folder, source.Options{})
 		if err == nil {
 			_ = x.Close()
 		}
@@ -87,27 +87,27 @@ func FuzzEstablishments(f *testing.F) {
 		if err := os.WriteFile(path, content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		x, err := extract.Open(t.Context(), path, received.Options{})
+		x, err := format.Open(t.Context(), path, source.Options{})
 		if err != nil {
 			return
 		}
 		defer func() { _ = x.Close() }()
-		for _, table := range []*extract.Table{&extract.Establishments, &extract.Links} {
+		for _, table := range []*format.Table{&format.Establishments, &format.Links} {
 			readThrough(t, table, x.Establishments)
 		}
 	})
 }
 
-func readThrough(t *testing.T, table *extract.Table, f *received.File) {
+func readThrough(t *testing.T, table *format.Table, f *source.File) {
 	t.Helper()
-	r, err := extract.NewReader(t.Context(), table, f)
+	r, err := format.NewReader(t.Context(), table, f)
 	if err != nil {
 		return
 	}
 	defer func() { _ = r.Close() }()
 	var rejected, given int64
-	r.OnIssue = func(i extract.Issue) {
-		if i.Scope == extract.RowRejected {
+	r.OnIssue = func(i format.Issue) {
+		if i.Scope == format.RowRejected {
 			rejected++
 		}
 		if i.Line < 2 || i.Reason == "" || strings.ContainsAny(i.Value, "\x00\n") {

@@ -1,4 +1,4 @@
-package extract
+package format
 
 import (
 	"context"
@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs/gias/received"
+	"cpd-jobs/internal/source"
 )
 
 // Row is one row that can be believed. Its values are in the order of the table's columns, cleaned: decoded, trimmed,
@@ -25,9 +25,9 @@ type Reader struct {
 	OnIssue func(Issue)
 
 	table   *Table
-	file    *received.File
+	file    *source.File
 	src     io.Closer
-	records *received.Records
+	records *source.Records
 	row     Row
 	scratch []byte
 	counts  Counts
@@ -45,12 +45,12 @@ type Counts struct {
 }
 
 // NewReader reads the header of f and refuses a file that is not the table.
-func NewReader(ctx context.Context, table *Table, f *received.File) (*Reader, error) {
+func NewReader(ctx context.Context, table *Table, f *source.File) (*Reader, error) {
 	src, err := f.Open(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r := &Reader{table: table, file: f, src: src, records: received.NewRecords(src)}
+	r := &Reader{table: table, file: f, src: src, records: source.NewRecords(src)}
 	if err := r.readHeader(); err != nil {
 		_ = src.Close()
 		if errors.Is(err, errOther) {
@@ -72,7 +72,7 @@ func (r *Reader) readHeader() error {
 	fields := r.records.Record().Fields
 	headings := make([]string, len(fields))
 	for i, f := range fields {
-		headings[i] = received.Showable(strings.TrimSpace(string(f)))
+		headings[i] = source.Showable(strings.TrimSpace(string(f)))
 	}
 	var err error
 	r.Layout, err = layoutOf(r.table, r.file.Name, headings)
@@ -85,7 +85,7 @@ func (r *Reader) Next() bool {
 		rec := r.records.Record()
 		r.counts.Read++
 		if rec.Unended && (rec.Fault != "" || len(rec.Fields) != r.Layout.Width) {
-			r.err = r.ended(received.ErrCut)
+			r.err = r.ended(source.ErrCut)
 			return false
 		}
 		if r.take(rec) {
@@ -117,7 +117,7 @@ func (r *Reader) Close() error { return r.src.Close() }
 // ended words what the records ended with.
 func (r *Reader) ended(err error) error {
 	switch {
-	case errors.Is(err, received.ErrCut):
+	case errors.Is(err, source.ErrCut):
 		return run.Reject("any number of rows may be missing; fetch it again", "%s is cut off: it ends in the middle of row %d", r.file.Name, r.counts.Read+1)
 	case err != nil:
 		return fmt.Errorf("read %s: %w", r.file.Name, err)
@@ -128,7 +128,7 @@ func (r *Reader) ended(err error) error {
 }
 
 // take cleans a record into the current row, or rejects it.
-func (r *Reader) take(rec received.Record) bool {
+func (r *Reader) take(rec source.Record) bool {
 	r.row.Line = rec.Line
 	clear(r.row.Values)
 	r.scratch = r.scratch[:0]
@@ -156,7 +156,7 @@ func (r *Reader) take(rec received.Record) bool {
 }
 
 // readURN takes the row's URN first, if it is one, so that whatever else is wrong can be tied to an establishment.
-func (r *Reader) readURN(rec received.Record) {
+func (r *Reader) readURN(rec source.Record) {
 	for i, at := range r.Layout.columns {
 		if at == atURN && i < len(rec.Fields) && IsURN(rec.Fields[i]) {
 			r.row.Values[atURN] = rec.Fields[i]
