@@ -56,11 +56,11 @@ func PlanBackfill(ctx context.Context, db Querier, s schedule.Schedule, b Backfi
 func (b Backfill) check(s schedule.Schedule) error {
 	switch {
 	case s.Cron == "":
-		return run.Refuse("trigger it instead: cpd-jobs schedules trigger "+s.Name, "schedule %s follows a job and has no ticks", s.Name)
+		return run.Blocked("trigger it instead: cpd-jobs schedules trigger "+s.Name, "schedule %s follows a job and has no ticks", s.Name)
 	case !b.From.Before(b.To) && !b.From.Equal(b.To):
-		return run.Reject("give --from before --to", "a backfill from %s to %s", b.From.Format(time.RFC3339), b.To.Format(time.RFC3339))
+		return run.Invalid("give --from before --to", "a backfill from %s to %s", b.From.Format(time.RFC3339), b.To.Format(time.RFC3339))
 	case b.AtOnce < 1:
-		return run.Reject("1 runs one after the other", "a backfill with %d jobs at once", b.AtOnce)
+		return run.Invalid("1 runs one after the other", "a backfill with %d jobs at once", b.AtOnce)
 	}
 	return nil
 }

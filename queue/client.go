@@ -40,7 +40,7 @@ func NewClient(pool *pgxpool.Pool, kinds []run.Kind, log *slog.Logger) (*Client,
 // Kinds lists the kinds that the client knows, by name.
 func (c *Client) Kinds() []run.Kind { return c.kinds.list() }
 
-// Kind finds a kind by name. The error, of class BadInput, names the nearest.
+// Kind finds a kind by name. The error, of class Invalid, names the nearest.
 func (c *Client) Kind(name string) (run.Kind, error) { return c.kinds.find(name) }
 
 // KindFinder finds kinds as [Client.Kind] does, without a database.
@@ -70,5 +70,5 @@ func (s kindSet) find(name string) (run.Kind, error) {
 	if near := run.Nearest(name, names); near != "" {
 		hint = "did you mean " + near + "? " + hint
 	}
-	return run.Kind{}, run.Reject(hint, "no kind of job is called %q", name)
+	return run.Kind{}, run.Invalid(hint, "no kind of job is called %q", name)
 }

@@ -44,7 +44,7 @@ type Ticket struct {
 	RunID int64 `json:"run_id"`
 }
 
-// Enqueue inserts one job. Wrong kinds and arguments are of class BadInput and insert nothing.
+// Enqueue inserts one job. Wrong kinds and arguments are of class Invalid and insert nothing.
 func (c *Client) Enqueue(ctx context.Context, r Request) (Ticket, error) {
 	var t Ticket
 	err := pgx.BeginFunc(ctx, c.pool, func(tx pgx.Tx) error {

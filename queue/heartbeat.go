@@ -40,7 +40,7 @@ func (w *Worker) register(ctx context.Context) error {
 	_, err := w.pool.Exec(ctx, `
 		INSERT INTO queue.workers (id, host, pid, version) VALUES ($1, $2, $3, $4)`, w.id, w.Host, w.PID, w.Version)
 	if err != nil {
-		return run.Cannot("check that migrations are applied (cpd-jobs migrate up)", "register this worker: %w", err)
+		return run.Unreachable("check that migrations are applied (cpd-jobs migrate up)", "register this worker: %w", err)
 	}
 	return nil
 }

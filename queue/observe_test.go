@@ -16,7 +16,7 @@ func TestWhoIsToldHowJobsEnd(t *testing.T) {
 	b := start(t, func(o *queue.WorkerOptions) { o.Observe = func(e queue.Ended) { told <- e } },
 		kind("greet", func(_ context.Context, _ run.Run, a testArgs) (run.Outcome, error) {
 			if a.Name == "nobody" {
-				return run.Outcome{}, run.Refuse("say who", "nobody is there")
+				return run.Outcome{}, run.Blocked("say who", "nobody is there")
 			}
 			return run.Outcome{}, nil
 		}))

@@ -148,7 +148,7 @@ func TestWrongRequestsInsertNothing(t *testing.T) {
 		{"greet", `{"name":1}`, "greet takes name (text, default nobody)"},
 	} {
 		_, err := b.worker.Client().Enqueue(t.Context(), queue.Request{Kind: c.kind, Args: json.RawMessage(c.args)})
-		if err == nil || !strings.Contains(err.Error(), c.want) || run.ClassOf(err) != run.BadInput {
+		if err == nil || !strings.Contains(err.Error(), c.want) || run.ClassOf(err) != run.ClassInvalid {
 			t.Errorf("enqueue %s %s: %v, want it to say %q", c.kind, c.args, err, c.want)
 		}
 	}
@@ -162,7 +162,7 @@ func TestFailuresSayWhetherToTryAgain(t *testing.T) {
 	t.Parallel()
 	b := start(t, nil,
 		kind("refused", func(context.Context, run.Run, testArgs) (run.Outcome, error) {
-			return run.Outcome{}, run.Refuse("look at it", "too many rows are gone")
+			return run.Outcome{}, run.Blocked("look at it", "too many rows are gone")
 		}),
 		kind("flaky", flaky(1)),
 	)

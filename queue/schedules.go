@@ -85,7 +85,7 @@ func deref(s *string) string {
 	return *s
 }
 
-// FindSchedule finds a live schedule by name. The error, of class BadInput, names the nearest and wraps ErrNoSchedule.
+// FindSchedule finds a live schedule by name. The error, of class Invalid, names the nearest and wraps ErrNoSchedule.
 func FindSchedule(ctx context.Context, db Querier, name string) (ScheduleInfo, error) {
 	list, err := Schedules(ctx, db)
 	if err != nil {
@@ -102,7 +102,7 @@ func FindSchedule(ctx context.Context, db Querier, name string) (ScheduleInfo, e
 	if near := run.Nearest(name, names); near != "" {
 		hint = "did you mean " + near + "?"
 	}
-	return ScheduleInfo{}, run.Reject(hint, "no live schedule is called %q: %w", name, ErrNoSchedule)
+	return ScheduleInfo{}, run.Invalid(hint, "no live schedule is called %q: %w", name, ErrNoSchedule)
 }
 
 // Pause skips a schedule's ticks from now until the given time, or until it is resumed where that is zero. A pause

@@ -40,7 +40,7 @@ func (c *Client) Retry(ctx context.Context, id int64, by string) (Ticket, error)
 	}
 	switch {
 	case job.State == "running":
-		return Ticket{}, run.Refuse(fmt.Sprintf("cancel it first: cpd-jobs jobs cancel %d", id), "job %d is running", id)
+		return Ticket{}, run.Blocked(fmt.Sprintf("cancel it first: cpd-jobs jobs cancel %d", id), "job %d is running", id)
 	case !job.Finished():
 		if _, err := c.river.JobRetry(ctx, id); err != nil {
 			return Ticket{}, fmt.Errorf("retry job %d: %w", id, err)

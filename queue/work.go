@@ -180,7 +180,7 @@ func (k *kindWorker) failed(ctx context.Context, job *river.Job[payload], err er
 		return errors.Join(err, setErr)
 	}
 	switch {
-	case errors.Is(err, run.ErrLost), class == run.BadInput, class == run.Refused:
+	case errors.Is(err, run.ErrLost), class == run.ClassInvalid, class == run.ClassBlocked:
 		return river.JobCancel(err)
 	case sameFailure(job.Errors, err, 3):
 		return river.JobCancel(fmt.Errorf("%w; quarantined after the same failure three times, try it with: %s", err, command(job)))

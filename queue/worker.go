@@ -61,15 +61,15 @@ type WorkerOptions struct {
 }
 
 // QueuesWith are the queues and how many jobs of each run at once on one worker, with changes; the error, of class
-// BadInput, names a queue that there is not.
+// Invalid, names a queue that there is not.
 func QueuesWith(changes map[string]int) (map[string]int, error) {
 	queues := map[string]int{"syncs": 2, "reports": 2, "exports": 2, "default": 10}
 	for name, slots := range changes {
 		if _, known := queues[name]; !known {
-			return nil, run.Reject("the queues are syncs, reports, exports and default", "no queue is called %q", name)
+			return nil, run.Invalid("the queues are syncs, reports, exports and default", "no queue is called %q", name)
 		}
 		if slots < 1 || slots > river.QueueNumWorkersMax {
-			return nil, run.Reject("give a number from 1 to 10000", "%d slots for queue %s", slots, name)
+			return nil, run.Invalid("give a number from 1 to 10000", "%d slots for queue %s", slots, name)
 		}
 		queues[name] = slots
 	}
@@ -168,7 +168,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	work, stopWork := context.WithCancelCause(ctx)
 	defer stopWork(nil)
 	if err := w.river.Start(work); err != nil {
-		return run.Cannot("check DATABASE_URL and that migrations are applied (cpd-jobs migrate up)", "start working: %w", err)
+		return run.Unreachable("check DATABASE_URL and that migrations are applied (cpd-jobs migrate up)", "start working: %w", err)
 	}
 	var loops sync.WaitGroup
 	for _, loop := range []func(context.Context){w.recorder.run, w.pulseLoop, w.takeoverLoop, w.archiveLoop} {

@@ -38,7 +38,7 @@ func (f *refresh) refusal(failed []CheckResult) error {
 		text += fmt.Sprintf(" (and %d more)", n)
 	}
 	hint := "the last good report stays; the rows are in reports.check_results; if they are right, run it again with --arg allow=" + first.Name
-	return run.Refuse(hint, "%s", text)
+	return run.Blocked(hint, "%s", text)
 }
 
 // keepFailure keeps what a failed check found, unless this is a dry run, and returns the error.

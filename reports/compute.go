@@ -64,7 +64,7 @@ func (d *Definition) settings(ctx context.Context, db querier, asOf time.Time) (
 	rows, _ := db.Query(ctx, sql)
 	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToMap)
 	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, run.Refuse(want.Hint, "%s (as of %s)", want.None, values[asOfColumn])
+		return nil, run.Blocked(want.Hint, "%s (as of %s)", want.None, values[asOfColumn])
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", want.SQL, err)
@@ -72,7 +72,7 @@ func (d *Definition) settings(ctx context.Context, db querier, asOf time.Time) (
 	for name, value := range found {
 		text, ok := value.(string)
 		if !ok {
-			return nil, run.Reject("", "%s: column %s is not text", want.SQL, name)
+			return nil, run.Invalid("", "%s: column %s is not text", want.SQL, name)
 		}
 		values[name] = text
 	}
@@ -104,15 +104,15 @@ func (f *refresh) checkShape(ctx context.Context, tx pgx.Tx) error {
 		want, got := columnTypes[c.Type], have[c.Name]
 		switch {
 		case got == "":
-			return run.Reject("", "%s of report %s returns no column %s, which the definition describes", queryFile, f.def.Name, c.Name)
+			return run.Invalid("", "%s of report %s returns no column %s, which the definition describes", queryFile, f.def.Name, c.Name)
 		case got != want:
-			return run.Reject("cast it in the query", "%s of report %s returns %s as %s, the definition says %s",
+			return run.Invalid("cast it in the query", "%s of report %s returns %s as %s, the definition says %s",
 				queryFile, f.def.Name, c.Name, got, want)
 		}
 		delete(have, c.Name)
 	}
 	for _, extra := range slices.Sorted(maps.Keys(have)) {
-		return run.Reject("", "%s of report %s returns a column %s, which the definition does not describe", queryFile, f.def.Name, extra)
+		return run.Invalid("", "%s of report %s returns a column %s, which the definition does not describe", queryFile, f.def.Name, extra)
 	}
 	return nil
 }

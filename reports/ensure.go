@@ -174,5 +174,5 @@ func (d *Definition) migrateHint() string {
 
 // refuseRetype says that the definition no longer fits the table.
 func (d *Definition) refuseRetype(format string, args ...any) error {
-	return run.Refuse(d.migrateHint(), format, args...)
+	return run.Blocked(d.migrateHint(), format, args...)
 }

@@ -97,7 +97,7 @@ func TestAddedColumnIsFilled(t *testing.T) {
 		t.Errorf("the older program's start: %v", err)
 	}
 	_, err = db.refreshWith(t, &run.Local{}, old, reports.RefreshOptions{})
-	if run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "version 1.1") {
+	if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "version 1.1") {
 		t.Errorf("the older program's refresh: got %v, want it refused", err)
 	}
 }
@@ -112,10 +112,10 @@ func TestDroppedOrRetypedColumnIsRefused(t *testing.T) {
 	} {
 		d := loaded(t, "names", replaced(t, schoolNames, column, c.new))
 		err := reports.EnsureOne(t.Context(), db.Pool, d)
-		if run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), c.want) || !strings.Contains(fmt.Sprint(err), "reports migrate names") {
+		if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), c.want) || !strings.Contains(fmt.Sprint(err), "reports migrate names") {
 			t.Errorf("%s: got %v, want %q and the command", name, err, c.want)
 		}
-		if _, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{}); run.ClassOf(err) != run.Refused {
+		if _, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{}); run.ClassOf(err) != run.ClassBlocked {
 			t.Errorf("%s: refresh: got %v, want it refused", name, err)
 		}
 	}
@@ -154,7 +154,7 @@ func TestRowsOfOneKeyAreRefused(t *testing.T) {
 	}
 	db.sync(t, day(t, 0), oneSchool().with(tables{"schools": schools(3)}))
 	_, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{})
-	if run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "key_unique failed for 1 of 4") {
+	if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "key_unique failed for 1 of 4") {
 		t.Errorf("got %v, want the key refused", err)
 	}
 }

@@ -37,7 +37,7 @@ type Erased struct {
 // Erase deletes a person from the reports with personal data, from the copies that they are made of, and all files of those
 // reports, as nobody can tell which held the person. Where the row of somebody else mentions the person, the mention is
 // emptied. That it was done is kept, of whom is not. As long as the service has the person the next sync copies them
-// again: they must be erased there first. The error is of class BadInput where nobody is known by what was said.
+// again: they must be erased there first. The error is of class Invalid where nobody is known by what was said.
 func Erase(ctx context.Context, pool *pgxpool.Pool, e Erasure) (Erased, error) {
 	if err := e.check(); err != nil {
 		return Erased{}, err
@@ -75,11 +75,11 @@ func (e Erasure) check() error {
 	}
 	switch {
 	case given != 1:
-		return run.Reject("", "say whom to erase by one of user, external id and email address")
+		return run.Invalid("", "say whom to erase by one of user, external id and email address")
 	case e.User != "" && !uuidPattern.MatchString(strings.TrimSpace(e.User)):
-		return run.Reject("it is the id of a row of users at the service", "the user's id is no UUID")
+		return run.Invalid("it is the id of a row of users at the service", "the user's id is no UUID")
 	case strings.TrimSpace(e.Why) == "":
-		return run.Reject("such as the number of the request; it is kept, so no name", "say why the person is erased")
+		return run.Invalid("such as the number of the request; it is kept, so no name", "say why the person is erased")
 	}
 	return nil
 }
@@ -145,7 +145,7 @@ func (w *eraser) find(ctx context.Context, tx pgx.Tx) error {
 		}
 	}
 	if len(w.users) == 0 {
-		return run.Reject("erase by the id of the user to have all files deleted all the same; else they go by themselves when their time is over",
+		return run.Invalid("erase by the id of the user to have all files deleted all the same; else they go by themselves when their time is over",
 			"nothing that is kept names anybody by that %s", strings.ReplaceAll(string(what), "_", " "))
 	}
 	return nil

@@ -141,7 +141,7 @@ func TestErasureRefuses(t *testing.T) {
 		{"unknown", reports.Erasure{Email: "nobody@example.com", Why: "x"}, "names anybody by that email"},
 	} {
 		_, err := reports.Erase(t.Context(), db.Pool, c.whom)
-		if run.ClassOf(err) != run.BadInput || !strings.Contains(fmt.Sprint(err), c.want) || strings.Contains(fmt.Sprint(err), "nobody@example.com") {
+		if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(fmt.Sprint(err), c.want) || strings.Contains(fmt.Sprint(err), "nobody@example.com") {
 			t.Errorf("%s: got %v, want %q and not whom", c.name, err, c.want)
 		}
 	}

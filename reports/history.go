@@ -66,7 +66,7 @@ func Diff(ctx context.Context, db querier, d *Definition, o DiffOptions) (Differ
 		return Difference{}, err
 	}
 	if from.Version > to.Version {
-		return Difference{}, run.Reject("", "version %d of %s came after version %d", from.Version, d.Name, to.Version)
+		return Difference{}, run.Invalid("", "version %d of %s came after version %d", from.Version, d.Name, to.Version)
 	}
 	sql, err := newStatement(d, nil, nil).render("diff.sql")
 	if err != nil {
@@ -111,7 +111,7 @@ const (
 // keepsHistory refuses what needs the change log of a report that has none.
 func (d *Definition) keepsHistory() error {
 	if d.Restricted() {
-		return run.Reject("", "report %s holds personal data: no history of it is kept", d.Name)
+		return run.Invalid("", "report %s holds personal data: no history of it is kept", d.Name)
 	}
 	return nil
 }
@@ -140,11 +140,11 @@ func (d *Definition) refuseUnknown(version int64, at time.Time) error {
 	hint := "see `cpd-jobs reports history " + d.Name + "` for those that there are"
 	switch {
 	case version > 0:
-		return run.Reject(hint, "report %s has no version %d, or it is not kept any more", d.Name, version)
+		return run.Invalid(hint, "report %s has no version %d, or it is not kept any more", d.Name, version)
 	case !at.IsZero():
-		return run.Reject(hint, "report %s has no version that was live at %s, or it is not kept any more", d.Name, instant(at))
+		return run.Invalid(hint, "report %s has no version that was live at %s, or it is not kept any more", d.Name, instant(at))
 	default:
-		return run.Reject("run `cpd-jobs reports refresh "+d.Name+"`", "report %s was never refreshed", d.Name)
+		return run.Invalid("run `cpd-jobs reports refresh "+d.Name+"`", "report %s was never refreshed", d.Name)
 	}
 }
 

@@ -178,7 +178,7 @@ func TestDiffAndHistory(t *testing.T) {
 			t.Errorf("%s: counts: got %+v", c.name, diff)
 		}
 	}
-	if _, err := reports.Diff(t.Context(), db, d, reports.DiffOptions{To: 9}); run.ClassOf(err) != run.BadInput {
+	if _, err := reports.Diff(t.Context(), db, d, reports.DiffOptions{To: 9}); run.ClassOf(err) != run.ClassInvalid {
 		t.Errorf("unknown version: got %v, want it refused", err)
 	}
 

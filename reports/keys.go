@@ -21,7 +21,7 @@ func KeysOf(ctx context.Context, db querier, d *Definition, urn string) ([]strin
 	}
 	of := slices.IndexFunc(d.Columns, func(c Column) bool { return c.Name == urnColumn || c.Name == "school_"+urnColumn })
 	if of < 0 {
-		return nil, run.Reject("say the row by its "+d.Key+" with --key", "report %s does not say which school a %s is of", d.Name, d.Row)
+		return nil, run.Invalid("say the row by its "+d.Key+" with --key", "report %s does not say which school a %s is of", d.Name, d.Row)
 	}
 	column := d.Columns[of].Name
 	rows, _ := db.Query(ctx, fmt.Sprintf(`

@@ -17,7 +17,7 @@ import (
 )
 
 // Load reads the report in a folder of fsys. Keys that it does not know, and anything else wrong with the
-// folder, are refused all together, with lines where YAML has them; the error is of class BadInput.
+// folder, are refused all together, with lines where YAML has them; the error is of class Invalid.
 func Load(fsys fs.FS, folder string) (*Definition, error) {
 	files, err := readFolder(fsys, folder)
 	if err != nil {
@@ -25,14 +25,14 @@ func Load(fsys fs.FS, folder string) (*Definition, error) {
 	}
 	d := &Definition{Name: path.Base(folder), Schema: "reports", Hash: hashOf(files), sql: map[string]string{}}
 	if err := yaml.NewDecoder(bytes.NewReader(files[definitionFile]), yaml.Strict()).Decode(d); err != nil {
-		return nil, run.Reject("", "%s: %s", path.Join(folder, definitionFile), yamlProblem(err))
+		return nil, run.Invalid("", "%s: %s", path.Join(folder, definitionFile), yamlProblem(err))
 	}
 	delete(files, definitionFile)
 	for name, text := range files {
 		d.sql[name] = string(text)
 	}
 	if problems := d.problems(); len(problems) > 0 {
-		return nil, run.Reject("", "report %s: %w", d.Name, errors.Join(problems...))
+		return nil, run.Invalid("", "report %s: %w", d.Name, errors.Join(problems...))
 	}
 	return d, nil
 }

@@ -107,7 +107,7 @@ func TestLoadRefuses(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			_, err := reports.Load(folder("names", replaced(t, schoolNames, c.old, c.new)), "names")
-			if run.ClassOf(err) != run.BadInput || !strings.Contains(fmt.Sprint(err), c.want) {
+			if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(fmt.Sprint(err), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
 			if strings.Count(fmt.Sprint(err), "\n") > 1 {
@@ -171,7 +171,7 @@ func TestHashIsOfAllFiles(t *testing.T) {
 func TestFind(t *testing.T) {
 	t.Parallel()
 	_, err := reports.Find("school_onbording")
-	if run.ClassOf(err) != run.BadInput || !strings.Contains(fmt.Sprint(err), "did you mean school_onboarding?") {
+	if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(fmt.Sprint(err), "did you mean school_onboarding?") {
 		t.Errorf("got %v, want the nearest name", err)
 	}
 }

@@ -58,7 +58,7 @@ func (m *migration) do(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	if known.version == "" {
-		return run.Reject("run `cpd-jobs migrate up`", "report %s has no table yet", m.def.Name)
+		return run.Invalid("run `cpd-jobs migrate up`", "report %s has no table yet", m.def.Name)
 	}
 	if m.next, err = m.def.lockLive(ctx, tx); err != nil {
 		return err
@@ -70,7 +70,7 @@ func (m *migration) do(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	if !raised(known.version, m.def.Version) {
-		return run.Refuse("raise its major version", "the definition drops or retypes %s and is still of version %s", names(going), m.def.Version)
+		return run.Blocked("raise its major version", "the definition drops or retypes %s and is still of version %s", names(going), m.def.Version)
 	}
 	if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '2s'"); err != nil {
 		return err
@@ -169,7 +169,7 @@ func (m *migration) refuseUsersOf(ctx context.Context, tx pgx.Tx, relation pgx.I
 		return err
 	}
 	if len(users) > 0 {
-		return run.Refuse("drop or change them first, and make them again afterwards", "%s is read by %s", strings.Join(relation, "."), strings.Join(users, ", "))
+		return run.Blocked("drop or change them first, and make them again afterwards", "%s is read by %s", strings.Join(relation, "."), strings.Join(users, ", "))
 	}
 	return nil
 }

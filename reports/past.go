@@ -12,13 +12,13 @@ import (
 )
 
 // VersionAt finds the version whose data are as at exactly an instant, for that is what people read on files, or else the one that
-// was live at it: the one that [Definition.At] gives. Errors are of class BadInput where there is none, or none is kept.
+// was live at it: the one that [Definition.At] gives. Errors are of class Invalid where there is none, or none is kept.
 func VersionAt(ctx context.Context, db querier, d *Definition, at time.Time) (Refreshed, error) {
 	rows, _ := db.Query(ctx, `SELECT `+refreshedColumns+` FROM reports.refreshes
 		WHERE report = $1 AND (as_of = $2 OR published_at <= $2) ORDER BY as_of = $2 DESC, version DESC LIMIT 1`, d.Name, at)
 	found, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[Refreshed])
 	if errors.Is(err, pgx.ErrNoRows) {
-		return found, run.Reject("see `cpd-jobs reports show "+d.Name+"` for those that there are",
+		return found, run.Invalid("see `cpd-jobs reports show "+d.Name+"` for those that there are",
 			"report %s as of %s: it had no version then, or it is not kept any more", d.Name, at.UTC().Format(time.RFC3339))
 	}
 	if err != nil {

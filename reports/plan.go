@@ -57,7 +57,7 @@ func (f *refresh) makePlan(ctx context.Context, tx pgx.Tx) (plan, error) {
 	p := plan{inputs: used(live, f.def.Inputs)}
 	asOf := slices.IndexFunc(p.inputs, func(u InputUsed) bool { return u.Input == f.def.AsOf })
 	if asOf < 0 {
-		return plan{}, run.Refuse(fmt.Sprintf("run %s_sync first", f.def.AsOf), "refresh %s: %s was never synced", f.def.Name, f.def.AsOf)
+		return plan{}, run.Blocked(fmt.Sprintf("run %s_sync first", f.def.AsOf), "refresh %s: %s was never synced", f.def.Name, f.def.AsOf)
 	}
 	p.asOf = p.inputs[asOf].AsAt
 	err = f.compareWithLive(ctx, tx, &p)
@@ -94,10 +94,10 @@ func (f *refresh) compareWithLive(ctx context.Context, tx pgx.Tx, p *plan) error
 	case err != nil:
 		return fmt.Errorf("read what is live of %s: %w", f.def.Name, err)
 	case known.newer:
-		return run.Refuse("use the newer program, or stop it", "report %s was made by version %s of its definition and this program has %s",
+		return run.Blocked("use the newer program, or stop it", "report %s was made by version %s of its definition and this program has %s",
 			f.def.Name, known.version, f.def.Version)
 	case known.layoutHash != f.def.layoutHash():
-		return run.Refuse("run `cpd-jobs migrate up`", "the tables of report %s were not made from this program's definition", f.def.Name)
+		return run.Blocked("run `cpd-jobs migrate up`", "the tables of report %s were not made from this program's definition", f.def.Name)
 	}
 	if err := f.refuseWithdrawn(ctx, tx, p); err != nil {
 		return err
@@ -129,7 +129,7 @@ func (f *refresh) refuseWithdrawn(ctx context.Context, tx pgx.Tx, p *plan) error
 	}
 	for _, w := range list {
 		if sameInputs(w.Inputs, p.inputs) && !f.opts.Force {
-			return run.Refuse("sync data that are right first; --arg force=true refreshes all the same",
+			return run.Blocked("sync data that are right first; --arg force=true refreshes all the same",
 				"version %d of %s was made of the same data and withdrawn: %s", w.Version, f.def.Name, *w.WithdrawnWhy)
 		}
 	}

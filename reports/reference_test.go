@@ -64,7 +64,7 @@ func (c referenceCase) try(t *testing.T, db database, base tables) {
 	before := one[int64](t, db, "SELECT live_version FROM reports.definitions WHERE report = 'school_onboarding'")
 	_, err := db.refresh(t)
 	if c.Expect.Error == "no_current_cohort" {
-		if err == nil || !strings.Contains(err.Error(), "no current cohort") || run.ClassOf(err) != run.Refused {
+		if err == nil || !strings.Contains(err.Error(), "no current cohort") || run.ClassOf(err) != run.ClassBlocked {
 			t.Errorf("error: got %v, want one of class refused that says no current cohort", err)
 		}
 		if after := one[int64](t, db, "SELECT live_version FROM reports.definitions WHERE report = 'school_onboarding'"); after != before {

@@ -95,7 +95,7 @@ func (d *Definition) checkAllowed(names []string) error {
 			if near := run.Nearest(name, known); near != "" {
 				hint = "did you mean " + near + "?"
 			}
-			return run.Reject(hint, "report %s has no check %q that could be allowed", d.Name, name)
+			return run.Invalid(hint, "report %s has no check %q that could be allowed", d.Name, name)
 		}
 	}
 	return nil
@@ -118,7 +118,7 @@ type refresh struct {
 func refreshOnce(ctx context.Context, r run.Run, pool *pgxpool.Pool, d *Definition, o RefreshOptions) (run.Outcome, error) {
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return run.Outcome{}, run.Cannot("", "connect to refresh %s: %w", d.Name, err)
+		return run.Outcome{}, run.Unreachable("", "connect to refresh %s: %w", d.Name, err)
 	}
 	defer conn.Release()
 	f := &refresh{run: r, def: d, opts: o, conn: conn, result: RefreshSummary{Report: d.Name}}

@@ -203,7 +203,7 @@ func TestFailedCheckKeepsTheLastGoodReport(t *testing.T) {
 	before := db.published(t)
 	db.sync(t, day(t, 1), oneSchool().with(tables{"nomination_emails": {emailed.and(row{"opened_at": "2030-01-01T00:00:00Z"})}}))
 	_, err := db.refresh(t)
-	if run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "no_future_times failed for 1 of 1") {
+	if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "no_future_times failed for 1 of 1") {
 		t.Fatalf("error: got %v, want one of class refused that names the check", err)
 	}
 	if got := formatted(db.published(t)); got != formatted(before) {
@@ -229,7 +229,7 @@ func TestFailedCheckKeepsTheLastGoodReport(t *testing.T) {
 		t.Errorf("warnings: got %+v, %v, want the allowed check among them", warnings, err)
 	}
 	_, err = db.refreshWith(t, &run.Local{}, onboarding(t), reports.RefreshOptions{Allow: []string{"no_future_time"}})
-	if run.ClassOf(err) != run.BadInput || !strings.Contains(fmt.Sprint(err), "did you mean no_future_times?") {
+	if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(fmt.Sprint(err), "did you mean no_future_times?") {
 		t.Errorf("misspelt check: got %v, want the nearest name", err)
 	}
 }
@@ -247,7 +247,7 @@ func TestShrinkingReportIsNotPublished(t *testing.T) {
 	db.sync(t, day(t, 0), oneSchool().with(tables{"schools": schools(250)}))
 	db.mustRefresh(t)
 	db.sync(t, day(t, 1), oneSchool().with(tables{"schools": schools(149)}))
-	if _, err := db.refresh(t); run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "allow=not_shrunk") {
+	if _, err := db.refresh(t); run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "allow=not_shrunk") {
 		t.Errorf("101 fewer: got %v, want it refused, and how to allow it", err)
 	}
 	db.sync(t, day(t, 2), oneSchool().with(tables{"schools": schools(150)}))
@@ -450,7 +450,7 @@ func TestRefreshBeforeTheFirstSync(t *testing.T) {
 	t.Parallel()
 	db := newDatabase(t)
 	_, err := db.refresh(t)
-	if run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "run cpd_sync first") {
+	if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "run cpd_sync first") {
 		t.Errorf("got %v, want it refused, and what to do", err)
 	}
 }

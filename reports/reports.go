@@ -31,7 +31,7 @@ func All() []*Definition {
 	return slices.Clone(list)
 }
 
-// Find finds a report by name. The error names the nearest one and is of class BadInput.
+// Find finds a report by name. The error names the nearest one and is of class Invalid.
 func Find(name string) (*Definition, error) {
 	list := All()
 	names := make([]string, len(list))
@@ -45,7 +45,7 @@ func Find(name string) (*Definition, error) {
 	if near := run.Nearest(name, names); near != "" {
 		hint = "did you mean " + near + "?"
 	}
-	return nil, run.Reject(hint, "no report is called %q", name)
+	return nil, run.Invalid(hint, "no report is called %q", name)
 }
 
 // loadAll reads every folder that has a definition. The sound ones are returned beside the errors of the others.

@@ -22,16 +22,16 @@ func New(dir, name string) ([]string, error) {
 	p.name("report", name)
 	p.is(len(name) <= maxName, "its name is longer than %d letters", maxName)
 	if len(*p) > 0 {
-		return nil, run.Reject("", "no report can be called %q: %w", name, errors.Join(*p...))
+		return nil, run.Invalid("", "no report can be called %q: %w", name, errors.Join(*p...))
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
-		return nil, run.Reject("run it in a checkout of cpd-jobs, or say where the reports are", "there is no folder %s", dir)
+		return nil, run.Invalid("run it in a checkout of cpd-jobs, or say where the reports are", "there is no folder %s", dir)
 	}
 	folder := filepath.Join(dir, name)
 	if err := os.Mkdir(folder, 0o755); errors.Is(err, fs.ErrExist) {
-		return nil, run.Reject("choose another name", "%s is there already", folder)
+		return nil, run.Invalid("choose another name", "%s is there already", folder)
 	} else if err != nil {
-		return nil, run.Reject("", "make the folder: %w", err)
+		return nil, run.Invalid("", "make the folder: %w", err)
 	}
 	title := strings.ReplaceAll(name, "_", " ")
 	fills := strings.NewReplacer("{{title}}", strings.ToUpper(title[:1])+title[1:], "{{name}}", name)

@@ -50,7 +50,7 @@ func Try(ctx context.Context, pool *pgxpool.Pool, d *Definition, o TryOptions) (
 	}
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
-		return Tried{}, run.Cannot("", "connect to check report %s: %w", d.Name, err)
+		return Tried{}, run.Unreachable("", "connect to check report %s: %w", d.Name, err)
 	}
 	defer conn.Release()
 	t := &trial{def: d, opts: o, conn: conn, result: Tried{Report: d.Name, Problems: []string{}, Checks: []CheckResult{}}}
@@ -93,7 +93,7 @@ func (t *trial) within(ctx context.Context, mode pgx.TxAccessMode, do func(conte
 		t.problem("it takes longer than %s", t.opts.Timeout)
 	case errors.As(err, &refused) && !strings.HasPrefix(refused.Code, "57") && !isBusy(err):
 		t.problem("%s", err)
-	case run.ClassOf(err) == run.BadInput, run.ClassOf(err) == run.Refused:
+	case run.ClassOf(err) == run.ClassInvalid, run.ClassOf(err) == run.ClassBlocked:
 		t.problem("%s", err)
 	default:
 		return err
@@ -120,7 +120,7 @@ func (t *trial) plan(ctx context.Context, tx pgx.Tx) (plan, error) {
 		}
 	}
 	if p.asOf.IsZero() {
-		return plan{}, run.Refuse(fmt.Sprintf("run %s_sync first", t.def.AsOf), "%s was never synced", t.def.AsOf)
+		return plan{}, run.Blocked(fmt.Sprintf("run %s_sync first", t.def.AsOf), "%s was never synced", t.def.AsOf)
 	}
 	t.result.AsOf = p.asOf
 	p.settings, err = t.def.settings(ctx, tx, p.asOf)
@@ -137,7 +137,7 @@ func (t *trial) reads(ctx context.Context) error {
 	return t.within(ctx, pgx.ReadOnly, func(ctx context.Context, tx pgx.Tx, p plan) error {
 		query, err := fill(t.def.sql[queryFile], p.settings, nil)
 		if err != nil {
-			return run.Reject("", "%s: %w", queryFile, err)
+			return run.Invalid("", "%s: %w", queryFile, err)
 		}
 		columns, err := returnedBy(ctx, tx, query)
 		if err != nil {

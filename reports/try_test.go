@@ -75,17 +75,17 @@ func TestNewRefusesNames(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"", "Late Tutors", "../x", strings.Repeat("a", 40)} {
-		if _, err := reports.New(dir, name); run.ClassOf(err) != run.BadInput {
+		if _, err := reports.New(dir, name); run.ClassOf(err) != run.ClassInvalid {
 			t.Errorf("%q: got %v, want it refused", name, err)
 		}
 	}
 	if _, err := reports.New(dir, "late_tutors"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := reports.New(dir, "late_tutors"); run.ClassOf(err) != run.BadInput || !strings.Contains(err.Error(), "is there already") {
+	if _, err := reports.New(dir, "late_tutors"); run.ClassOf(err) != run.ClassInvalid || !strings.Contains(err.Error(), "is there already") {
 		t.Errorf("twice: got %v, want it refused", err)
 	}
-	if _, err := reports.New(filepath.Join(dir, "nowhere"), "x"); run.ClassOf(err) != run.BadInput {
+	if _, err := reports.New(filepath.Join(dir, "nowhere"), "x"); run.ClassOf(err) != run.ClassInvalid {
 		t.Errorf("no folder: got %v, want it refused", err)
 	}
 }

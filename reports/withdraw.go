@@ -44,7 +44,7 @@ type Withdrawn struct {
 func Withdraw(ctx context.Context, r run.Run, pool *pgxpool.Pool, d *Definition, w Withdrawal) (Withdrawn, error) {
 	result := Withdrawn{Report: d.Name, Version: w.Version, Why: strings.TrimSpace(w.Why)}
 	if result.Why == "" {
-		return result, run.Reject("say why: people who have the files will ask", "withdraw version %d of %s without a reason", w.Version, d.Name)
+		return result, run.Invalid("say why: people who have the files will ask", "withdraw version %d of %s without a reason", w.Version, d.Name)
 	}
 	if err := d.keepsHistory(); err != nil {
 		return result, err
@@ -87,7 +87,7 @@ func (d *Definition) withdraw(ctx context.Context, tx pgx.Tx, r run.Run, w Withd
 		return fmt.Errorf("withdraw version %d of %s: %w", wrong.Version, d.Name, err)
 	}
 	if len(result.Withdrawn) == 0 {
-		return run.Reject("", "version %d of %s was withdrawn before", wrong.Version, d.Name)
+		return run.Invalid("", "version %d of %s was withdrawn before", wrong.Version, d.Name)
 	}
 	if w.Within != nil {
 		if err := w.Within(ctx, tx, result.Withdrawn); err != nil {
@@ -144,7 +144,7 @@ func (d *Definition) lastStanding(ctx context.Context, tx pgx.Tx) (Refreshed, er
 		return Refreshed{}, err
 	}
 	if version == 0 {
-		return Refreshed{}, run.Refuse("refresh it from good data instead", "report %s has no earlier version to go back to", d.Name)
+		return Refreshed{}, run.Blocked("refresh it from good data instead", "report %s has no earlier version to go back to", d.Name)
 	}
 	return d.versionOf(ctx, tx, version, time.Time{})
 }

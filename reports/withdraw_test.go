@@ -55,7 +55,7 @@ func TestWithdrawnVersionGivesWayToTheOneBefore(t *testing.T) {
 	}
 
 	_, err = db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{})
-	if run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "schools were missing") {
+	if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "schools were missing") {
 		t.Errorf("refresh from the same data: got %v, want it refused with the reason", err)
 	}
 	db.sync(t, day(t, 3), oneSchool().with(tables{"schools": list}))
@@ -146,11 +146,11 @@ func TestMigrateDropsAndRetypes(t *testing.T) {
 	same := loaded(t, "places", text, "query.sql", sql)
 	next := loaded(t, "places", replaced(t, text, `"1.0"`, `"2.0"`), "query.sql", sql)
 
-	if _, err := reports.Migrate(t.Context(), db.Pool, same); run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "still of version 1.0") {
+	if _, err := reports.Migrate(t.Context(), db.Pool, same); run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "still of version 1.0") {
 		t.Errorf("without a higher major version: got %v, want it refused", err)
 	}
 	db.exec(t, "CREATE VIEW public.postcodes AS SELECT postcode FROM reports.places")
-	if _, err := reports.Migrate(t.Context(), db.Pool, next); run.ClassOf(err) != run.Refused || !strings.Contains(fmt.Sprint(err), "public.postcodes") {
+	if _, err := reports.Migrate(t.Context(), db.Pool, next); run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "public.postcodes") {
 		t.Errorf("with a view in the way: got %v, want it named", err)
 	}
 	db.exec(t, "DROP VIEW public.postcodes")

@@ -74,7 +74,7 @@ func outcomeOf(err error) string {
 	switch {
 	case err == nil:
 		return "done"
-	case statusOf(err) < http.StatusInternalServerError || run.ClassOf(err) == run.Refused:
+	case statusOf(err) < http.StatusInternalServerError || run.ClassOf(err) == run.ClassBlocked:
 		return "refused"
 	default:
 		return "failed"

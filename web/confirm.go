@@ -75,7 +75,7 @@ const formLimit = 64 << 10
 func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	r.Body = http.MaxBytesReader(w, r.Body, formLimit)
 	if err := r.ParseForm(); err != nil {
-		return nil, run.Reject("go back and send it again", "the form cannot be read")
+		return nil, run.Invalid("go back and send it again", "the form cannot be read")
 	}
 	return r.PostForm, nil
 }

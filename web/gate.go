@@ -74,7 +74,7 @@ func (g *gate) discover(ctx context.Context) (*oidc.Provider, error) {
 	// The provider goes on to use this context for its keys, long after the request that came first.
 	p, err := oidc.NewProvider(g.context(context.WithoutCancel(ctx)), g.Issuer)
 	if err != nil {
-		return nil, run.Cannot("check OIDC_ISSUER", "ask the sign-in provider for its addresses: %w", err)
+		return nil, run.Unreachable("check OIDC_ISSUER", "ask the sign-in provider for its addresses: %w", err)
 	}
 	g.provider = p
 	return p, nil

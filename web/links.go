@@ -112,9 +112,9 @@ func (s *site) handOn(ctx context.Context, e exports.Export, life time.Duration)
 	err = s.audited(ctx, deed{Action: "hand on", Target: fmt.Sprintf("export %d", e.ID), Detail: detail}, func(ctx context.Context) error {
 		switch {
 		case isPersonal(e.Report):
-			return run.Refuse("whoever needs it signs in with the role "+string(Personal), "a file with personal data is not handed on by link")
+			return run.Blocked("whoever needs it signs in with the role "+string(Personal), "a file with personal data is not handed on by link")
 		case life < time.Minute || life > LinkLife:
-			return run.Reject("", "a link lives from a minute to seven days")
+			return run.Invalid("", "a link lives from a minute to seven days")
 		}
 		key, err := newLinkKey(ctx, s.DB)
 		if err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 // errNoQueue is what a program says that only shows pages.
-var errNoQueue = run.Refuse("use the command line", "these pages cannot start or stop jobs")
+var errNoQueue = run.Blocked("use the command line", "these pages cannot start or stop jobs")
 
 // runSaid is what a run's page says after an action, by ?said.
 var runSaid = map[string]string{
@@ -46,7 +46,7 @@ func (s *site) cancel(w http.ResponseWriter, r *http.Request) error {
 	}
 	err = s.audited(r.Context(), deed{Action: "cancel", Target: fmt.Sprintf("job %d", job.ID)}, func(ctx context.Context) error {
 		if job.Finished() {
-			return run.Refuse("", "job %d has finished already", job.ID)
+			return run.Blocked("", "job %d has finished already", job.ID)
 		}
 		_, err := s.Queue.Cancel(ctx, job.ID)
 		return err

@@ -169,7 +169,7 @@ func (s *site) backfillForm(w http.ResponseWriter, r *http.Request) error {
 
 // askAgain shows the form with what was wrong, where it was the visitor's doing.
 func (s *site) askAgain(w http.ResponseWriter, r *http.Request, info queue.ScheduleInfo, q url.Values, err error) error {
-	if status := statusOf(err); status >= http.StatusInternalServerError && run.ClassOf(err) != run.Refused {
+	if status := statusOf(err); status >= http.StatusInternalServerError && run.ClassOf(err) != run.ClassBlocked {
 		return err
 	}
 	return s.render(w, r, http.StatusBadRequest, backfillPage(info, q, err.Error()))
@@ -220,21 +220,21 @@ func (s *site) planBackfill(ctx context.Context, info queue.ScheduleInfo, q url.
 	for name, at := range map[string]*time.Time{"from": &b.From, "to": &b.To} {
 		*at, err = time.ParseInLocation(backfillLayout, q.Get(name), zone)
 		if err != nil {
-			return b, nil, run.Reject("", "Write %s as a date and a time, such as 2026-11-22 06:00", name)
+			return b, nil, run.Invalid("", "Write %s as a date and a time, such as 2026-11-22 06:00", name)
 		}
 	}
 	if b.To.After(s.Now()) {
-		return b, nil, run.Reject("", "Choose an end that is in the past: ticks to come run by themselves")
+		return b, nil, run.Invalid("", "Choose an end that is in the past: ticks to come run by themselves")
 	}
 	if b.To.Sub(b.From) > 366*24*time.Hour {
-		return b, nil, run.Reject("", "Choose a stretch of at most a year")
+		return b, nil, run.Invalid("", "Choose a stretch of at most a year")
 	}
 	next, err := schedule.Upcoming(info.Schedule, nil, b.From.Add(-time.Second), backfillLimit+1)
 	if err != nil {
 		return b, nil, err
 	}
 	if len(next) > backfillLimit && !next[backfillLimit].Tick.After(b.To) {
-		return b, nil, run.Reject("", "Choose a shorter stretch: this has more than %s ticks", count(backfillLimit))
+		return b, nil, run.Invalid("", "Choose a shorter stretch: this has more than %s ticks", count(backfillLimit))
 	}
 	plan, err := queue.PlanBackfill(ctx, s.DB, info.Schedule, b)
 	return b, plan, err

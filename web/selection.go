@@ -75,7 +75,7 @@ func (s *site) askForFile(w http.ResponseWriter, r *http.Request) error {
 	case s.Queue == nil:
 		return errNoQueue
 	case !exact:
-		return run.Reject("download it as CSV", "rows with other than equal values cannot be made into a file of this format")
+		return run.Invalid("download it as CSV", "rows with other than equal values cannot be made into a file of this format")
 	}
 	return s.startExport(w, r, def, map[string]any{"formats": []string{values.Get("format")}, "where": where, "search": sel.Search, "columns": sel.Columns})
 }

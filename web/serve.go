@@ -19,7 +19,7 @@ import (
 const stopWithin = 5 * time.Second
 
 // Serve answers on addr (host:port) until ctx ends, then lets running requests finish. It returns nil after a clean
-// stop. An address that is not this machine's own is refused while no sign-in exists: run.BadInput, before anything listens.
+// stop. An address that is not this machine's own is refused while no sign-in exists: run.ClassInvalid, before anything listens.
 func Serve(ctx context.Context, h http.Handler, addr string, log *slog.Logger) error {
 	l, err := Listen(ctx, addr)
 	if err != nil {
@@ -41,9 +41,9 @@ func ListenAnywhere(ctx context.Context, addr string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
 	switch {
 	case errors.Is(err, syscall.EADDRINUSE):
-		return nil, run.Reject("stop what uses it or set PORT to another", "listen on %s: the port is taken", addr)
+		return nil, run.Invalid("stop what uses it or set PORT to another", "listen on %s: the port is taken", addr)
 	case err != nil:
-		return nil, run.Reject("set LISTEN_ADDRESS and PORT to an address of this machine that this user may take", "listen on %s: %w", addr, err)
+		return nil, run.Invalid("set LISTEN_ADDRESS and PORT to an address of this machine that this user may take", "listen on %s: %w", addr, err)
 	}
 	return l, nil
 }
@@ -52,22 +52,22 @@ func ListenAnywhere(ctx context.Context, addr string) (net.Listener, error) {
 func checkLoopback(ctx context.Context, addr string) error {
 	host, port, err := net.SplitHostPort(addr)
 	if err != nil {
-		return run.Reject("LISTEN_ADDRESS is a host and PORT a number, such as 127.0.0.1 and 8080", "listen on %q: no such address", addr)
+		return run.Invalid("LISTEN_ADDRESS is a host and PORT a number, such as 127.0.0.1 and 8080", "listen on %q: no such address", addr)
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return run.Reject("PORT is a number from 0 to 65535", "listen on %q: no such port", addr)
+		return run.Invalid("PORT is a number from 0 to 65535", "listen on %q: no such port", addr)
 	}
 	const hint = "set LISTEN_ADDRESS to 127.0.0.1, or leave it unset"
 	if host == "" {
-		return run.Reject(hint, "listen on %s: no sign-in is configured, so the pages answer on this machine only", addr)
+		return run.Invalid(hint, "listen on %s: no sign-in is configured, so the pages answer on this machine only", addr)
 	}
 	ips, err := net.DefaultResolver.LookupNetIP(ctx, "ip", host)
 	if err != nil {
-		return run.Reject(hint, "listen on %s: %w", addr, err)
+		return run.Invalid(hint, "listen on %s: %w", addr, err)
 	}
 	for _, ip := range ips {
 		if !ip.Unmap().IsLoopback() {
-			return run.Reject(hint, "listen on %s: no sign-in is configured, so the pages answer on this machine only", addr)
+			return run.Invalid(hint, "listen on %s: no sign-in is configured, so the pages answer on this machine only", addr)
 		}
 	}
 	return nil

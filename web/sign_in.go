@@ -78,7 +78,7 @@ func (s *site) signedIn(w http.ResponseWriter, r *http.Request) error {
 	}
 	var a attempt
 	if raw := g.sessions.PopString(r.Context(), keyAttempt); raw == "" || json.Unmarshal([]byte(raw), &a) != nil {
-		return run.Reject("", "This sign-in has been used, or was not begun here. Sign in again.")
+		return run.Invalid("", "This sign-in has been used, or was not begun here. Sign in again.")
 	}
 	ctx, v := r.Context(), visitor{Name: "somebody", Via: viaNobody, Address: s.addressOf(r)}
 	claims, failed := s.admit(ctx, a, r.URL.Query())
@@ -129,7 +129,7 @@ func (s *site) admit(ctx context.Context, a attempt, q url.Values) (claims, erro
 		if _, ok := errors.AsType[*oauth2.RetrieveError](err); ok {
 			return refused(err)
 		}
-		return nil, run.Cannot("", "ask the sign-in provider for a token: %w", err)
+		return nil, run.Unreachable("", "ask the sign-in provider for a token: %w", err)
 	}
 	raw, _ := token.Extra("id_token").(string)
 	id, err := provider.VerifierContext(ctx, &oidc.Config{ClientID: s.gate.ClientID, Now: s.Now}).Verify(ctx, raw)

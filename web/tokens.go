@@ -54,7 +54,7 @@ type TokenDB interface {
 const tokenColumns = "id, name, roles, created_by, created_at, expires_at, revoked_at, revoked_by, last_used_at" // #nosec G101 -- names of columns
 
 // CreateToken makes a token and gives it with what is known of it. Only its hash is kept: it cannot be had again. Wrong
-// names, roles and lengths of life are of class BadInput.
+// names, roles and lengths of life are of class Invalid.
 func CreateToken(ctx context.Context, db TokenDB, n NewToken) (t Token, secret string, err error) {
 	if err := n.check(); err != nil {
 		return t, "", err
@@ -76,15 +76,15 @@ func (n NewToken) check() error {
 	length := utf8.RuneCountInString(n.Name)
 	switch {
 	case length == 0 || length > 100 || !utf8.ValidString(n.Name) || strings.ContainsFunc(n.Name, func(r rune) bool { return r < ' ' }):
-		return run.Reject("name the program that uses it, in at most 100 characters", "a token called %q", n.Name)
+		return run.Invalid("name the program that uses it, in at most 100 characters", "a token called %q", n.Name)
 	case len(n.Roles) == 0:
-		return run.Reject("the roles are "+roleNames(), "a token without a role")
+		return run.Invalid("the roles are "+roleNames(), "a token without a role")
 	case n.For < time.Minute || n.For > TokenLife:
-		return run.Reject("give from a minute to 400 days", "a token that lives %s", n.For)
+		return run.Invalid("give from a minute to 400 days", "a token that lives %s", n.For)
 	}
 	for _, r := range n.Roles {
 		if !slices.Contains(Roles, r) {
-			return run.Reject("the roles are "+roleNames(), "no role is called %q", r)
+			return run.Invalid("the roles are "+roleNames(), "no role is called %q", r)
 		}
 	}
 	return nil
@@ -113,7 +113,7 @@ func ListTokens(ctx context.Context, db TokenDB) ([]Token, error) {
 	return list, nil
 }
 
-// RevokeToken ends a token at once. The error is of class BadInput where there is none that is still good.
+// RevokeToken ends a token at once. The error is of class Invalid where there is none that is still good.
 func RevokeToken(ctx context.Context, db TokenDB, id int64, by string) error {
 	tag, err := db.Exec(ctx, `
 		UPDATE queue.tokens SET revoked_at = clock_timestamp(), revoked_by = $2
@@ -122,7 +122,7 @@ func RevokeToken(ctx context.Context, db TokenDB, id int64, by string) error {
 		return fmt.Errorf("revoke token %d: %w", id, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return run.Reject("cpd-jobs tokens list shows them", "no token %d is good: it was revoked, has expired or never was", id)
+		return run.Invalid("cpd-jobs tokens list shows them", "no token %d is good: it was revoked, has expired or never was", id)
 	}
 	return nil
 }

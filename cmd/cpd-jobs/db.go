@@ -37,7 +37,7 @@ func (c dbURLCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if url == "" {
-		return run.Reject("set CPD_DATABASE_URL", "no CPD source is configured")
+		return run.Invalid("set CPD_DATABASE_URL", "no CPD source is configured")
 	}
 	if err := a.holdServer(ctx); err != nil {
 		return err
@@ -132,14 +132,14 @@ func (c dbResetCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if cfg.Database != "" {
-		return run.Reject("unset DATABASE_URL", "only the embedded databases can be reset, and DATABASE_URL is set")
+		return run.Invalid("unset DATABASE_URL", "only the embedded databases can be reset, and DATABASE_URL is set")
 	}
 	dir, err := a.dir()
 	if err != nil {
 		return err
 	}
 	if !c.Yes {
-		return run.Reject("cpd-jobs db reset --yes does it", "this deletes the databases and exported files in %s", dir)
+		return run.Invalid("cpd-jobs db reset --yes does it", "this deletes the databases and exported files in %s", dir)
 	}
 	if err := a.dropDatabases(ctx); err != nil {
 		return err
@@ -166,7 +166,7 @@ func (a *app) dropDatabases(ctx context.Context) error {
 	defer pool.Close()
 	for _, name := range []string{productDatabase, sourceDatabase} {
 		if _, err := pool.Exec(ctx, "DROP DATABASE IF EXISTS "+name); err != nil {
-			return run.Refuse("stop every cpd-jobs that uses it, then try again", "delete the database %s: %w", name, err)
+			return run.Blocked("stop every cpd-jobs that uses it, then try again", "delete the database %s: %w", name, err)
 		}
 	}
 	return nil

@@ -111,10 +111,10 @@ func (a *app) demoSource(ctx context.Context, url string, f demoFlags) (demo.Opt
 	}
 	switch state {
 	case demo.Foreign:
-		return demo.Options{}, run.Refuse("use an empty database", "the source database has tables that no demo made; they are left alone")
+		return demo.Options{}, run.Blocked("use an empty database", "the source database has tables that no demo made; they are left alone")
 	case demo.Complete:
 		if other := f.differs(m); other != "" {
-			return demo.Options{}, run.Reject("to start afresh: make db/reset (or cpd-jobs db reset --yes), or set CPD_JOBS_DATA_DIR to another folder",
+			return demo.Options{}, run.Invalid("to start afresh: make db/reset (or cpd-jobs db reset --yes), or set CPD_JOBS_DATA_DIR to another folder",
 				"a demo is here already and was made with other flags: %s", other)
 		}
 		fmt.Fprintf(a.stderr, "demo data found: %d schools as of %s\n", m.Schools, m.AsOf.Format(time.RFC3339))
@@ -145,7 +145,7 @@ func (c demoRunCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if cfg.Database != "" {
-		return run.Reject("unset DATABASE_URL", "the demo makes its own databases, and DATABASE_URL is set")
+		return run.Invalid("unset DATABASE_URL", "the demo makes its own databases, and DATABASE_URL is set")
 	}
 	if err := c.checkFiles(ctx); err != nil {
 		return err
@@ -171,7 +171,7 @@ func (c demoRunCommand) Run(ctx context.Context, a *app) error {
 func (c demoRunCommand) checkFiles(ctx context.Context) error {
 	if c.Gias == "" {
 		if c.Links != "" {
-			return run.Reject("give --gias too", "--links goes with --gias")
+			return run.Invalid("give --gias too", "--links goes with --gias")
 		}
 		return nil
 	}

@@ -45,7 +45,7 @@ func (e *examination) database(ctx context.Context, pool *pgxpool.Pool) (current
 	pending, err := migrations.Pending(ctx, pool)
 	switch {
 	case err != nil:
-		e.failed("database", "migrations", run.Cannot("run: cpd-jobs migrate up", "%w", err))
+		e.failed("database", "migrations", run.Unreachable("run: cpd-jobs migrate up", "%w", err))
 		return false
 	case pending > 0:
 		e.note("database", "migrations", problem, "run: cpd-jobs migrate up", "%d migrations are missing", pending)

@@ -58,7 +58,7 @@ func (e *examination) machine() {
 	e.note("machine", "program", fine, "", "cpd-jobs %s, %s, %s/%s", version(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if c, err := e.config(); err == nil && c.Database == "" {
 		if dir, err := pg.FindBinaries(); err != nil {
-			e.failed("machine", "PostgreSQL's programs", run.Cannot("cpd-jobs db install, or set DATABASE_URL", "%w", err))
+			e.failed("machine", "PostgreSQL's programs", run.Unreachable("cpd-jobs db install, or set DATABASE_URL", "%w", err))
 		} else {
 			e.note("machine", "PostgreSQL's programs", fine, "", "in %s", dir)
 		}
@@ -118,7 +118,7 @@ func (e *examination) schedulesFileHere() {
 	}
 	file, warnings, err := schedule.Parse(raw, queue.KindFinder(offlineKinds()), clock.System())
 	if err != nil {
-		e.failed("schedules", "file", run.Reject("cpd-jobs schedules check says where", "%s: %w", name, err))
+		e.failed("schedules", "file", run.Invalid("cpd-jobs schedules check says where", "%s: %w", name, err))
 		return
 	}
 	e.note("schedules", "file", fine, "", "%s: %d schedules, %d warnings", name, len(file.Schedules), len(warnings))

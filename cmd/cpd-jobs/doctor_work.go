@@ -52,7 +52,7 @@ func (e *examination) sources(ctx context.Context) {
 func (e *examination) cpdSource(ctx context.Context) {
 	url, err := e.sourceURL(ctx)
 	if err == nil && url == "" {
-		err = run.Reject("set CPD_DATABASE_URL", "no CPD source is configured")
+		err = run.Invalid("set CPD_DATABASE_URL", "no CPD source is configured")
 	}
 	if err != nil {
 		e.failed("sources", "cpd", err)
@@ -269,7 +269,7 @@ func (e *examination) latestFiles(ctx context.Context, pool *pgxpool.Pool) {
 		}
 		f, err := files.Open(ctx, list[0].Key)
 		if err != nil {
-			e.failed("reports", "files", run.Refuse("check that this process has the same EXPORT_STORE_URL as the workers; cpd-jobs run report_export writes it again", "%s is not in %s: %w", list[0].Key, files, err))
+			e.failed("reports", "files", run.Blocked("check that this process has the same EXPORT_STORE_URL as the workers; cpd-jobs run report_export writes it again", "%s is not in %s: %w", list[0].Key, files, err))
 			continue
 		}
 		size := f.Info().Size

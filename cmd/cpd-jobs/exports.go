@@ -64,7 +64,7 @@ func (c exportsDownloadCommand) Run(ctx context.Context, a *app) error {
 func findExport(ctx context.Context, pool *pgxpool.Pool, id int64) (exports.Export, error) {
 	e, err := exports.Find(ctx, pool, id)
 	if errors.Is(err, exports.ErrNone) {
-		return e, run.Reject("cpd-jobs exports list shows them", "no export has the id %d", id)
+		return e, run.Invalid("cpd-jobs exports list shows them", "no export has the id %d", id)
 	}
 	return e, err
 }
@@ -103,7 +103,7 @@ func (a *app) copyOut(ctx context.Context, e exports.Export, out string) error {
 		return exports.Copy(ctx, files, e, a.stdout)
 	}
 	if e.Encrypted && out != "" && !strings.HasSuffix(out, ".zip") {
-		return run.Reject("end its name in .zip", "%s is an encrypted zip: as %s no program would open it", e.Name, out)
+		return run.Invalid("end its name in .zip", "%s is an encrypted zip: as %s no program would open it", e.Name, out)
 	}
 	return a.writeNew(or(out, e.Name), func(to io.Writer) error { return exports.Copy(ctx, files, e, to) })
 }
@@ -112,7 +112,7 @@ func (a *app) copyOut(ctx context.Context, e exports.Export, out string) error {
 func (a *app) writeNew(name string, write func(io.Writer) error) error {
 	to, err := os.CreateTemp(filepath.Dir(name), ".cpd-jobs-*")
 	if err != nil {
-		return run.Reject("choose another place with --out", "write %s: %w", name, err)
+		return run.Invalid("choose another place with --out", "write %s: %w", name, err)
 	}
 	defer func() { _ = os.Remove(to.Name()) }()
 	if err := write(to); err != nil {
@@ -122,7 +122,7 @@ func (a *app) writeNew(name string, write func(io.Writer) error) error {
 		return fmt.Errorf("write %s: %w", name, err)
 	}
 	if err := os.Link(to.Name(), name); err != nil {
-		return run.Reject("choose another name with --out", "write %s: %w", name, err)
+		return run.Invalid("choose another name with --out", "write %s: %w", name, err)
 	}
 	_, err = fmt.Fprintln(a.stdout, name)
 	return err

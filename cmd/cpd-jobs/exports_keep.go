@@ -32,7 +32,7 @@ type verified struct {
 
 func (c exportsVerifyCommand) Run(ctx context.Context, a *app) error {
 	if c.All == (len(c.ID) > 0) {
-		return run.Reject("cpd-jobs exports list shows ids", "say which exports to verify: ids, or --all")
+		return run.Invalid("cpd-jobs exports list shows ids", "say which exports to verify: ids, or --all")
 	}
 	_, pool, err := a.client(ctx)
 	if err != nil {
@@ -62,7 +62,7 @@ func (c exportsVerifyCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if wrong > 0 {
-		return run.Refuse("cpd-jobs run housekeeping forgets what is gone; then export again", "%d of %d exported files are not as they were published", wrong, len(list))
+		return run.Blocked("cpd-jobs run housekeeping forgets what is gone; then export again", "%d of %d exported files are not as they were published", wrong, len(list))
 	}
 	return nil
 }
@@ -94,7 +94,7 @@ func verify(ctx context.Context, pool *pgxpool.Pool, files store.Store, e export
 	switch {
 	case errors.Is(err, exports.ErrNone):
 		v.Problem = "deleted meanwhile" // by housekeeping: nothing is wrong
-	case err != nil && run.ClassOf(err) == run.Refused:
+	case err != nil && run.ClassOf(err) == run.ClassBlocked:
 		v.OK, v.Problem = false, err.Error()
 	case err != nil:
 		return v, err
@@ -130,7 +130,7 @@ type exportsPruneCommand struct {
 func (c exportsPruneCommand) Run(ctx context.Context, a *app) error {
 	retention, err := housekeeping.Args{Keep: c.Keep, OlderThan: c.OlderThan}.Retention()
 	if err != nil {
-		return run.Reject("such as --keep 20 --older-than 30d", "%w", err)
+		return run.Invalid("such as --keep 20 --older-than 30d", "%w", err)
 	}
 	_, pool, err := a.client(ctx)
 	if err != nil {

@@ -84,7 +84,7 @@ func (c jobsShowCommand) Run(ctx context.Context, a *app) error {
 func findJob(ctx context.Context, db queue.Querier, id int64) (queue.Job, error) {
 	job, err := queue.FindJob(ctx, db, id)
 	if errors.Is(err, queue.ErrNoJob) {
-		return job, run.Reject("cpd-jobs jobs list shows the latest", "no job has the id %d", id)
+		return job, run.Invalid("cpd-jobs jobs list shows the latest", "no job has the id %d", id)
 	}
 	return job, err
 }
@@ -204,7 +204,7 @@ func (c jobsCancelCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	if job.Finished() {
-		return run.Refuse("", "job %d is %s already", job.ID, job.State)
+		return run.Blocked("", "job %d is %s already", job.ID, job.State)
 	}
 	if job, err = client.Cancel(ctx, job.ID); err != nil {
 		return err

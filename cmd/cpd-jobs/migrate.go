@@ -37,7 +37,7 @@ func (migrateUpCommand) Run(ctx context.Context, a *app) error {
 func migrate(ctx context.Context, pool *pgxpool.Pool) (int, error) {
 	applied, err := migrations.Up(ctx, pool)
 	if errors.Is(err, migrations.ErrBusy) {
-		return applied, run.Refuse("find who holds it (docs/runbooks/database-slow.md), then the same command again", "%w", err)
+		return applied, run.Blocked("find who holds it (docs/runbooks/database-slow.md), then the same command again", "%w", err)
 	}
 	if err != nil {
 		return applied, err
@@ -102,7 +102,7 @@ func (c migratePlanCommand) Run(ctx context.Context, a *app) error {
 func (a *app) checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
 	pending, err := migrations.Pending(ctx, pool)
 	if err != nil {
-		return run.Cannot("run: cpd-jobs migrate up", "%w", err)
+		return run.Unreachable("run: cpd-jobs migrate up", "%w", err)
 	}
 	if pending == 0 {
 		return nil
@@ -111,5 +111,5 @@ func (a *app) checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
 		_, err := migrate(ctx, pool)
 		return err
 	}
-	return run.Reject("run: cpd-jobs migrate up", "the database lacks %d migrations of this version", pending)
+	return run.Invalid("run: cpd-jobs migrate up", "the database lacks %d migrations of this version", pending)
 }

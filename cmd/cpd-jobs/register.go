@@ -29,7 +29,7 @@ func (c registerShowCommand) Run(ctx context.Context, a *app) error {
 	}
 	e, err := gias.Find(ctx, pool, c.URN)
 	if errors.Is(err, gias.ErrNoEstablishment) {
-		return run.Reject("", "no register that was synced has the URN %s", c.URN)
+		return run.Invalid("", "no register that was synced has the URN %s", c.URN)
 	}
 	if err != nil {
 		return err
@@ -104,7 +104,7 @@ func knownHeading(field string) error {
 	if near := run.Nearest(field, headings); near != "" {
 		hint = fmt.Sprintf("did you mean %q?", near)
 	}
-	return run.Reject(hint, "the register has no column %q", field)
+	return run.Invalid(hint, "the register has no column %q", field)
 }
 
 func printChanges(a *app, list []gias.Change) error {

@@ -82,7 +82,7 @@ func (a *app) readLine(question string) (string, error) {
 	}
 	line, err := bufio.NewReader(os.Stdin).ReadString('\n')
 	if strings.TrimSpace(line) == "" {
-		return "", run.Reject("pipe it in, or type it", "standard input has no line (%v)", err)
+		return "", run.Invalid("pipe it in, or type it", "standard input has no line (%v)", err)
 	}
 	return line, nil
 }

@@ -95,13 +95,13 @@ func (c reportsExportCommand) args() map[string]any {
 // oneFormat makes sure that there is one file to copy.
 func (c *reportsExportCommand) oneFormat() error {
 	if c.DryRun || c.JSON {
-		return run.Reject("leave --out or the other out", "--out copies a file, and goes neither with --dry-run nor with --json")
+		return run.Invalid("leave --out or the other out", "--out copies a file, and goes neither with --dry-run nor with --json")
 	}
 	if len(c.Format) == 0 {
 		c.Format = []string{formatOf(c.Out)}
 	}
 	if len(c.Format) > 1 || c.Format[0] == "" {
-		return run.Reject("say --format once", "--out %s takes a file of one format", c.Out)
+		return run.Invalid("say --format once", "--out %s takes a file of one format", c.Out)
 	}
 	return nil
 }

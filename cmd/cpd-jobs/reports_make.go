@@ -61,7 +61,7 @@ func (c reportsCheckCommand) Run(ctx context.Context, a *app) error {
 		}
 	}
 	if wrong > 0 {
-		return run.Refuse("mend the definition and check again", "%d problems found", wrong)
+		return run.Blocked("mend the definition and check again", "%d problems found", wrong)
 	}
 	return nil
 }
@@ -97,7 +97,7 @@ type reportsLintCommand struct {
 func (c reportsLintCommand) Run(a *app) error {
 	f, err := os.Open(c.File)
 	if err != nil {
-		return run.Reject("give a file that exists and can be read", "open the spreadsheet: %w", err)
+		return run.Invalid("give a file that exists and can be read", "open the spreadsheet: %w", err)
 	}
 	defer func() { _ = f.Close() }()
 	info, err := f.Stat()
@@ -119,7 +119,7 @@ func (c reportsLintCommand) Run(a *app) error {
 		}
 	}
 	if n := len(lint.EssentialOf(findings)); err == nil && n > 0 {
-		return run.Refuse("", "%d essential findings in %s", n, c.File)
+		return run.Blocked("", "%d essential findings in %s", n, c.File)
 	}
 	return err
 }

@@ -31,7 +31,7 @@ func (f rowFlags) keys(ctx context.Context, pool *pgxpool.Pool, d *reports.Defin
 	}
 	keys, err := reports.KeysOf(ctx, pool, d, f.URN)
 	if err == nil && len(keys) == 0 {
-		err = run.Reject("", "report %s has no row of school %s, now or in what is kept", d.Name, f.URN)
+		err = run.Invalid("", "report %s has no row of school %s, now or in what is kept", d.Name, f.URN)
 	}
 	return keys, err
 }
@@ -107,7 +107,7 @@ func versionOrTime(flag, text string) (int64, time.Time, error) {
 	}
 	at, err := time.Parse(time.RFC3339, text)
 	if err != nil {
-		return 0, time.Time{}, run.Reject("such as 17 or 2026-11-22T06:10:00Z", "%s %q is neither a version nor an instant", flag, text)
+		return 0, time.Time{}, run.Invalid("such as 17 or 2026-11-22T06:10:00Z", "%s %q is neither a version nor an instant", flag, text)
 	}
 	return 0, at, nil
 }

@@ -21,7 +21,7 @@ type reportsWithdrawCommand struct {
 
 func (c reportsWithdrawCommand) Run(ctx context.Context, a *app) error {
 	if c.Version < 1 {
-		return run.Reject("cpd-jobs reports show "+c.Name+" lists them", "version %d: versions count from 1", c.Version)
+		return run.Invalid("cpd-jobs reports show "+c.Name+" lists them", "version %d: versions count from 1", c.Version)
 	}
 	d, pool, err := a.report(ctx, c.Name)
 	if err != nil {

@@ -31,7 +31,7 @@ func (f jobFlags) request(kind run.Kind) (queue.Request, error) {
 	args := map[string]json.RawMessage{}
 	if f.Args != "" {
 		if err := json.Unmarshal([]byte(f.Args), &args); err != nil {
-			return queue.Request{}, run.Reject(`such as --args '{"report": "school_onboarding"}'`, "--args is no JSON object: %w", err)
+			return queue.Request{}, run.Invalid(`such as --args '{"report": "school_onboarding"}'`, "--args is no JSON object: %w", err)
 		}
 	}
 	for name, text := range f.Arg {
@@ -82,7 +82,7 @@ type enqueueCommand struct {
 
 func (c enqueueCommand) Run(ctx context.Context, a *app) error {
 	if c.Priority < 1 || c.Priority > 4 {
-		return run.Reject("1 runs first", "--priority is %d and must be 1 to 4", c.Priority)
+		return run.Invalid("1 runs first", "--priority is %d and must be 1 to 4", c.Priority)
 	}
 	client, _, _, request, err := a.asked(ctx, c.jobFlags)
 	if err != nil {

@@ -32,7 +32,7 @@ func (a *app) schedulesText() (raw []byte, name string, err error) {
 	}
 	raw, err = os.ReadFile(a.schedulesFile)
 	if err != nil {
-		return nil, a.schedulesFile, run.Reject("give a file that exists and can be read", "read the schedules file: %w", err)
+		return nil, a.schedulesFile, run.Invalid("give a file that exists and can be read", "read the schedules file: %w", err)
 	}
 	return raw, a.schedulesFile, nil
 }

@@ -130,7 +130,7 @@ func pickSchedules(list []schedule.Schedule, name string) ([]schedule.Schedule, 
 	if near := run.Nearest(name, names); near != "" {
 		hint = "did you mean " + near + "?"
 	}
-	return nil, run.Reject(hint, "no schedule in the file is called %q", name)
+	return nil, run.Invalid(hint, "no schedule in the file is called %q", name)
 }
 
 type schedulesHistoryCommand struct {

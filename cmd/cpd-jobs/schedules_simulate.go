@@ -54,7 +54,7 @@ func (c schedulesSimulateCommand) Run(a *app) error {
 	}
 	result, err := schedule.Simulate(file.Schedules, o)
 	if err != nil {
-		return run.Reject("", "%w", err)
+		return run.Invalid("", "%w", err)
 	}
 	if c.JSON {
 		out := map[string]any{"schedules": result.Schedules, "clashes": result.Clashes, "clock_changes": result.Notes}
@@ -79,7 +79,7 @@ func (c schedulesSimulateCommand) options() (schedule.SimulateOptions, error) {
 		from, err := parseInstant(at)
 		d, err2 := schedule.ParseDuration(length)
 		if !found || err != nil || err2 != nil {
-			return o, run.Reject("such as --outage 2026-12-01T05:00:00Z/3h", "--outage %q is no T/DURATION", text)
+			return o, run.Invalid("such as --outage 2026-12-01T05:00:00Z/3h", "--outage %q is no T/DURATION", text)
 		}
 		o.Outages = append(o.Outages, schedule.Interval{From: from, To: from.Add(time.Duration(d))})
 	}

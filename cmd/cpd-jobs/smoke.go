@@ -54,7 +54,7 @@ const (
 func (c smokeCommand) Run(ctx context.Context, a *app) error {
 	base, err := url.Parse(strings.TrimRight(c.URL, "/"))
 	if err != nil || base.Host == "" || (base.Scheme != "http" && base.Scheme != "https") {
-		return run.Reject("give http://HOST or https://HOST", "%q is no web address", c.URL)
+		return run.Invalid("give http://HOST or https://HOST", "%q is no web address", c.URL)
 	}
 	s := newSmoke(base)
 	if err := s.outside(ctx); err != nil {
@@ -79,7 +79,7 @@ func newSmoke(base *url.URL) *smoke {
 // outside asks as a browser does. Where nothing answers at all there is nothing more to try.
 func (s *smoke) outside(ctx context.Context) error {
 	if _, err := s.get(ctx, "GET", "/ping"); err != nil {
-		return run.Cannot("check the address, and that the web process runs", "%s does not answer: %w", s.base.Host, err)
+		return run.Unreachable("check the address, and that the web process runs", "%s does not answer: %w", s.base.Host, err)
 	}
 	s.check(ctx, "ping", "/ping", func(p page) error { return p.has("pong") })
 	s.check(ctx, "ready", "/health/ready", func(p page) error { return p.has(`"status":"ready"`) })

@@ -118,7 +118,7 @@ func lookAtUplift(ctx context.Context, from config.Address, fetch source.Options
 
 func lookAtCPD(ctx context.Context, url string) look {
 	if url == "" {
-		return look{err: run.Reject("set CPD_DATABASE_URL", "no CPD source is configured")}
+		return look{err: run.Invalid("set CPD_DATABASE_URL", "no CPD source is configured")}
 	}
 	checked, err := cpd.Check(ctx, url)
 	if err != nil {
@@ -132,7 +132,7 @@ func lookAtCPD(ctx context.Context, url string) look {
 		l.lines = append(l.lines, fmt.Sprintf("a replica, %.0f s behind", r.LagSeconds))
 	}
 	if len(checked.Problems) > 0 {
-		l.err = run.Reject("a sync would refuse", "the CPD source has changed: %s", strings.Join(checked.Problems, "; "))
+		l.err = run.Invalid("a sync would refuse", "the CPD source has changed: %s", strings.Join(checked.Problems, "; "))
 	}
 	return l
 }

@@ -79,7 +79,7 @@ func alongside(ctx context.Context, beside func(context.Context), main func(cont
 func listenForMetrics(ctx context.Context, address string) (net.Listener, error) {
 	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
 	if err != nil {
-		return nil, run.Reject("give --metrics a HOST:PORT of this machine that is free, on a network that is not public", "listen on %s for metrics: %w", address, err)
+		return nil, run.Invalid("give --metrics a HOST:PORT of this machine that is free, on a network that is not public", "listen on %s for metrics: %w", address, err)
 	}
 	return l, nil
 }

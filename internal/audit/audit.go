@@ -68,7 +68,7 @@ func outcomeOf(err error) string {
 	switch {
 	case err == nil:
 		return "done"
-	case run.ClassOf(err) == run.Refused || run.ClassOf(err) == run.BadInput:
+	case run.ClassOf(err) == run.ClassBlocked || run.ClassOf(err) == run.ClassInvalid:
 		return "refused"
 	default:
 		return "failed"

@@ -17,7 +17,7 @@ func TestWhatPeopleDoIsRecordedWithItsOutcome(t *testing.T) {
 	for _, test := range []struct {
 		err  error
 		want string
-	}{{nil, "done"}, {run.Refuse("", "no"), "refused"}, {run.Reject("", "no"), "refused"}, {errors.New("disk full"), "failed"}} {
+	}{{nil, "done"}, {run.Blocked("", "no"), "refused"}, {run.Invalid("", "no"), "refused"}, {errors.New("disk full"), "failed"}} {
 		ctx, leave := context.WithCancel(t.Context())
 		var during string
 		err := audit.Do(ctx, db, deed, func() error {

@@ -74,7 +74,7 @@ type Log struct {
 	Level  slog.Level
 }
 
-// Load reads environ, which has the form of [os.Environ]. Its error is of class [run.BadInput] and has one line for
+// Load reads environ, which has the form of [os.Environ]. Its error is of class [run.ClassInvalid] and has one line for
 // each problem, which begins with the variable's name.
 func Load(environ []string) (Config, error) {
 	r := newReader(environ)
@@ -168,5 +168,5 @@ func (r *reader) checkPlatform(c Config) {
 // problem notes what is wrong with a variable. Values stay out of it: they may be secret.
 func (r *reader) problem(name, hint, format string, args ...any) {
 	r.blamed[name] = true
-	r.problems = append(r.problems, run.Reject(hint, name+" "+format, args...))
+	r.problems = append(r.problems, run.Invalid(hint, name+" "+format, args...))
 }

@@ -104,8 +104,8 @@ func TestAllProblemsAtOnce(t *testing.T) {
 		"HEARTBEAT_URL_B=hunter2",
 		"HEARTBEAT_URL_A=hunter2",
 	})
-	if class := run.ClassOf(err); class != run.BadInput {
-		t.Errorf("class = %q, want %q", class, run.BadInput)
+	if class := run.ClassOf(err); class != run.ClassInvalid {
+		t.Errorf("class = %q, want %q", class, run.ClassInvalid)
 	}
 	if strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("a secret is in the error:\n%v", err)

@@ -52,14 +52,14 @@ func (o Options) checked() (Options, error) {
 		o.Progress = func(string, int64, int64) {}
 	}
 	if o.AsOf.IsZero() {
-		return o, run.Reject("give the instant that it shows", "demo source without an as-of time")
+		return o, run.Invalid("give the instant that it shows", "demo source without an as-of time")
 	}
 	o.AsOf = o.AsOf.UTC().Truncate(time.Microsecond)
 	if y := o.AsOf.Year(); y < 2016 || y > 2100 {
-		return o, run.Reject("give a year from 2016 to 2100", "a demo source as of %s", o.AsOf.Format(time.DateOnly))
+		return o, run.Invalid("give a year from 2016 to 2100", "a demo source as of %s", o.AsOf.Format(time.DateOnly))
 	}
 	if o.Register == nil && (o.Schools < minSchools || o.Schools > maxSchools) {
-		return o, run.Reject("give a number from 100 to 250000", "a demo source of %d schools", o.Schools)
+		return o, run.Invalid("give a number from 100 to 250000", "a demo source of %d schools", o.Schools)
 	}
 	return o, nil
 }

@@ -74,7 +74,7 @@ func madeUpWorld(o Options) (*world, error) {
 		return nil, err
 	}
 	if o.Register != nil {
-		return nil, run.Reject("use the register's own files", "a register cannot be made up beside a given one")
+		return nil, run.Invalid("use the register's own files", "a register cannot be made up beside a given one")
 	}
 	return newWorld(o)
 }
@@ -139,11 +139,11 @@ func headerOnly(out io.Writer, l *Dialect, header string) error {
 // writeFile writes path through a temporary file beside it.
 func writeFile(path string, write func(io.Writer) error) (err error) {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return run.Reject("give a folder that can be written", "make a folder for %s: %w", path, err)
+		return run.Invalid("give a folder that can be written", "make a folder for %s: %w", path, err)
 	}
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-*")
 	if err != nil {
-		return run.Reject("give a folder that can be written", "write %s: %w", path, err)
+		return run.Invalid("give a folder that can be written", "write %s: %w", path, err)
 	}
 	defer func() {
 		if err != nil {

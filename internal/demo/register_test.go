@@ -229,7 +229,7 @@ func TestUpliftFileAgreesWithTheSource(t *testing.T) {
 	if len(rows)-1 != file.Rows || file.Rows < 3000 || differ == 0 || differ > 40 || unknown == 0 || unknown > 120 || twice == 0 {
 		t.Errorf("got %d rows, of which %d differ, %d unknown, %d twice", file.Rows, differ, unknown, twice)
 	}
-	if _, err := demo.WriteUplift(t.Context(), t.TempDir(), 2020, o); run.ClassOf(err) != run.BadInput {
+	if _, err := demo.WriteUplift(t.Context(), t.TempDir(), 2020, o); run.ClassOf(err) != run.ClassInvalid {
 		t.Errorf("a year without uplifts: got %v, want a refusal", err)
 	}
 }

@@ -47,7 +47,7 @@ func Source(ctx context.Context, url string, o Options) (Manifest, error) {
 	}
 	defer pool.Close()
 	if pool.Config().MaxConns < 1+loaders {
-		return Manifest{}, run.Reject("leave pool_max_conns out of its address", "a demo source needs %d connections", 1+loaders)
+		return Manifest{}, run.Invalid("leave pool_max_conns out of its address", "a demo source needs %d connections", 1+loaders)
 	}
 	conn, err := pool.Acquire(ctx)
 	if err != nil {
@@ -64,11 +64,11 @@ func Source(ctx context.Context, url string, o Options) (Manifest, error) {
 	}
 	switch {
 	case state == Foreign:
-		return Manifest{}, run.Reject("give an empty database", "this database holds tables that no demo made")
+		return Manifest{}, run.Invalid("give an empty database", "this database holds tables that no demo made")
 	case state == Complete && !o.Replace && found.same(o):
 		return found, nil
 	case state == Complete && !o.Replace:
-		return Manifest{}, run.Reject("use the same options, or start afresh", "this demo source was made with other options (%s)", found)
+		return Manifest{}, run.Invalid("use the same options, or start afresh", "this demo source was made with other options (%s)", found)
 	}
 	return makeSource(ctx, pool, conn, o)
 }
@@ -78,7 +78,7 @@ func Source(ctx context.Context, url string, o Options) (Manifest, error) {
 func lock(ctx context.Context, conn *pgxpool.Conn) error {
 	_, err := conn.Exec(ctx, fmt.Sprintf(`SET lock_timeout = '10s'; SELECT pg_advisory_lock(%d); RESET lock_timeout`, oneMaker))
 	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == lockNotAvailable {
-		return run.Refuse("wait for it to finish", "another process is making this demo source")
+		return run.Blocked("wait for it to finish", "another process is making this demo source")
 	}
 	if err != nil {
 		return fmt.Errorf("lock the source database: %w", err)

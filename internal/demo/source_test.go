@@ -250,7 +250,7 @@ func refusals(t *testing.T, url string) {
 		t.Errorf("same options again: %v", err)
 	}
 	o.Seed++
-	if _, err := demo.Source(t.Context(), url, o); run.ClassOf(err) != run.BadInput {
+	if _, err := demo.Source(t.Context(), url, o); run.ClassOf(err) != run.ClassInvalid {
 		t.Errorf("other options: got %v, want a refusal", err)
 	}
 	o.Progress, o.Replace = nil, true
@@ -261,7 +261,7 @@ func refusals(t *testing.T, url string) {
 	if _, err := pgtest.Connect(t, foreign).Exec(t.Context(), `CREATE TABLE schools (id int)`); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := demo.Source(t.Context(), foreign, o); run.ClassOf(err) != run.BadInput {
+	if _, err := demo.Source(t.Context(), foreign, o); run.ClassOf(err) != run.ClassInvalid {
 		t.Errorf("somebody's tables: got %v, want a refusal", err)
 	}
 }
@@ -274,7 +274,7 @@ func TestOptionsThatCannotBe(t *testing.T) {
 		"too many schools": {Schools: 250001, AsOf: asOf},
 		"too long ago":     {AsOf: time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
-		if _, err := demo.Source(t.Context(), "postgres:///nowhere", o); run.ClassOf(err) != run.BadInput {
+		if _, err := demo.Source(t.Context(), "postgres:///nowhere", o); run.ClassOf(err) != run.ClassInvalid {
 			t.Errorf("%s: got %v, want a refusal before anything is reached", name, err)
 		}
 	}

@@ -29,7 +29,7 @@ func WriteUplift(ctx context.Context, dir string, year int, o Options) (UpliftFi
 		return UpliftFile{}, err
 	}
 	if year <= w.year-years || year > w.year {
-		return UpliftFile{}, run.Reject("give a cohort that the source has uplifts for", "an uplift file for %d beside a source of cohorts %d to %d",
+		return UpliftFile{}, run.Invalid("give a cohort that the source has uplifts for", "an uplift file for %d beside a source of cohorts %d to %d",
 			year, w.year-years+1, w.year)
 	}
 	u := UpliftFile{Path: filepath.Join(dir, "pupil_premium_and_sparsity_"+strconv.Itoa(year)+".csv")}

@@ -47,11 +47,11 @@ func NewPassphrase() string { return rand.Text() }
 // CheckPassphrase refuses what is short, or what programs might encode in different ways. The error does not quote it.
 func CheckPassphrase(passphrase string) error {
 	if len(passphrase) < MinPassphrase {
-		return run.Reject("make one with cpd-jobs exports passphrase", "it has fewer than %d characters", MinPassphrase)
+		return run.Invalid("make one with cpd-jobs exports passphrase", "it has fewer than %d characters", MinPassphrase)
 	}
 	for _, c := range []byte(passphrase) {
 		if c < ' ' || c > '~' {
-			return run.Reject("make one with cpd-jobs exports passphrase", "it has characters other than those of a plain keyboard")
+			return run.Invalid("make one with cpd-jobs exports passphrase", "it has characters other than those of a plain keyboard")
 		}
 	}
 	return nil

@@ -91,7 +91,7 @@ func TestWrongPassphraseAndChangedFilesAreRefused(t *testing.T) {
 		t.Errorf("a wrong passphrase: %v, want %v", err, encryptedzip.ErrPassphrase)
 	}
 	archive[len(archive)/2] ^= 1
-	if err := open(t, archive)[0].Check(); run.ClassOf(err) != run.Refused {
+	if err := open(t, archive)[0].Check(); run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("a changed file: %v, want a refusal", err)
 	}
 	if _, err := encryptedzip.Open(strings.NewReader("no zip"), 6, passphrase); err == nil {

@@ -45,14 +45,14 @@ func Open(r io.ReaderAt, size int64, passphrase string) ([]Entry, error) {
 		list = append(list, e)
 	}
 	if len(list) == 0 {
-		return nil, run.Reject("", "the encrypted archive is empty")
+		return nil, run.Invalid("", "the encrypted archive is empty")
 	}
 	return list, nil
 }
 
 func openEntry(r io.ReaderAt, f *zip.File, passphrase string) (Entry, error) {
 	if f.Method != method || string(f.Extra) != string(extra()) || f.CompressedSize64 < overhead || f.UncompressedSize64 != f.CompressedSize64-overhead {
-		return Entry{}, run.Reject("", "it is not encrypted as files of this program are")
+		return Entry{}, run.Invalid("", "it is not encrypted as files of this program are")
 	}
 	at, err := f.DataOffset()
 	if err != nil {
@@ -93,7 +93,7 @@ func (e Entry) Check() error {
 		return fmt.Errorf("read %s: %w", e.Name, err)
 	}
 	if !hmac.Equal(mac.Sum(nil)[:codeSize], e.sealed.code[:]) {
-		return run.Refuse("", "%s was changed after it was encrypted, or the passphrase is wrong", e.Name)
+		return run.Blocked("", "%s was changed after it was encrypted, or the passphrase is wrong", e.Name)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func someEvents(l *slog.Logger) {
 	event(job, slog.LevelInfo, "run finished", "report", "school_onboarding", "rows", 24000,
 		"took", 1500*time.Millisecond, "outcome", "success", "trace", "4bf92f3577b34da6a3ce929d0e0e4736")
 	event(job, slog.LevelError, "run failed",
-		"err", fmt.Errorf("copy: %w", run.Cannot("", "the CPD database does not answer")), "attempt", 2)
+		"err", fmt.Errorf("copy: %w", run.Unreachable("", "the CPD database does not answer")), "attempt", 2)
 	event(l, slog.LevelWarn, "request failed", "method", "GET", "status", 503, "path", "/reports", "client", "192.0.2.1",
 		"error", "no answer", "user", "ann", "stack", "main.main()\n\tmain.go:1")
 	event(job, slog.LevelInfo, "the last of two keys is kept", "job", 18)

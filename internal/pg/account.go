@@ -40,7 +40,7 @@ func serverAccount() (account, error) {
 			return a, nil
 		}
 	}
-	return account{}, run.Reject("make one (useradd --system postgres), run as an ordinary user, or set DATABASE_URL",
+	return account{}, run.Invalid("make one (useradd --system postgres), run as an ordinary user, or set DATABASE_URL",
 		"PostgreSQL will not run as root, and this machine has no user postgres or nobody")
 }
 
@@ -84,7 +84,7 @@ func (a account) canEnter(dir string) (bool, error) {
 	case errors.Is(err, syscall.EACCES):
 		return false, nil
 	case errors.Is(err, syscall.EPERM), errors.Is(err, syscall.EINVAL):
-		return false, run.Reject("run as an ordinary user, or set DATABASE_URL",
+		return false, run.Invalid("run as an ordinary user, or set DATABASE_URL",
 			"PostgreSQL will not run as root, and this root may not become %s", a.name)
 	default:
 		return false, fmt.Errorf("enter %s as %s: %w", dir, a.name, err)

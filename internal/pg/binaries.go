@@ -60,10 +60,10 @@ func newest(found []installation) (installation, error) {
 		}
 	}
 	if len(found) > 0 {
-		return installation{}, run.Cannot(howToInstall, "%w will do: %s has %s and %d or later is needed",
+		return installation{}, run.Unreachable(howToInstall, "%w will do: %s has %s and %d or later is needed",
 			ErrNoBinaries, found[0].dir, found[0].version, oldestMajor)
 	}
-	return installation{}, run.Cannot(howToInstall, "%w (initdb, postgres, pg_ctl) on the PATH or in the usual folders", ErrNoBinaries)
+	return installation{}, run.Unreachable(howToInstall, "%w (initdb, postgres, pg_ctl) on the PATH or in the usual folders", ErrNoBinaries)
 }
 
 // findInstallations lists complete installations: those on the path in its order, then the others, newest first.
@@ -159,7 +159,7 @@ func (h home) binaries() (installation, error) {
 func (h home) otherVersion(made string, have installation) error {
 	hint := fmt.Sprintf("to move them to %d: install PostgreSQL %s beside it, `cpd-jobs db dump FILE`, move %s away, remove PostgreSQL %s, "+
 		"`cpd-jobs db restore FILE`; or keep PostgreSQL %s installed", have.major, made, h.dir, made, made)
-	return run.Reject(hint, "the data in %s were made by PostgreSQL %s, and this machine has %s", h.data(), made, have.version)
+	return run.Invalid(hint, "the data in %s were made by PostgreSQL %s, and this machine has %s", h.data(), made, have.version)
 }
 
 // program prepares a command of the account's with nothing of our environment: PGDATA, PGPORT or a locale would lead it astray.

@@ -78,7 +78,7 @@ func TestNoneWillDo(t *testing.T) {
 		{"too old", []installation{{"/opt/pg/bin", 13, "13.4"}}, "/opt/pg/bin has 13.4 and 14 or later is needed"},
 	} {
 		_, err := newest(c.found)
-		if !errors.Is(err, ErrNoBinaries) || run.ClassOf(err) != run.Unreachable {
+		if !errors.Is(err, ErrNoBinaries) || run.ClassOf(err) != run.ClassUnreachable {
 			t.Errorf("%s: got %v of class %s, want ErrNoBinaries, unreachable", c.name, err, run.ClassOf(err))
 		}
 		if got := fmt.Sprint(err); !strings.Contains(got, c.says) || !strings.Contains(got, "install PostgreSQL 14 or later") || strings.Contains(got, "\n") {

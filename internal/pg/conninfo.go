@@ -24,7 +24,7 @@ func libpqTakes(name string) bool {
 func forTools(raw string) (conninfo string, env []string, err error) {
 	u, err := url.Parse(raw)
 	if err != nil || (u.Scheme != "postgres" && u.Scheme != "postgresql") {
-		return "", nil, run.Reject("write it as postgres://user:password@host:5432/database", "the connection string %s cannot be used here", maskURL(raw))
+		return "", nil, run.Invalid("write it as postgres://user:password@host:5432/database", "the connection string %s cannot be used here", maskURL(raw))
 	}
 	query := u.Query()
 	env = []string{"PATH=" + os.Getenv("PATH"), "HOME=" + os.Getenv("HOME"), "LC_ALL=C", "PGCLIENTENCODING=UTF8", "PGAPPNAME=cpd-jobs db"}

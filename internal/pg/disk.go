@@ -23,14 +23,14 @@ func checkRoom(dir string, need uint64) error {
 		return nil //nolint:nilerr // not every file system tells; then PostgreSQL finds out
 	}
 	if free := uint64(st.Bavail) * uint64(st.Bsize); free < need {
-		return run.Cannot("free some space there, or choose another directory with CPD_JOBS_DATA_DIR",
+		return run.Unreachable("free some space there, or choose another directory with CPD_JOBS_DATA_DIR",
 			"the disk that holds %s is full: %d MB are free and PostgreSQL needs %d MB to start", dir, free/mib, need/mib)
 	}
 	return nil
 }
 
 func diskFull(dir string) error {
-	return run.Cannot("free some space there and start again; the data are safe", "the disk that holds %s is full", dir)
+	return run.Unreachable("free some space there and start again; the data are safe", "the disk that holds %s is full", dir)
 }
 
 // sharedMemoryIsSmall says that /dev/shm cannot hold what parallel queries share: containers give it 64 MB.

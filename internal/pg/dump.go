@@ -17,11 +17,11 @@ import (
 // the dump is of one instant. The file appears whole or not at all and is its owner's alone. A line for each table goes to out.
 func Dump(ctx context.Context, url, file string, out io.Writer) (err error) {
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-		return run.Reject("name another file, or move that one away", "%s is there already", file)
+		return run.Invalid("name another file, or move that one away", "%s is there already", file)
 	}
 	temp, err := os.CreateTemp(filepath.Dir(file), "."+filepath.Base(file)+".part-*")
 	if err != nil {
-		return run.Reject("name a file in a folder that you may write to", "make the dump: %w", err)
+		return run.Invalid("name a file in a folder that you may write to", "make the dump: %w", err)
 	}
 	defer func() {
 		if err != nil {
@@ -49,7 +49,7 @@ func publish(temp *os.File, file string) error {
 
 func writeFailed(file string, err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
-		return run.Refuse("free some space and try again", "the disk that holds %s is full", file)
+		return run.Blocked("free some space and try again", "the disk that holds %s is full", file)
 	}
 	return fmt.Errorf("write %s: %w", file, err)
 }

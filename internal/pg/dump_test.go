@@ -48,8 +48,8 @@ func TestDumpAndRestore(t *testing.T) {
 	}
 	do(t, target, "CREATE TABLE reports.later (n int); SET ROLE reader; SELECT n FROM reports.later")
 
-	refuses(t, pg.Restore(t.Context(), target, file, &said), run.Refused, "not empty: it has reports.kept")
-	refuses(t, pg.Dump(t.Context(), source, file, &said), run.BadInput, "is there already")
+	refuses(t, pg.Restore(t.Context(), target, file, &said), run.ClassBlocked, "not empty: it has reports.kept")
+	refuses(t, pg.Dump(t.Context(), source, file, &said), run.ClassInvalid, "is there already")
 }
 
 func TestRestoreOfWhatIsNoDump(t *testing.T) {
@@ -79,7 +79,7 @@ func TestRestoreOfWhatIsNoDump(t *testing.T) {
 			check(t, os.WriteFile(file, content, 0o600))
 		}
 		err := pg.Restore(t.Context(), s.URL("target"), file, &said)
-		refuses(t, err, run.BadInput, "db dump")
+		refuses(t, err, run.ClassInvalid, "db dump")
 		if got := ask[int](t, s.URL("target"), "SELECT count(*) FROM pg_class WHERE relname = 'kept'"); got != 0 {
 			t.Errorf("%s: it left something in the database, want nothing", name)
 		}
@@ -91,7 +91,7 @@ func TestAFailedDumpLeavesNoFile(t *testing.T) {
 	needPostgres(t)
 	dir := t.TempDir()
 	err := pg.Dump(t.Context(), "postgres://nobody:secret@127.0.0.1:1/none", filepath.Join(dir, "dump"), &bytes.Buffer{})
-	refuses(t, err, run.Unreachable)
+	refuses(t, err, run.ClassUnreachable)
 	if entries, _ := os.ReadDir(dir); len(entries) > 0 {
 		t.Errorf("it left %v, want nothing", entries)
 	}

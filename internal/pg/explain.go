@@ -14,7 +14,7 @@ import (
 func (h home) explainLog(ctx context.Context, from int64) error {
 	said, err := readFrom(h.logFile(), from)
 	if err != nil {
-		return run.Cannot("", "PostgreSQL in %s ended at once, and its log cannot be read: %w", h.dir, err)
+		return run.Unreachable("", "PostgreSQL in %s ended at once, and its log cannot be read: %w", h.dir, err)
 	}
 	return h.explain(ctx, said, errors.New("PostgreSQL in "+h.dir+" ended at once"))
 }
@@ -27,22 +27,22 @@ func (h home) explain(ctx context.Context, said string, other error) error {
 	see := "see " + h.logFile()
 	switch last := lastComplaint(said); {
 	case mentions(said, "could not create semaphores", "could not create shared memory segment"):
-		return run.Cannot("raise the kernel's limits as PostgreSQL's manual says under \"Shared Memory and Semaphores\"",
+		return run.Unreachable("raise the kernel's limits as PostgreSQL's manual says under \"Shared Memory and Semaphores\"",
 			"the kernel has no shared memory or semaphores left for PostgreSQL in %s", h.dir)
 	case mentions(said, "No space left on device", "Disk quota exceeded"):
 		return diskFull(h.dir)
 	case mentions(said, "could not look up effective user ID"):
-		return run.Reject("add it to /etc/passwd, run as another user, or set DATABASE_URL",
+		return run.Invalid("add it to /etc/passwd, run as another user, or set DATABASE_URL",
 			"PostgreSQL will not run as %s, which has no name on this machine", h.who.name)
 	case mentions(said, "Address already in use"):
 		return errPortTaken
 	case mentions(said, "Permission denied", "Operation not permitted"):
-		return run.Reject("every file there must be the server's user's: `sudo chown -R "+h.who.name+" "+h.dir+"`",
+		return run.Invalid("every file there must be the server's user's: `sudo chown -R "+h.who.name+" "+h.dir+"`",
 			"PostgreSQL, running as %s, may not use its files: %s", h.who.name, last)
 	case last != "":
-		return run.Cannot(see, "%w: %s", other, last)
+		return run.Unreachable(see, "%w: %s", other, last)
 	default:
-		return run.Cannot(see, "%w", other)
+		return run.Unreachable(see, "%w", other)
 	}
 }
 

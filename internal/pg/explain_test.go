@@ -20,26 +20,26 @@ func TestExplain(t *testing.T) {
 	}{
 		{
 			"full disk", `2026-11-22 06:10:00.000 UTC [7] FATAL:  could not write lock file "postmaster.pid": No space left on device`,
-			run.Unreachable, "the disk that holds /data/postgres is full",
+			run.ClassUnreachable, "the disk that holds /data/postgres is full",
 		},
 		{
 			"no semaphores, which macOS says in the same words",
 			"FATAL:  could not create semaphores: No space left on device\nDETAIL:  Failed system call was semget(1, 17, 03600).",
-			run.Unreachable, "no shared memory or semaphores left",
+			run.ClassUnreachable, "no shared memory or semaphores left",
 		},
 		{
 			"initdb as a user without a name", "initdb: error: could not look up effective user ID 1000: user does not exist",
-			run.BadInput, "no name on this machine",
+			run.ClassInvalid, "no name on this machine",
 		},
 		{
 			"files of somebody else's", "2026-11-22 UTC [7] FATAL:  could not open file \"global/pg_control\": Permission denied\n",
-			run.BadInput, `may not use its files: could not open file "global/pg_control": Permission denied`,
+			run.ClassInvalid, `may not use its files: could not open file "global/pg_control": Permission denied`,
 		},
 		{
 			"something new", "LOG:  starting\nFATAL:  the moon is full\nLOG:  database system is shut down\n",
-			run.Unreachable, "ended at once: the moon is full; see /data/postgres/server.log",
+			run.ClassUnreachable, "ended at once: the moon is full; see /data/postgres/server.log",
 		},
-		{"nothing", "", run.Unreachable, "ended at once; see /data/postgres/server.log"},
+		{"nothing", "", run.ClassUnreachable, "ended at once; see /data/postgres/server.log"},
 	} {
 		err := h.explain(context.Background(), c.said, other)
 		if got := run.ClassOf(err); got != c.class {

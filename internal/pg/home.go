@@ -48,10 +48,10 @@ func (h home) make() error {
 	case err == nil:
 		return h.checkOwner(info)
 	case errors.Is(err, fs.ErrPermission):
-		return run.Reject("run as the user that made it, or choose another with CPD_JOBS_DATA_DIR",
+		return run.Invalid("run as the user that made it, or choose another with CPD_JOBS_DATA_DIR",
 			"%s may not enter the data directory %s", h.who.name, filepath.Dir(h.dir))
 	case !errors.Is(err, fs.ErrNotExist):
-		return run.Reject("choose another with CPD_JOBS_DATA_DIR", "the data directory cannot be used: %w", err)
+		return run.Invalid("choose another with CPD_JOBS_DATA_DIR", "the data directory cannot be used: %w", err)
 	}
 	if err := h.create(); err != nil {
 		return h.cannotMake(err)
@@ -83,13 +83,13 @@ func (h home) cannotMake(err error) error {
 	if errors.Is(err, syscall.ENOSPC) {
 		return diskFull(h.dir)
 	}
-	return run.Reject("choose another with CPD_JOBS_DATA_DIR", "the data directory cannot be made: %w", err)
+	return run.Invalid("choose another with CPD_JOBS_DATA_DIR", "the data directory cannot be made: %w", err)
 }
 
 // checkOwner refuses a folder, or PostgreSQL's folder in it, that belongs to somebody else.
 func (h home) checkOwner(info fs.FileInfo) error {
 	if !info.IsDir() {
-		return run.Reject("move it away, or choose another directory with CPD_JOBS_DATA_DIR", "%s is not a folder", h.dir)
+		return run.Invalid("move it away, or choose another directory with CPD_JOBS_DATA_DIR", "%s is not a folder", h.dir)
 	}
 	if owner := ownerOf(info); owner != h.who.uid {
 		return h.othersFolder(h.dir, owner)
@@ -103,7 +103,7 @@ func (h home) checkOwner(info fs.FileInfo) error {
 func (h home) othersFolder(dir string, owner int) error {
 	hint := fmt.Sprintf("run as the user that made it, hand it over with `sudo chown -R %d:%d %s`, "+
 		"or choose another directory with CPD_JOBS_DATA_DIR", h.who.uid, h.who.gid, h.dir)
-	return run.Reject(hint, "%s belongs to %s, and the server would run as %s", dir, userName(owner), h.who.name)
+	return run.Invalid(hint, "%s belongs to %s, and the server would run as %s", dir, userName(owner), h.who.name)
 }
 
 func ownerOf(info fs.FileInfo) int {

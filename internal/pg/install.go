@@ -59,13 +59,13 @@ func installSteps(lookPath func(string) (string, error), root, fedora bool) ([]i
 	case has("brew") && !root:
 		return []installStep{{"install PostgreSQL", []string{"brew", "install", "postgresql@17"}}}, nil
 	default:
-		return nil, run.Cannot(howToInstall, "%w, and no apt, dnf or brew to install them with", ErrNoBinaries)
+		return nil, run.Unreachable(howToInstall, "%w, and no apt, dnf or brew to install them with", ErrNoBinaries)
 	}
 	if root {
 		return steps, nil
 	}
 	if !has("sudo") {
-		return nil, run.Cannot("as root: "+steps[len(steps)-1].String(), "%w, and installing them needs root or sudo", ErrNoBinaries)
+		return nil, run.Unreachable("as root: "+steps[len(steps)-1].String(), "%w, and installing them needs root or sudo", ErrNoBinaries)
 	}
 	for i := range steps {
 		steps[i].args = append([]string{"sudo"}, steps[i].args...)
@@ -123,7 +123,7 @@ func (s installStep) run(ctx context.Context, out io.Writer) error {
 	cmd := exec.CommandContext(ctx, s.args[0], s.args[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = os.Stdin, out, out // sudo may ask for a password
 	if err := cmd.Run(); err != nil {
-		return run.Cannot(howToInstall, "%s with `%s`: %w", s.about, s, errors.Join(err, ctx.Err()))
+		return run.Unreachable(howToInstall, "%s with `%s`: %w", s.about, s, errors.Join(err, ctx.Err()))
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ import (
 const socketPort = 5432
 
 // errPortTaken says that somebody took the port between our choosing it and the server's binding it.
-var errPortTaken = run.Cannot("try again", "another program took the port that PostgreSQL was to have")
+var errPortTaken = run.Unreachable("try again", "another program took the port that PostgreSQL was to have")
 
 // launch makes the data directory where it is new and starts the server on it. The caller holds the control lock, and
 // alive, which proves that nothing of an older server lives.

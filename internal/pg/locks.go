@@ -84,7 +84,7 @@ func tryLock(f *os.File, how int) (bool, error) {
 		case errors.Is(err, syscall.EWOULDBLOCK):
 			return false, nil
 		case !errors.Is(err, syscall.EINTR):
-			return false, run.Reject("choose a directory on a local disk with CPD_JOBS_DATA_DIR", "lock %s: %w", f.Name(), err)
+			return false, run.Invalid("choose a directory on a local disk with CPD_JOBS_DATA_DIR", "lock %s: %w", f.Name(), err)
 		}
 	}
 }

@@ -39,7 +39,7 @@ func (s *Server) awaitEnd(ctx context.Context) (alive *os.File, err error) {
 		return false, nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, run.Cannot("see "+s.home.logFile()+" and end them",
+		return nil, run.Unreachable("see "+s.home.logFile()+" and end them",
 			"processes of a dead PostgreSQL in %s are still there", s.home.dir)
 	}
 	return alive, err
@@ -66,7 +66,7 @@ func (s *Server) clearStale(ctx context.Context) error {
 		return fmt.Errorf("read who runs PostgreSQL in %s: %w", s.home.dir, err)
 	}
 	if pid > 0 && s.home.runsHere(pid) {
-		return run.Cannot(fmt.Sprintf("stop it with `pg_ctl stop -D %s`", s.home.data()),
+		return run.Unreachable(fmt.Sprintf("stop it with `pg_ctl stop -D %s`", s.home.data()),
 			"a PostgreSQL that was started by hand (process %d) runs on %s", pid, s.home.data())
 	}
 	removed, err := removeFile(filepath.Join(s.home.data(), "postmaster.pid"))
@@ -97,7 +97,7 @@ func (s *Server) endGhosts(ctx context.Context) error {
 		return len(ghosts) == 0, nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
-		return run.Cannot("end it", "a PostgreSQL whose data directory %s was removed is still there", s.home.data())
+		return run.Unreachable("end it", "a PostgreSQL whose data directory %s was removed is still there", s.home.data())
 	}
 	return err
 }

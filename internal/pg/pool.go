@@ -25,7 +25,7 @@ type PoolOptions struct {
 }
 
 // Open makes a pool and connects once, so that a wrong address is found here, and a pooler on the way: see [Pooled].
-// Sessions show times in UTC. The error is one line without the password, of class Unreachable, or BadInput where the
+// Sessions show times in UTC. The error is one line without the password, of class Unreachable, or Invalid where the
 // string is no connection string.
 func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error) {
 	config, err := poolConfig(url, o)
@@ -49,7 +49,7 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 func poolConfig(url string, o PoolOptions) (*pgxpool.Config, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, run.Reject("it looks like postgres://user:password@host:5432/database",
+		return nil, run.Invalid("it looks like postgres://user:password@host:5432/database",
 			"the connection string %s is wrong", maskURL(url))
 	}
 	if !strings.Contains(url, "pool_max_conns") {
@@ -78,7 +78,7 @@ func unreachable(c *pgx.ConnConfig, err error) error {
 	if strings.HasPrefix(c.Host, "/") {
 		where = "at socket " + c.Host
 	}
-	return run.Cannot(connectHint(err), "cannot connect to database %s as %s %s: %w", c.Database, c.User, where, oneLine(err))
+	return run.Unreachable(connectHint(err), "cannot connect to database %s as %s %s: %w", c.Database, c.User, where, oneLine(err))
 }
 
 func connectHint(err error) string {

@@ -39,13 +39,13 @@ func TestOpenFails(t *testing.T) {
 		class     run.Class
 		says      string
 	}{
-		{"nobody listens", "postgres://ann:secret@127.0.0.1:1/x", run.Unreachable, "cannot connect to database x as ann at 127.0.0.1:1"},
-		{"two addresses, neither of which answers", "postgres://ann:secret@localhost:1/x", run.Unreachable, "check that the server runs there"},
-		{"no such socket", "postgres://ann:secret@/x?host=/nowhere", run.Unreachable, "check that the server runs there"},
-		{"no such host", "postgres://ann:secret@nowhere.invalid/x", run.Unreachable, "nowhere.invalid"},
-		{"no such database", replaceDatabase(there, "none_of_this_name"), run.Unreachable, "make the database, or name another"},
-		{"no connection string", "postgres://ann:secret@127.0.0.1:port/x", run.BadInput, "it looks like postgres://"},
-		{"a wrong setting", "postgres://ann:secret@127.0.0.1/x?sslmode=perhaps", run.BadInput, "it looks like postgres://"},
+		{"nobody listens", "postgres://ann:secret@127.0.0.1:1/x", run.ClassUnreachable, "cannot connect to database x as ann at 127.0.0.1:1"},
+		{"two addresses, neither of which answers", "postgres://ann:secret@localhost:1/x", run.ClassUnreachable, "check that the server runs there"},
+		{"no such socket", "postgres://ann:secret@/x?host=/nowhere", run.ClassUnreachable, "check that the server runs there"},
+		{"no such host", "postgres://ann:secret@nowhere.invalid/x", run.ClassUnreachable, "nowhere.invalid"},
+		{"no such database", replaceDatabase(there, "none_of_this_name"), run.ClassUnreachable, "make the database, or name another"},
+		{"no connection string", "postgres://ann:secret@127.0.0.1:port/x", run.ClassInvalid, "it looks like postgres://"},
+		{"a wrong setting", "postgres://ann:secret@127.0.0.1/x?sslmode=perhaps", run.ClassInvalid, "it looks like postgres://"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

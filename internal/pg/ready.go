@@ -82,12 +82,12 @@ func (s *Server) ask(ctx context.Context) (version string, err error) {
 
 func (s *Server) notReady(ctx context.Context, err error) error {
 	if ctx.Err() == nil {
-		return run.Cannot("see "+s.home.logFile(), "PostgreSQL in %s does not let us in: %w", s.home.dir, oneLine(err))
+		return run.Unreachable("see "+s.home.logFile(), "PostgreSQL in %s does not let us in: %w", s.home.dir, oneLine(err))
 	}
 	if errors.Is(context.Cause(ctx), context.Canceled) {
 		return fmt.Errorf("wait for PostgreSQL in %s: %w", s.home.dir, context.Canceled)
 	}
-	return run.Cannot("see "+s.home.logFile(), "PostgreSQL in %s does not answer: %w", s.home.dir, err)
+	return run.Unreachable("see "+s.home.logFile(), "PostgreSQL in %s does not answer: %w", s.home.dir, err)
 }
 
 // sqlState is the code of PostgreSQL's own error, "" for any other.

@@ -18,7 +18,7 @@ import (
 // table goes to out. A database that holds anything is refused.
 func Restore(ctx context.Context, url, file string, out io.Writer) error {
 	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
-		return run.Reject("give a file that `cpd-jobs db dump` wrote", "%s is no file that can be read", file)
+		return run.Invalid("give a file that `cpd-jobs db dump` wrote", "%s is no file that can be read", file)
 	}
 	grants, err := readGrants(ctx, file)
 	if err != nil {
@@ -35,7 +35,7 @@ func Restore(ctx context.Context, url, file string, out io.Writer) error {
 		return fmt.Errorf("see whether the database is empty: %w", err)
 	}
 	if len(first) > 0 {
-		return run.Refuse("restore into a new, empty database", "the database is not empty: it has %s", first[0])
+		return run.Blocked("restore into a new, empty database", "the database is not empty: it has %s", first[0])
 	}
 	restore := tool{name: "pg_restore", url: url, progress: "processing data for table ", say: "restore", out: out}
 	if err := restore.run(ctx, io.Discard, "--single-transaction", "--exit-on-error", "--no-owner", "--no-privileges", "--verbose", file); err != nil {

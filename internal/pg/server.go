@@ -132,7 +132,7 @@ func (s *Server) joinRunning(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if s.tcp && !s.address.TCP {
-		return false, run.Reject("stop the other cpd-jobs first, or do without the port",
+		return false, run.Invalid("stop the other cpd-jobs first, or do without the port",
 			"PostgreSQL in %s is running without a TCP port", s.home.dir)
 	}
 	s.log.Debug("joined the running PostgreSQL", "dir", s.home.dir, "version", s.Version)

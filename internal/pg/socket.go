@@ -42,7 +42,7 @@ func (h home) shortDir() (string, error) {
 			return dir, nil
 		}
 	}
-	return "", run.Reject("set CPD_JOBS_DATA_DIR or TMPDIR to a shorter path", "no folder for PostgreSQL's socket: the path of %s is too long", h.dir)
+	return "", run.Invalid("set CPD_JOBS_DATA_DIR or TMPDIR to a shorter path", "no folder for PostgreSQL's socket: the path of %s is too long", h.dir)
 }
 
 // removeShortDir removes the socket's folder where it does not lie in the home.
@@ -62,7 +62,7 @@ func (h home) checkPrivate(dir string) error {
 		return h.cannotMake(err)
 	}
 	if !info.IsDir() || ownerOf(info) != h.who.uid {
-		return run.Reject("have it removed, or set TMPDIR to another folder", "%s, for PostgreSQL's socket, is not a folder of %s's", dir, h.who.name)
+		return run.Invalid("have it removed, or set TMPDIR to another folder", "%s, for PostgreSQL's socket, is not a folder of %s's", dir, h.who.name)
 	}
 	if info.Mode().Perm() != 0o700 {
 		return os.Chmod(dir, 0o700)

@@ -66,7 +66,7 @@ func (s *Server) stop(ctx context.Context) error {
 	}
 	err := poll(ctx, s.ended)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return run.Cannot("it ends by itself once it has", "PostgreSQL in %s is still writing its last checkpoint", s.home.dir)
+		return run.Unreachable("it ends by itself once it has", "PostgreSQL in %s is still writing its last checkpoint", s.home.dir)
 	}
 	s.reap()
 	return errors.Join(err, s.home.removeShortDir())

@@ -76,13 +76,13 @@ func (t tool) failed(ctx context.Context, complaint string, err error) error {
 	case ctx.Err() != nil:
 		return fmt.Errorf("%s: %w", t.name, ctx.Err())
 	case mentions(complaint, "server version mismatch", "unsupported version"):
-		return run.Reject("install the programs of the version that is newer, and try again", "%s is too old: %s", t.name, complaint)
+		return run.Invalid("install the programs of the version that is newer, and try again", "%s is too old: %s", t.name, complaint)
 	case mentions(complaint, "valid archive", "end of file", "could not read from input file", "too short", "magic string"):
-		return run.Reject("give a file that `cpd-jobs db dump` wrote", "%s: %s", t.name, complaint)
+		return run.Invalid("give a file that `cpd-jobs db dump` wrote", "%s: %s", t.name, complaint)
 	case mentions(complaint, "No space left on device"):
-		return run.Refuse("free some space and try again", "%s: the disk is full", t.name)
+		return run.Blocked("free some space and try again", "%s: the disk is full", t.name)
 	case mentions(complaint, "connection to server"):
-		return run.Cannot("check the address, the server and the network", "%s: %s", t.name, complaint)
+		return run.Unreachable("check the address, the server and the network", "%s: %s", t.name, complaint)
 	case complaint != "":
 		return fmt.Errorf("%s: %s", t.name, complaint)
 	default:
@@ -103,7 +103,7 @@ func findTool(name string) (string, error) {
 	}
 	path, err := exec.LookPath(name) // where the client programs alone are installed
 	if err != nil {
-		return "", run.Cannot(howToInstall, "%s was not found on the PATH or in the usual folders: %w", name, errors.Unwrap(err))
+		return "", run.Unreachable(howToInstall, "%s was not found on the PATH or in the usual folders: %w", name, errors.Unwrap(err))
 	}
 	return path, nil
 }

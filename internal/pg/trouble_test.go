@@ -107,7 +107,7 @@ func TestAServerStartedByHandIsLeftAlone(t *testing.T) {
 	}
 	ctl("-l", filepath.Join(data, "log"), "-o", "-c listen_addresses='' -k "+data, "start")
 	defer ctl("-m", "immediate", "stop")
-	refused(t, options(dir), run.Unreachable, "started by hand", "pg_ctl stop -D "+data)
+	refused(t, options(dir), run.ClassUnreachable, "started by hand", "pg_ctl stop -D "+data)
 }
 
 func TestOtherVersionsData(t *testing.T) {
@@ -120,7 +120,7 @@ func TestOtherVersionsData(t *testing.T) {
 			check(t, os.Chown(path, serverUser(t), -1))
 		}
 		check(t, os.WriteFile(filepath.Join(data, "PG_VERSION"), []byte(version+"\n"), 0o644))
-		refused(t, options(dir), run.BadInput, "were made by PostgreSQL "+version, "db dump", "db restore")
+		refused(t, options(dir), run.ClassInvalid, "were made by PostgreSQL "+version, "db dump", "db restore")
 	}
 }
 
@@ -130,7 +130,7 @@ func TestOtherOwnersData(t *testing.T) {
 	for _, folder := range []string{"postgres", "postgres/data"} {
 		dir := usedDir(t)
 		check(t, os.Chown(filepath.Join(dir, folder), 54321, -1))
-		refused(t, options(dir), run.BadInput, folder+" belongs to user 54321", "chown -R")
+		refused(t, options(dir), run.ClassInvalid, folder+" belongs to user 54321", "chown -R")
 	}
 }
 
@@ -147,11 +147,11 @@ func TestFullDisk(t *testing.T) {
 	o.Settings["max_wal_size"] = "32MB"
 
 	free := fill(t, dir, 90)
-	refused(t, o, run.Unreachable, "the disk that holds "+dir, "is full", "free some space")
+	refused(t, o, run.ClassUnreachable, "the disk that holds "+dir, "is full", "free some space")
 	free()
 	leave(t, start(t, o))
 	free = fill(t, dir, 1000)
-	refused(t, o, run.Unreachable, "the disk that holds "+dir, "is full")
+	refused(t, o, run.ClassUnreachable, "the disk that holds "+dir, "is full")
 	free()
 	if got := ask[int](t, start(t, o).URL("postgres"), "SELECT 1"); got != 1 {
 		t.Errorf("got %d once there was room again, want 1", got)
@@ -177,7 +177,7 @@ func TestADirectoryThatCannotBe(t *testing.T) {
 	t.Parallel()
 	dir := newDir(t)
 	check(t, os.WriteFile(dir, []byte("a file"), 0o644))
-	refused(t, options(dir), run.BadInput, dir, "CPD_JOBS_DATA_DIR")
-	refused(t, options(filepath.Join(dir, "below")), run.BadInput, dir, "CPD_JOBS_DATA_DIR")
-	refused(t, options("/proc/none"), run.BadInput, "/proc/none", "CPD_JOBS_DATA_DIR")
+	refused(t, options(dir), run.ClassInvalid, dir, "CPD_JOBS_DATA_DIR")
+	refused(t, options(filepath.Join(dir, "below")), run.ClassInvalid, dir, "CPD_JOBS_DATA_DIR")
+	refused(t, options("/proc/none"), run.ClassInvalid, "/proc/none", "CPD_JOBS_DATA_DIR")
 }

@@ -12,14 +12,14 @@ var ErrLost = errors.New("this attempt has lost its job to another worker")
 type Class string
 
 const (
-	// Transient may pass: try again. It is what an error without a class is.
-	Transient Class = "transient"
-	// Refused by a guard or a check: a person must look. Exit status 1.
-	Refused Class = "refused"
-	// BadInput is a wrong file, argument or setting: trying again cannot help. Exit status 2.
-	BadInput Class = "bad_input"
-	// Unreachable is a database or a source that does not answer: try again. Exit status 3.
-	Unreachable Class = "unreachable"
+	// ClassTransient may pass: try again. It is what an error without a class is.
+	ClassTransient Class = "transient"
+	// ClassBlocked by a guard or a check: a person must look. Exit status 1.
+	ClassBlocked Class = "refused"
+	// ClassInvalid is a wrong file, argument or setting: trying again cannot help. Exit status 2.
+	ClassInvalid Class = "bad_input"
+	// ClassUnreachable is a database or a source that does not answer: try again. Exit status 3.
+	ClassUnreachable Class = "unreachable"
 )
 
 // Failure is an error with a class and, where there is one, the next step for a person.
@@ -38,27 +38,27 @@ func (f *Failure) Error() string {
 
 func (f *Failure) Unwrap() error { return f.Err }
 
-// Refuse makes an error that a guard or check raises.
-func Refuse(hint, format string, args ...any) error {
-	return &Failure{Class: Refused, Hint: hint, Err: fmt.Errorf(format, args...)}
+// Blocked makes an error that a guard or check raises.
+func Blocked(hint, format string, args ...any) error {
+	return &Failure{Class: ClassBlocked, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
-// Reject makes an error about input that no retry can mend.
-func Reject(hint, format string, args ...any) error {
-	return &Failure{Class: BadInput, Hint: hint, Err: fmt.Errorf(format, args...)}
+// Invalid makes an error about input that no retry can mend.
+func Invalid(hint, format string, args ...any) error {
+	return &Failure{Class: ClassInvalid, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
-// Cannot makes an error about something that could not be reached.
-func Cannot(hint, format string, args ...any) error {
-	return &Failure{Class: Unreachable, Hint: hint, Err: fmt.Errorf(format, args...)}
+// Unreachable makes an error about something that could not be reached.
+func Unreachable(hint, format string, args ...any) error {
+	return &Failure{Class: ClassUnreachable, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
-// ClassOf finds the class of err: that of the outermost [Failure] in its chain, else Transient.
+// ClassOf finds the class of err: that of the outermost [Failure] in its chain, else ClassTransient.
 func ClassOf(err error) Class {
 	if f, ok := errors.AsType[*Failure](err); ok {
 		return f.Class
 	}
-	return Transient
+	return ClassTransient
 }
 
 // ExitStatus maps an error to the program's exit status: 0 done, 1 failed, 2 misused, 3 unreachable.
@@ -67,11 +67,18 @@ func ExitStatus(err error) int {
 		return 0
 	}
 	switch ClassOf(err) {
-	case BadInput:
+	case ClassInvalid:
 		return 2
-	case Unreachable:
+	case ClassUnreachable:
 		return 3
 	default:
 		return 1
 	}
 }
+
+// Earlier names, until every branch that uses them has landed.
+var (
+	Reject = Invalid
+	Refuse = Blocked
+	Cannot = Unreachable
+)

@@ -75,7 +75,7 @@ func NewKind[T any](k Kind, leaseOf func(T) string, work func(ctx context.Contex
 	return k
 }
 
-// Check decodes raw strictly and returns it with the defaults filled in. An error is of class BadInput.
+// Check decodes raw strictly and returns it with the defaults filled in. An error is of class Invalid.
 func (k Kind) Check(raw json.RawMessage) (json.RawMessage, error) { return k.check(raw) }
 
 // Lease names what one attempt at a time may hold for these arguments, "" if nothing.
@@ -115,12 +115,12 @@ func decode[T any](raw json.RawMessage, k Kind) (T, error) {
 		d := json.NewDecoder(bytes.NewReader(raw))
 		d.DisallowUnknownFields()
 		if err := d.Decode(&args); err != nil {
-			return args, Reject(k.usage(), "arguments of %s: %s", k.Name, strings.TrimPrefix(err.Error(), "json: "))
+			return args, Invalid(k.usage(), "arguments of %s: %s", k.Name, strings.TrimPrefix(err.Error(), "json: "))
 		}
 	}
 	if v, ok := any(args).(Validator); ok {
 		if err := v.Validate(); err != nil {
-			return args, Reject(k.usage(), "arguments of %s: %w", k.Name, err)
+			return args, Invalid(k.usage(), "arguments of %s: %w", k.Name, err)
 		}
 	}
 	return args, nil

@@ -59,7 +59,7 @@ func TestCheckRefuses(t *testing.T) {
 		{`[]`, "cannot unmarshal array"},
 	} {
 		_, err := export(nil).Check(json.RawMessage(c.given))
-		if err == nil || !strings.Contains(err.Error(), c.want) || run.ClassOf(err) != run.BadInput {
+		if err == nil || !strings.Contains(err.Error(), c.want) || run.ClassOf(err) != run.ClassInvalid {
 			t.Errorf("Check(%s): %v, want it to say %q", c.given, err, c.want)
 		}
 	}
@@ -99,7 +99,7 @@ func TestParamsAsTyped(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := p.Parse(c.text); run.ClassOf(err) != run.BadInput || err == nil {
+		if _, err := p.Parse(c.text); run.ClassOf(err) != run.ClassInvalid || err == nil {
 			t.Errorf("%s=%s: %v, want bad input", c.name, c.text, err)
 		}
 	}
@@ -116,9 +116,9 @@ func TestExitStatus(t *testing.T) {
 	}{
 		{nil, 0},
 		{errors.New("connection reset"), 1},
-		{run.Refuse("look", "too few rows"), 1},
-		{fmt.Errorf("merge: %w", run.Reject("", "no register")), 2},
-		{run.Cannot("", "refused"), 3},
+		{run.Blocked("look", "too few rows"), 1},
+		{fmt.Errorf("merge: %w", run.Invalid("", "no register")), 2},
+		{run.Unreachable("", "refused"), 3},
 	} {
 		if got := run.ExitStatus(c.err); got != c.want {
 			t.Errorf("ExitStatus(%v) = %d, want %d", c.err, got, c.want)
@@ -154,8 +154,8 @@ func TestLocalNamesTheStepThatFailed(t *testing.T) {
 	l := &run.Local{Now: time.Now, OnStep: func(s *run.Step, finished bool, _ time.Duration, err error) {
 		told = append(told, fmt.Sprintf("%s finished=%v failed=%v", s.Name, finished, err != nil))
 	}}
-	err := l.Step(t.Context(), "merge", func(context.Context, *run.Step) error { return run.Refuse("", "no") })
-	if err == nil || err.Error() != "merge: no" || run.ClassOf(err) != run.Refused {
+	err := l.Step(t.Context(), "merge", func(context.Context, *run.Step) error { return run.Blocked("", "no") })
+	if err == nil || err.Error() != "merge: no" || run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("error is %v", err)
 	}
 	if got, want := strings.Join(told, ", "), "merge finished=false failed=false, merge finished=true failed=true"; got != want {

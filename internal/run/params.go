@@ -78,7 +78,7 @@ func typeName(t reflect.Type) string {
 	}
 }
 
-// Param finds an argument of the kind by name. The error, of class BadInput, names the nearest.
+// Param finds an argument of the kind by name. The error, of class Invalid, names the nearest.
 func (k Kind) Param(name string) (Param, error) {
 	names := make([]string, len(k.Params))
 	for i, p := range k.Params {
@@ -91,17 +91,17 @@ func (k Kind) Param(name string) (Param, error) {
 	if near := Nearest(name, names); near != "" {
 		hint = "did you mean " + near + "? " + hint
 	}
-	return Param{}, Reject(hint, "%s has no argument %q", k.Name, name)
+	return Param{}, Invalid(hint, "%s has no argument %q", k.Name, name)
 }
 
 // Parse reads an argument's value as a person types it: a list by commas, a map as name=value by commas. The error is of
-// class BadInput.
+// class Invalid.
 func (p Param) Parse(text string) (json.RawMessage, error) {
 	var value any = text
 	switch p.Type {
 	case "number", "true/false":
 		if !json.Valid([]byte(text)) {
-			return nil, Reject("", "argument %s is %q and must be %s", p.Name, text, p.Type)
+			return nil, Invalid("", "argument %s is %q and must be %s", p.Name, text, p.Type)
 		}
 		return json.RawMessage(text), nil
 	case "list":
@@ -114,7 +114,7 @@ func (p Param) Parse(text string) (json.RawMessage, error) {
 		for pair := range strings.SplitSeq(text, ",") {
 			name, v, ok := strings.Cut(pair, "=")
 			if !ok {
-				return nil, Reject("", "argument %s is %q and must be NAME=VALUE, several with commas", p.Name, text)
+				return nil, Invalid("", "argument %s is %q and must be NAME=VALUE, several with commas", p.Name, text)
 			}
 			pairs[name] = v
 		}

@@ -48,25 +48,25 @@ func isAddress(source string) bool {
 func openAddress(ctx context.Context, source string, o Options) (*Delivery, error) {
 	u, err := url.Parse(source)
 	if err != nil || u.Host == "" {
-		return nil, run.Reject("write it as https://HOST/PATH", "the source is no address")
+		return nil, run.Invalid("write it as https://HOST/PATH", "the source is no address")
 	}
 	switch u.Scheme {
 	case "https":
 		return fetchFile(ctx, u, o)
 	case "http":
 		if !isLoopback(u) {
-			return nil, run.Reject("use https", "%s: plain http is taken from this machine only", Mask(source))
+			return nil, run.Invalid("use https", "%s: plain http is taken from this machine only", Mask(source))
 		}
 		return fetchFile(ctx, u, o)
 	case "soap+https":
 		return fetchExtract(ctx, u, o)
 	case "soap+http":
 		if !isLoopback(u) {
-			return nil, run.Reject("use soap+https", "%s: the password would travel in clear", Mask(source))
+			return nil, run.Invalid("use soap+https", "%s: the password would travel in clear", Mask(source))
 		}
 		return fetchExtract(ctx, u, o)
 	default:
-		return nil, run.Reject("give a path, or an address with https or soap+https", "%s: unknown kind of source %q", Mask(source), u.Scheme)
+		return nil, run.Invalid("give a path, or an address with https or soap+https", "%s: unknown kind of source %q", Mask(source), u.Scheme)
 	}
 }
 

@@ -93,17 +93,17 @@ func TestDownload(t *testing.T) {
 		}, text, "", 3},
 		{"overloaded for good", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusBadGateway)
-		}, "5 tries failed", run.Unreachable, tries},
-		{"always cut", func(_ int, w http.ResponseWriter, _ *http.Request) { cutOff(w, text, 20) }, "the answer broke off", run.Unreachable, tries},
-		{"not there", func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, "answered 404", run.BadInput, 1},
-		{"forbidden", func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, "check the credentials", run.BadInput, 1},
+		}, "5 tries failed", run.ClassUnreachable, tries},
+		{"always cut", func(_ int, w http.ResponseWriter, _ *http.Request) { cutOff(w, text, 20) }, "the answer broke off", run.ClassUnreachable, tries},
+		{"not there", func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound) }, "answered 404", run.ClassInvalid, 1},
+		{"forbidden", func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusForbidden) }, "check the credentials", run.ClassInvalid, 1},
 		{"a page", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html; charset=utf-8")
 			_, _ = io.WriteString(w, "<html>")
-		}, "sent text/html", run.BadInput, 1},
+		}, "sent text/html", run.ClassInvalid, 1},
 		{"another host", func(_ int, w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://example.org/ecf_tech.csv", http.StatusFound)
-		}, "redirects to another address", run.BadInput, 1},
+		}, "redirects to another address", run.ClassInvalid, 1},
 		{"another path of the host", func(n int, w http.ResponseWriter, r *http.Request) {
 			if n == 1 {
 				http.Redirect(w, r, "/latest", http.StatusFound)
@@ -113,14 +113,14 @@ func TestDownload(t *testing.T) {
 		}, text, "", 2},
 		{"round and round", func(_ int, w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/again", http.StatusFound)
-		}, "too many redirects", run.BadInput, 4},
+		}, "too many redirects", run.ClassInvalid, 4},
 		{"without an end", func(_ int, w http.ResponseWriter, r *http.Request) {
 			for r.Context().Err() == nil {
 				if _, err := w.Write(make([]byte, 64<<10)); err != nil {
 					return
 				}
 			}
-		}, "sends more than any register has", run.BadInput, 1},
+		}, "sends more than any register has", run.ClassInvalid, 1},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -160,7 +160,7 @@ func TestAStandstillEnds(t *testing.T) {
 	defer close(done)
 	o.Stall = 50 * time.Millisecond
 	_, err := contentOf(t, address, o)
-	if err == nil || run.ClassOf(err) != run.Unreachable {
+	if err == nil || run.ClassOf(err) != run.ClassUnreachable {
 		t.Errorf("got %v, want an unreachable source", err)
 	}
 }

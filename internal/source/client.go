@@ -114,7 +114,7 @@ func (o Options) retry(ctx context.Context, source string, ask func() error) err
 			return err
 		}
 		if try == tries {
-			return run.Cannot("check the address and the network", "%s: %d tries failed, the last one because %w", source, tries, t.err)
+			return run.Unreachable("check the address and the network", "%s: %d tries failed, the last one because %w", source, tries, t.err)
 		}
 		if err := o.wait(ctx, min(max(pause, t.after), longestWait)); err != nil {
 			return err
@@ -133,7 +133,7 @@ func (o Options) send(client *http.Client, req *http.Request) (*http.Response, e
 	case err == nil:
 		return resp, nil
 	case errors.Is(err, errRedirect), errors.Is(err, errLoop):
-		return nil, run.Reject("give the new address if it is the right one", "%s: %w", Mask(req.URL.String()), err)
+		return nil, run.Invalid("give the new address if it is the right one", "%s: %w", Mask(req.URL.String()), err)
 	case req.Context().Err() != nil:
 		return nil, &temporary{err: errors.New("it did not answer in time")}
 	default:
@@ -149,9 +149,9 @@ func refused(source string, resp *http.Response) error {
 		seconds, _ := strconv.Atoi(resp.Header.Get("Retry-After"))
 		return &temporary{err: errors.New(status), after: time.Duration(seconds) * time.Second}
 	case resp.StatusCode == http.StatusUnauthorized, resp.StatusCode == http.StatusForbidden:
-		return run.Reject("check the credentials", "%s", status)
+		return run.Invalid("check the credentials", "%s", status)
 	default:
-		return run.Reject("check the address", "%s", status)
+		return run.Invalid("check the address", "%s", status)
 	}
 }
 
@@ -204,7 +204,7 @@ var (
 // broken classes what ended a transfer early.
 func broken(source string, err error) error {
 	if errors.Is(err, errEndless) {
-		return run.Reject("check the address", "%s %w: reading stopped", source, err)
+		return run.Invalid("check the address", "%s %w: reading stopped", source, err)
 	}
 	return &temporary{err: fmt.Errorf("the answer broke off: %w", err)}
 }
@@ -221,7 +221,7 @@ func isLoopback(u *url.URL) bool {
 func (d *Delivery) tempDir() (string, error) {
 	dir, err := os.MkdirTemp("", "cpd-jobs-source-")
 	if err != nil {
-		return "", run.Reject("check TMPDIR and the disk", "cannot make a temporary folder: %w", reason(err))
+		return "", run.Invalid("check TMPDIR and the disk", "cannot make a temporary folder: %w", reason(err))
 	}
 	d.close = append(d.close, func() error { return os.RemoveAll(dir) })
 	return dir, nil

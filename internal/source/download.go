@@ -28,7 +28,7 @@ func fetchFile(ctx context.Context, u *url.URL, o Options) (*Delivery, error) {
 	f, err := os.Create(filepath.Join(dir, "download"))
 	if err != nil {
 		_ = d.Close()
-		return nil, run.Reject("check TMPDIR and the disk", "cannot make a temporary file: %w", reason(err))
+		return nil, run.Invalid("check TMPDIR and the disk", "cannot make a temporary file: %w", reason(err))
 	}
 	dl := &download{options: o, address: u.String(), source: source, file: f, client: o.client(true), now: o.now()}
 	err = errors.Join(o.retry(ctx, source, func() error { return dl.try(ctx) }), f.Close())
@@ -92,7 +92,7 @@ func (d *download) try(ctx context.Context) error {
 func (d *download) request(ctx context.Context) (*http.Request, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, d.address, nil)
 	if err != nil {
-		return nil, run.Reject("check the address", "%s is no address", d.source)
+		return nil, run.Invalid("check the address", "%s is no address", d.source)
 	}
 	req.Header.Set("User-Agent", "cpd-jobs")
 	req.Header.Set("Accept-Encoding", "identity") // what is resumed must be the bytes of the file itself
@@ -130,7 +130,7 @@ func (d *download) begin(resp *http.Response) error {
 	case resp.StatusCode != http.StatusOK:
 		return refused(d.source, resp)
 	case unwanted(resp.Header.Get("Content-Type")):
-		return run.Reject("check the address", "%s sent %s, not a file", d.source, Showable(resp.Header.Get("Content-Type")))
+		return run.Invalid("check the address", "%s sent %s, not a file", d.source, Showable(resp.Header.Get("Content-Type")))
 	}
 	d.etag, d.lastMod, d.modified = resp.Header.Get("ETag"), resp.Header.Get("Last-Modified"), time.Time{}
 	if t, err := http.ParseTime(d.lastMod); err == nil && t.Before(d.now) {
@@ -154,7 +154,7 @@ func (d *download) receive(resp *http.Response, cancel context.CancelFunc) error
 	n, err := io.Copy(diskWriter{d.file}, body)
 	d.have += n
 	if full, ok := errors.AsType[*diskError](err); ok {
-		return run.Reject("check TMPDIR and the disk", "cannot store what %s sends: %w", d.source, reason(full.err))
+		return run.Invalid("check TMPDIR and the disk", "cannot store what %s sends: %w", d.source, reason(full.err))
 	}
 	if err != nil {
 		return broken(d.source, err)

@@ -43,7 +43,7 @@ func inspect(ctx context.Context, m member) (*File, error) {
 	}
 	enc, err := look.verdict()
 	if err != nil {
-		return nil, run.Reject("save it as UTF-8 or Windows-1252", "%s is %w", m.name, err)
+		return nil, run.Invalid("save it as UTF-8 or Windows-1252", "%s is %w", m.name, err)
 	}
 	return &File{
 		Name: m.name, SizeBytes: size, SHA256: hex.EncodeToString(sum.Sum(nil)), Encoding: enc, open: m.open,
@@ -88,7 +88,7 @@ func unreadable(name string, err error) error {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return err
 	case errors.Is(err, errTooMuch):
-		return run.Reject("", "%s %w: reading stopped", name, err)
+		return run.Invalid("", "%s %w: reading stopped", name, err)
 	case errors.Is(err, io.ErrUnexpectedEOF):
 		return damaged(name, "is cut off")
 	case errors.Is(err, zip.ErrChecksum), errors.Is(err, gzip.ErrChecksum):
@@ -98,7 +98,7 @@ func unreadable(name string, err error) error {
 	case isCorrupt:
 		return damaged(name, "is damaged at byte %d", int64(corrupt))
 	default:
-		return run.Reject("", "cannot read %s: %w", name, reason(err))
+		return run.Invalid("", "cannot read %s: %w", name, reason(err))
 	}
 }
 
@@ -140,9 +140,9 @@ func LooksLike(firstLine []byte) string {
 // NotThis makes the error of a file that is something else than what was wanted, naming what it looks like.
 func (f *File) NotThis(ctx context.Context, wanted string) error {
 	if what := LooksLike(f.start(ctx)); what != "" {
-		return run.Reject("fetch it again", "%s is %s, not %s", f.Name, what, wanted)
+		return run.Invalid("fetch it again", "%s is %s, not %s", f.Name, what, wanted)
 	}
-	return run.Reject("fetch it again", "%s is not %s", f.Name, wanted)
+	return run.Invalid("fetch it again", "%s is not %s", f.Name, wanted)
 }
 
 // start is the file's first line, or as much of it as tells what it is; nothing where it cannot be read.

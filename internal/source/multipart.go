@@ -31,7 +31,7 @@ func (s *service) readParts(body io.Reader, boundary, dir string) error {
 			return broken(s.source, err)
 		}
 		if n == maxParts {
-			return run.Reject("check the address", "%s sent more than %d parts", s.source, maxParts)
+			return run.Invalid("check the address", "%s sent more than %d parts", s.source, maxParts)
 		}
 		if isEnvelope(part) {
 			envelope, err = s.readEnvelope(part)
@@ -60,7 +60,7 @@ func (s *service) readEnvelope(part io.Reader) (answer, error) {
 	a, err := parseAnswer(text)
 	switch {
 	case err != nil:
-		return a, run.Reject("check the address", "%s sent an envelope that is no XML", s.source)
+		return a, run.Invalid("check the address", "%s sent an envelope that is no XML", s.source)
 	case a.fault != "":
 		return a, s.faulted(a.fault)
 	}
@@ -79,7 +79,7 @@ func (s *service) store(part *multipart.Part, dir string, number int) (attachmen
 	_, err = io.Copy(diskWriter{f}, content)
 	err = errors.Join(err, f.Close())
 	if full, ok := errors.AsType[*diskError](err); ok {
-		return attachment{}, run.Reject("check TMPDIR and the disk", "cannot store what %s sends: %w", s.source, reason(full.err))
+		return attachment{}, run.Invalid("check TMPDIR and the disk", "cannot store what %s sends: %w", s.source, reason(full.err))
 	}
 	if err != nil {
 		return attachment{}, broken(s.source, err)
@@ -99,5 +99,5 @@ func (s *service) choose(envelope answer, attachments []attachment) error {
 		s.extract = attachments[0].path
 		return nil
 	}
-	return run.Reject("check the extract id", "%s sent %d attachments, and none that its envelope refers to", s.source, len(attachments))
+	return run.Invalid("check the extract id", "%s sent %d attachments, and none that its envelope refers to", s.source, len(attachments))
 }

@@ -49,7 +49,7 @@ func TestLocalSources(t *testing.T) {
 			got, err := contentOf(t, path, Options{})
 			if err != nil {
 				got = err.Error()
-				if run.ClassOf(err) != run.BadInput {
+				if run.ClassOf(err) != run.ClassInvalid {
 					t.Errorf("got class %s, want that of bad input", run.ClassOf(err))
 				}
 			}
@@ -71,7 +71,7 @@ func TestSourcesThatAreNotThere(t *testing.T) {
 		os.DevNull:                           "no regular file",
 	} {
 		_, err := Open(t.Context(), source, Options{})
-		if err == nil || !strings.Contains(err.Error(), want) || run.ClassOf(err) != run.BadInput {
+		if err == nil || !strings.Contains(err.Error(), want) || run.ClassOf(err) != run.ClassInvalid {
 			t.Errorf("%s: got %v, want %q", source, err, want)
 		}
 	}

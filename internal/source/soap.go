@@ -58,7 +58,7 @@ func (d *Delivery) openExtract(file string) error {
 		return err
 	}
 	if !strings.HasPrefix(head, "PK") {
-		return run.Reject("check the extract id", "%s sent an attachment that is no zip", d.Source)
+		return run.Invalid("check the extract id", "%s sent an attachment that is no zip", d.Source)
 	}
 	return d.open(file, "extract.zip")
 }
@@ -71,10 +71,10 @@ func (c Credentials) check() error {
 		}
 	}
 	if len(missing) > 0 {
-		return run.Reject("set "+strings.Join(missing, ", "), "the extract service needs a user, a password and an extract id")
+		return run.Invalid("set "+strings.Join(missing, ", "), "the extract service needs a user, a password and an extract id")
 	}
 	if strings.Trim(c.ExtractID, "0123456789") != "" {
-		return run.Reject("it is a number", "GIAS_EXTRACT_ID is no extract id")
+		return run.Invalid("it is a number", "GIAS_EXTRACT_ID is no extract id")
 	}
 	return nil
 }
@@ -93,7 +93,7 @@ func (s *service) ask(ctx context.Context, dir string) error {
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.address, bytes.NewReader(s.envelope()))
 	if err != nil {
-		return run.Reject("check the address", "%s is no address", s.source)
+		return run.Invalid("check the address", "%s is no address", s.source)
 	}
 	req.Header.Set("Content-Type", "text/xml; charset=utf-8")
 	req.Header.Set("SOAPAction", `"`+soapAction+`"`)
@@ -121,7 +121,7 @@ func (s *service) read(resp *http.Response, body io.Reader, dir string) error {
 	case resp.StatusCode != http.StatusOK:
 		return refused(s.source, resp)
 	default:
-		return run.Reject("check the address", "%s sent %q, not an extract", s.source, Showable(resp.Header.Get("Content-Type")))
+		return run.Invalid("check the address", "%s sent %q, not an extract", s.source, Showable(resp.Header.Get("Content-Type")))
 	}
 }
 
@@ -138,14 +138,14 @@ func (s *service) readFault(resp *http.Response, body io.Reader) error {
 	case resp.StatusCode != http.StatusOK:
 		return refused(s.source, resp)
 	default:
-		return run.Reject("check the address and the extract id", "%s sent an answer without an extract", s.source)
+		return run.Invalid("check the address and the extract id", "%s sent an answer without an extract", s.source)
 	}
 }
 
 // faulted words a fault of the service, which might repeat what it was sent.
 func (s *service) faulted(text string) error {
 	text = strings.ReplaceAll(text, s.options.Credentials.Password, "***")
-	return run.Reject("check GIAS_API_USER, GIAS_API_PASSWORD and GIAS_EXTRACT_ID", "%s refused: %s", s.source, Showable(text))
+	return run.Invalid("check GIAS_API_USER, GIAS_API_PASSWORD and GIAS_EXTRACT_ID", "%s refused: %s", s.source, Showable(text))
 }
 
 // answer is what an envelope says.
@@ -232,7 +232,7 @@ func escape(text string) string {
 func newPart(dir string, number int) (*os.File, error) {
 	f, err := os.Create(filepath.Join(dir, fmt.Sprintf("part-%d", number)))
 	if err != nil {
-		return nil, run.Reject("check TMPDIR and the disk", "cannot make a temporary file: %w", reason(err))
+		return nil, run.Invalid("check TMPDIR and the disk", "cannot make a temporary file: %w", reason(err))
 	}
 	return f, nil
 }

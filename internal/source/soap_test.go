@@ -59,24 +59,24 @@ func TestTheExtractService(t *testing.T) {
 		{"the only attachment, under another id", func(_ int, w http.ResponseWriter, _ *http.Request) { parts(w, envelopePart, attached("8@x", good)) }, text, ""},
 		{"two attachments, neither right", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			parts(w, envelopePart, attached("8@x", good), attached("9@x", other))
-		}, "2 attachments, and none that its envelope refers to", run.BadInput},
-		{"no attachment", func(_ int, w http.ResponseWriter, _ *http.Request) { parts(w, envelopePart) }, "0 attachments", run.BadInput},
+		}, "2 attachments, and none that its envelope refers to", run.ClassInvalid},
+		{"no attachment", func(_ int, w http.ResponseWriter, _ *http.Request) { parts(w, envelopePart) }, "0 attachments", run.ClassInvalid},
 		{"a page attached", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			parts(w, envelopePart, attached(rightID, []byte("<html>sorry</html>")))
-		}, "is no zip", run.BadInput},
+		}, "is no zip", run.ClassInvalid},
 		{"a fault", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/xml; charset=utf-8")
 			w.WriteHeader(http.StatusInternalServerError)
 			_, _ = io.WriteString(w, fault("Unknown extract; you sent pass&lt;word"))
-		}, "refused: Unknown extract; you sent ***", run.BadInput},
+		}, "refused: Unknown extract; you sent ***", run.ClassInvalid},
 		{"a fault among parts", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			parts(w, "Content-Type: application/xop+xml\r\n\r\n"+fault("No permission"))
-		}, "refused: No permission", run.BadInput},
+		}, "refused: No permission", run.ClassInvalid},
 		{"a page", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Type", "text/html")
 			_, _ = io.WriteString(w, "<html>")
-		}, `sent "text/html", not an extract`, run.BadInput},
-		{"down", func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "5 tries failed", run.Unreachable},
+		}, `sent "text/html", not an extract`, run.ClassInvalid},
+		{"down", func(_ int, w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusBadGateway) }, "5 tries failed", run.ClassUnreachable},
 		{"cut, then well", func(n int, w http.ResponseWriter, _ *http.Request) {
 			if n == 1 {
 				w.Header().Set("Content-Type", `multipart/related; boundary="b"`)
@@ -87,7 +87,7 @@ func TestTheExtractService(t *testing.T) {
 		}, text, ""},
 		{"elsewhere", func(_ int, w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "/other", http.StatusTemporaryRedirect)
-		}, "redirects to another address", run.BadInput},
+		}, "redirects to another address", run.ClassInvalid},
 		{"without an end", func(_ int, w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Content-Type", `multipart/related; boundary="b"`)
 			_, _ = io.WriteString(w, "--b\r\n"+attached(rightID, nil))
@@ -96,14 +96,14 @@ func TestTheExtractService(t *testing.T) {
 					return
 				}
 			}
-		}, "sends more than any register has", run.BadInput},
+		}, "sends more than any register has", run.ClassInvalid},
 		{"parts without an end", func(_ int, w http.ResponseWriter, _ *http.Request) {
 			many := make([]string, maxParts+5)
 			for i := range many {
 				many[i] = attached(fmt.Sprint(i), good)
 			}
 			parts(w, many...)
-		}, "sent more than 10 parts", run.BadInput},
+		}, "sent more than 10 parts", run.ClassInvalid},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -177,7 +177,7 @@ func TestTheRequestToTheExtractService(t *testing.T) {
 func TestMissingCredentials(t *testing.T) {
 	t.Parallel()
 	_, err := Open(t.Context(), "soap+https://example.org/service", Options{Credentials: Credentials{User: "u", ExtractID: "1"}})
-	if err == nil || !strings.Contains(err.Error(), "set GIAS_API_PASSWORD") || run.ClassOf(err) != run.BadInput {
+	if err == nil || !strings.Contains(err.Error(), "set GIAS_API_PASSWORD") || run.ClassOf(err) != run.ClassInvalid {
 		t.Errorf("got %v", err)
 	}
 	if got := fmt.Sprintf("%v %+v %#v", Credentials{Password: "secret"}, Credentials{Password: "secret"}, Options{Credentials: Credentials{Password: "secret"}, Stall: time.Second}); strings.Contains(got, "secret") {

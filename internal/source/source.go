@@ -83,12 +83,12 @@ func (d *Delivery) Find(ctx context.Context, match func(name string) bool) (*Fil
 	case 1:
 		return inspect(ctx, found[0])
 	default:
-		return nil, run.Reject("leave one of them, or name the file itself",
+		return nil, run.Invalid("leave one of them, or name the file itself",
 			"%s has %d files that could be meant: %s and %s", d.Source, len(found), found[0].name, found[1].name)
 	}
 }
 
-// Open finds out what source is and opens it. The error is of class BadInput where no retry can help, Unreachable where
+// Open finds out what source is and opens it. The error is of class Invalid where no retry can help, Unreachable where
 // a host does not answer.
 func Open(ctx context.Context, source string, o Options) (*Delivery, error) {
 	if isAddress(source) {
@@ -101,7 +101,7 @@ func Open(ctx context.Context, source string, o Options) (*Delivery, error) {
 	}
 	info, err := os.Stat(source)
 	if err != nil {
-		return nil, run.Reject("check the path", "cannot read %s: %w", source, reason(err))
+		return nil, run.Invalid("check the path", "cannot read %s: %w", source, reason(err))
 	}
 	if info.IsDir() {
 		return openFolder(source)
@@ -113,7 +113,7 @@ func Open(ctx context.Context, source string, o Options) (*Delivery, error) {
 func openPath(path, name, source string) (*Delivery, error) {
 	head, size, err := peek(path)
 	if err != nil {
-		return nil, run.Reject("check the path and who may read it", "cannot read %s: %w", source, reason(err))
+		return nil, run.Invalid("check the path and who may read it", "cannot read %s: %w", source, reason(err))
 	}
 	d := &Delivery{Source: source}
 	if strings.HasPrefix(head, "PK") {
@@ -128,7 +128,7 @@ func openPath(path, name, source string) (*Delivery, error) {
 func openFolder(path string) (*Delivery, error) {
 	entries, err := os.ReadDir(path)
 	if err != nil {
-		return nil, run.Reject("check the path and who may read it", "cannot list %s: %w", path, reason(err))
+		return nil, run.Invalid("check the path and who may read it", "cannot list %s: %w", path, reason(err))
 	}
 	d := &Delivery{Source: path}
 	for _, e := range entries {
@@ -179,5 +179,5 @@ func reason(err error) error {
 
 // damaged makes the error of a delivery that does not hold together.
 func damaged(name string, format string, args ...any) error {
-	return run.Reject("fetch it again", "%s %s", name, fmt.Sprintf(format, args...))
+	return run.Invalid("fetch it again", "%s %s", name, fmt.Sprintf(format, args...))
 }

@@ -28,7 +28,7 @@ func TestChangedSourceTables(t *testing.T) {
 		w.inSource(test.do)
 		wrong = append(wrong, test.problem)
 		_, err := w.try(&run.Local{}, cpd.Args{})
-		wantError(t, err, run.BadInput, strings.Join(wrong, ", "))
+		wantError(t, err, run.ClassInvalid, strings.Join(wrong, ", "))
 		check()
 		checked, err := cpd.Check(t.Context(), w.deps.SourceURL)
 		if err != nil || strings.Join(checked.Problems, ", ") != strings.Join(wrong, ", ") {
@@ -87,5 +87,5 @@ func TestNewerProgramOnOlderTables(t *testing.T) {
 	w := newWorld(t)
 	w.inOurs(`DROP VIEW cpd.users; CREATE VIEW cpd.users AS SELECT id, created_at FROM cpd.users_0`)
 	_, err := w.try(&run.Local{}, cpd.Args{})
-	wantError(t, err, run.BadInput, "no column users.current_sign_in_at", "migrate up")
+	wantError(t, err, run.ClassInvalid, "no column users.current_sign_in_at", "migrate up")
 }

@@ -88,11 +88,11 @@ func (s *syncing) check(ctx context.Context, _ *run.Step) (err error) {
 		return err
 	}
 	if wrong := sourceSide.problems(s.tables, s.before); len(wrong) > 0 {
-		return run.Reject("the service's tables have changed and jobs/cpd must follow; the copy before stays",
+		return run.Invalid("the service's tables have changed and jobs/cpd must follow; the copy before stays",
 			"the CPD database has not what is copied: %s", join(wrong))
 	}
 	if closed := unreadable(s.tables, s.before); len(closed) > 0 {
-		return run.Reject("grant SELECT on them to the role of CPD_DATABASE_URL; the copy before stays",
+		return run.Invalid("grant SELECT on them to the role of CPD_DATABASE_URL; the copy before stays",
 			"the CPD database does not let us read %s", join(closed))
 	}
 	if added := newColumns(s.tables, s.before); len(added) > 0 {
@@ -102,7 +102,7 @@ func (s *syncing) check(ctx context.Context, _ *run.Step) (err error) {
 		return err
 	}
 	if wrong := copySide.problems(s.tables, s.live); len(wrong) > 0 {
-		return run.Reject("run cpd-jobs migrate up", "this program copies what the database has no room for: %s", join(wrong))
+		return run.Invalid("run cpd-jobs migrate up", "this program copies what the database has no room for: %s", join(wrong))
 	}
 	s.last, err = lastPublished(ctx, s.deps.DB)
 	return err

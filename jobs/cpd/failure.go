@@ -22,7 +22,7 @@ func sourceFailure(ctx context.Context, doing string, err error) error {
 		return nil
 	}
 	if errors.Is(context.Cause(ctx), errStalled) {
-		return run.Cannot(checkSource, "%s: the CPD database sent %w", doing, errStalled)
+		return run.Unreachable(checkSource, "%s: the CPD database sent %w", doing, errStalled)
 	}
 	if ctx.Err() != nil {
 		return fmt.Errorf("%s: %w", doing, context.Cause(ctx))
@@ -32,7 +32,7 @@ func sourceFailure(ctx context.Context, doing string, err error) error {
 	}
 	answer, ok := errors.AsType[*pgconn.PgError](err)
 	if !ok {
-		return run.Cannot(checkSource, "%s: the CPD database broke off: %w", doing, err)
+		return run.Unreachable(checkSource, "%s: the CPD database broke off: %w", doing, err)
 	}
 	return answerFailure(doing, answer)
 }
@@ -44,9 +44,9 @@ func answerFailure(doing string, answer *pgconn.PgError) error {
 		// A standby cancels queries that stand in the way of replay; a statement may also take too long.
 		return fmt.Errorf("%s: the CPD database cancelled the query, which may pass: %w", doing, answer)
 	case strings.HasPrefix(answer.Code, "57P") || strings.HasPrefix(answer.Code, "08"):
-		return run.Cannot(checkSource, "%s: the CPD database broke off: %w", doing, answer)
+		return run.Unreachable(checkSource, "%s: the CPD database broke off: %w", doing, answer)
 	case answer.Code == "42501":
-		return run.Reject("grant SELECT on the columns to the role of CPD_DATABASE_URL", "%s: %w", doing, answer)
+		return run.Invalid("grant SELECT on the columns to the role of CPD_DATABASE_URL", "%s: %w", doing, answer)
 	default:
 		return fmt.Errorf("%s: the CPD database says: %w", doing, answer)
 	}

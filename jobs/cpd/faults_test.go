@@ -63,9 +63,9 @@ func TestSourceFailsInMidCopy(t *testing.T) {
 		class    run.Class
 		words    string
 	}{
-		{"it is shut down", "pg_terminate_backend(pid)", run.Unreachable, "copy induction_records: read it: the CPD database broke off"},
-		{"it cancels the query", "pg_cancel_backend(pid)", run.Transient, "cancelled the query, which may pass"},
-		{"it hangs", "", run.Unreachable, "no data for too long"},
+		{"it is shut down", "pg_terminate_backend(pid)", run.ClassUnreachable, "copy induction_records: read it: the CPD database broke off"},
+		{"it cancels the query", "pg_cancel_backend(pid)", run.ClassTransient, "cancelled the query, which may pass"},
+		{"it hangs", "", run.ClassUnreachable, "no data for too long"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -110,7 +110,7 @@ func TestSlowStatementIsEndedBySource(t *testing.T) {
 	w.block()
 	w.deps.StatementTimeout = 2 * time.Second // an idle session has no longer, either
 	_, err := w.try(&run.Local{}, cpd.Args{})
-	wantError(t, err, run.Transient, "statement timeout")
+	wantError(t, err, run.ClassTransient, "statement timeout")
 }
 
 // A table that is rewritten after the snapshot looks empty to it, without any error.
@@ -127,7 +127,7 @@ func TestRewrittenInMidCopy(t *testing.T) {
 		}
 	}}
 	_, err := w.try(r, cpd.Args{})
-	wantError(t, err, run.Transient, "rewrote users")
+	wantError(t, err, run.ClassTransient, "rewrote users")
 	check()
 }
 
@@ -165,7 +165,7 @@ func TestRightsToColumnsAreEnough(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = w.try(&run.Local{}, cpd.Args{})
-	wantError(t, err, run.BadInput, "does not let us read schools.name", "grant SELECT")
+	wantError(t, err, run.ClassInvalid, "does not let us read schools.name", "grant SELECT")
 	checked, err := cpd.Check(t.Context(), w.deps.SourceURL)
 	if err != nil || strings.Join(checked.Problems, ", ") != "no right to read schools.name" {
 		t.Errorf("check: got %q, %v, want the column", checked.Problems, err)

@@ -23,7 +23,7 @@ func guard(tables []Table, before, now map[string]Count, allow []string) error {
 	if len(said) == 0 {
 		return nil
 	}
-	return run.Refuse(
+	return run.Blocked(
 		"nothing was changed; if it is right, allow it once: cpd-jobs run cpd_sync --arg allow="+strings.Join(names, ","),
 		"too many rows are gone: %s", join(said))
 }

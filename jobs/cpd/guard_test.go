@@ -41,7 +41,7 @@ func TestGuard(t *testing.T) {
 			now[name] = Count{Rows: rows}
 		}
 		err := guard(Tables(), before, now, test.allow)
-		if (err != nil) != (len(test.words) > 0) || (err != nil && run.ClassOf(err) != run.Refused) {
+		if (err != nil) != (len(test.words) > 0) || (err != nil && run.ClassOf(err) != run.ClassBlocked) {
 			t.Errorf("%s: got %v", test.name, err)
 		}
 		for _, word := range test.words {

@@ -21,7 +21,7 @@ func TestProgressOfATable(t *testing.T) {
 	}}
 	w.deps.Stall, w.deps.Workers = stall, 1
 	_, err := w.try(r, cpd.Args{})
-	wantError(t, err, run.Unreachable, "no data for too long")
+	wantError(t, err, run.ClassUnreachable, "no data for too long")
 	rows, _ := table.Rows()
 	if table.Unit != "bytes" || table.Done() == 0 || rows == 0 || rows >= 3000 {
 		t.Errorf("half-way: got %d %s, %d rows; want bytes of fewer than 3,000 rows", table.Done(), table.Unit, rows)

@@ -27,7 +27,7 @@ type source struct {
 
 func openSource(ctx context.Context, d Deps) (*source, error) {
 	if d.SourceURL == "" {
-		return nil, run.Reject("set it to the CPD service's database, best a read replica", "CPD_DATABASE_URL is not set")
+		return nil, run.Invalid("set it to the CPD service's database, best a read replica", "CPD_DATABASE_URL is not set")
 	}
 	pool, err := pg.Open(ctx, d.SourceURL, pg.PoolOptions{App: appName, MaxConns: int32(d.workers())})
 	if err != nil {

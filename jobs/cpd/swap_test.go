@@ -103,7 +103,7 @@ func TestSwapGivesUp(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err = w.try(&run.Local{}, cpd.Args{})
-	wantError(t, err, run.Transient, "swap: ", "reports that read the copy before held it")
+	wantError(t, err, run.ClassTransient, "swap: ", "reports that read the copy before held it")
 	check()
 }
 
@@ -120,7 +120,7 @@ func TestLostAttemptPublishesNothing(t *testing.T) {
 	w.inSource("UPDATE schools SET name = 'Other'")
 	heard := &listener{}
 	_, err := w.try(lostRun{&run.Local{Logger: slog.New(heard)}}, cpd.Args{})
-	wantError(t, err, run.Transient, run.ErrLost.Error())
+	wantError(t, err, run.ClassTransient, run.ErrLost.Error())
 	if w.content() != content || w.versions() != 1 {
 		t.Error("a lost attempt has changed the copy")
 	}

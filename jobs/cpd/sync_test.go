@@ -165,7 +165,7 @@ func TestDryRunCountsAndChangesNothing(t *testing.T) {
 		}
 	}
 	_, err = w.try(&run.Local{Dry: true}, cpd.Args{})
-	wantError(t, err, run.Refused, "lead_providers from 3 rows to 2")
+	wantError(t, err, run.ClassBlocked, "lead_providers from 3 rows to 2")
 }
 
 func TestKind(t *testing.T) {
@@ -175,16 +175,16 @@ func TestKind(t *testing.T) {
 		t.Errorf("allow two tables: %v", err)
 	}
 	_, err := kind.Check(json.RawMessage(`{"allow": ["skools"]}`))
-	wantError(t, err, run.BadInput, `"skools"`)
+	wantError(t, err, run.ClassInvalid, `"skools"`)
 	_, err = kind.Work(t.Context(), &run.Local{}, nil)
-	wantError(t, err, run.BadInput, "CPD_DATABASE_URL is not set")
+	wantError(t, err, run.ClassInvalid, "CPD_DATABASE_URL is not set")
 }
 
 func TestUnreachableSource(t *testing.T) {
 	t.Parallel()
 	deps := cpd.Deps{DB: pgtest.New(t), SourceURL: "postgres://ann:secret@127.0.0.1:1/cpd"}
 	_, err := cpd.Sync(t.Context(), &run.Local{}, deps, cpd.Args{})
-	wantError(t, err, run.Unreachable, "CPD_DATABASE_URL", "127.0.0.1")
+	wantError(t, err, run.ClassUnreachable, "CPD_DATABASE_URL", "127.0.0.1")
 	if strings.Contains(err.Error(), "secret") {
 		t.Errorf("the error shows the password: %v", err)
 	}
@@ -197,7 +197,7 @@ func TestGuardStopsBeforeAnyChange(t *testing.T) {
 	check := w.unhurt()
 	w.inSource("DELETE FROM schools WHERE urn <= '100005'")
 	_, err := w.try(&run.Local{}, cpd.Args{})
-	wantError(t, err, run.Refused, "schools from 200 rows to 195")
+	wantError(t, err, run.ClassBlocked, "schools from 200 rows to 195")
 	check()
 	if _, err := w.try(&run.Local{}, cpd.Args{Allow: []string{"schools"}}); err != nil {
 		t.Errorf("allowed: %v", err)

@@ -58,7 +58,7 @@ func TestStoreThatIsDownForAWhile(t *testing.T) {
 					server.Stop()
 				}
 			}}
-			if _, err := Export(t.Context(), r, b.Deps, b.args()); run.ClassOf(err) != run.Unreachable {
+			if _, err := Export(t.Context(), r, b.Deps, b.args()); run.ClassOf(err) != run.ClassUnreachable {
 				t.Errorf("error %v of class %s, want one that is tried again", err, run.ClassOf(err))
 			}
 			if n := count(t, b.DB, "SELECT count(*) FROM reports.exports"); n != 0 {

@@ -271,7 +271,7 @@ func TestAsOf(t *testing.T) {
 func TestNothingToExport(t *testing.T) {
 	b := newBench(t)
 	_, err := Export(t.Context(), &run.Local{}, b.Deps, b.args())
-	if err == nil || !strings.Contains(err.Error(), "never refreshed") || run.ClassOf(err) != run.Refused {
+	if err == nil || !strings.Contains(err.Error(), "never refreshed") || run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("error %v, want a refusal", err)
 	}
 	b.wantFiles()
@@ -301,7 +301,7 @@ func TestTableChangedByHandIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Export(t.Context(), &run.Local{}, b.Deps, b.args())
-	if err == nil || !strings.Contains(err.Error(), "4 rows where version 1 had 5") || run.ClassOf(err) != run.Refused {
+	if err == nil || !strings.Contains(err.Error(), "4 rows where version 1 had 5") || run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("error %v, want a refusal", err)
 	}
 	b.wantFiles()

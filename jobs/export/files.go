@@ -309,7 +309,7 @@ func (f *file) checkAccess(r store.File) (err error) {
 		f.lint = lint.WithoutText(f.lint)
 	}
 	if essential := lint.EssentialOf(f.lint); len(essential) > 0 {
-		return run.Refuse("mend the report's definition, or its data", "%s would fail people with assistive technology in %d ways, first: %s",
+		return run.Blocked("mend the report's definition, or its data", "%s would fail people with assistive technology in %d ways, first: %s",
 			f.name, len(essential), essential[0])
 	}
 	return nil

@@ -50,7 +50,7 @@ func newJob(d Deps, r run.Run, def *reports.Definition, a Args) (*job, error) {
 func (j *job) write(ctx context.Context, s *run.Step) error {
 	conn, err := j.DB.Acquire(ctx)
 	if err != nil {
-		return run.Cannot("", "connect to export %s: %w", j.def.Name, err)
+		return run.Unreachable("", "connect to export %s: %w", j.def.Name, err)
 	}
 	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
 	err = pgx.BeginTxFunc(ctx, conn, options, func(tx pgx.Tx) error { return j.readAll(ctx, s, &snapshot{tx: tx, def: j.def}) })
@@ -211,7 +211,7 @@ func (j *job) read(ctx context.Context, s *run.Step, snap *snapshot) error {
 		return err
 	}
 	if rows := j.sum.Rows(); j.selection.AllRows() && rows != j.live.Rows {
-		return run.Refuse("refresh it with force, then export it again", "report %s has %d rows where version %d had %d: its table was changed by hand",
+		return run.Blocked("refresh it with force, then export it again", "report %s has %d rows where version %d had %d: its table was changed by hand",
 			j.def.Name, rows, j.live.Version, j.live.Rows)
 	}
 	return nil

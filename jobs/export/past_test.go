@@ -110,7 +110,7 @@ func TestWithdrawnVersionIsNotExported(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, err := Export(t.Context(), &run.Local{}, b.Deps, b.args())
-	if run.ClassOf(err) != run.Refused || !strings.Contains(err.Error(), "wrong regions") {
+	if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(err.Error(), "wrong regions") {
 		t.Errorf("error %v, want a refusal that says why", err)
 	}
 	b.wantFiles()

@@ -42,7 +42,7 @@ func (d Deps) passphraseFor(def *reports.Definition) (string, error) {
 		return "", nil
 	}
 	if d.Passphrase == "" {
-		return "", run.Reject("set "+passphraseVariable+" where jobs run; cpd-jobs exports passphrase makes one",
+		return "", run.Invalid("set "+passphraseVariable+" where jobs run; cpd-jobs exports passphrase makes one",
 			"report %s has personal data, and nothing to encrypt its files with", def.Name)
 	}
 	if err := encryptedzip.CheckPassphrase(d.Passphrase); err != nil {
@@ -63,10 +63,10 @@ func MayRead(ctx context.Context, db exports.Querier, def *reports.Definition) e
 		return fmt.Errorf("see whether report %s may be read: %w", def.Name, err)
 	}
 	if may == nil {
-		return run.Refuse("refresh it first", "report %s was never refreshed: there is nothing to export", def.Name)
+		return run.Blocked("refresh it first", "report %s was never refreshed: there is nothing to export", def.Name)
 	}
 	if !*may {
-		return run.Refuse("ask for the role cpd_jobs_personal", "report %s has personal data, which this database user may not read", def.Name)
+		return run.Blocked("ask for the role cpd_jobs_personal", "report %s has personal data, which this database user may not read", def.Name)
 	}
 	return nil
 }

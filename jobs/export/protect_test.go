@@ -218,7 +218,7 @@ func TestWhoMayNotReadAReportMayNotExportIt(t *testing.T) {
 			return MayRead(t.Context(), tx, def)
 		})
 	}
-	if err := may(); run.ClassOf(err) != run.Refused || !strings.Contains(err.Error(), "cpd_jobs_personal") {
+	if err := may(); run.ClassOf(err) != run.ClassBlocked || !strings.Contains(err.Error(), "cpd_jobs_personal") {
 		t.Errorf("without the right: %v, want a refusal that names the role", err)
 	}
 	if _, err := b.DB.Exec(t.Context(), "GRANT USAGE ON SCHEMA restricted TO "+role+"; GRANT SELECT ON restricted.school_onboarding TO "+role); err != nil {

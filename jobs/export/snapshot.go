@@ -34,7 +34,7 @@ func (s *snapshot) find(ctx context.Context, asOf *time.Time) error {
 		return err
 	}
 	if len(list) == 0 {
-		return run.Refuse("refresh it first", "report %s was never refreshed: there is nothing to export", s.def.Name)
+		return run.Blocked("refresh it first", "report %s was never refreshed: there is nothing to export", s.def.Name)
 	}
 	live := list[0]
 	s.version = live
@@ -45,10 +45,10 @@ func (s *snapshot) find(ctx context.Context, asOf *time.Time) error {
 	}
 	s.past = s.version.Version != live.Version
 	if s.past && s.def.Restricted() {
-		return run.Reject("leave as_of out", "report %s has personal data: no earlier version of it is kept", s.def.Name)
+		return run.Invalid("leave as_of out", "report %s has personal data: no earlier version of it is kept", s.def.Name)
 	}
 	if v := s.version; v.Withdrawn != nil {
-		return run.Refuse("export the latest version", "version %d of %s was withdrawn: %s", v.Version, v.Report, *v.WithdrawnWhy)
+		return run.Blocked("export the latest version", "version %d of %s was withdrawn: %s", v.Version, v.Report, *v.WithdrawnWhy)
 	}
 	return nil
 }

@@ -131,7 +131,7 @@ func TestWorkbookThatFailsTheChecklistIsRefused(t *testing.T) {
 	}
 	defer r.Close()
 	err = (&file{order: order{format: "xlsx", plain: "bad.xlsx"}, name: "bad.xlsx"}).checkAccess(r)
-	if err == nil || run.ClassOf(err) != run.Refused || !strings.Contains(err.Error(), "no title") {
+	if err == nil || run.ClassOf(err) != run.ClassBlocked || !strings.Contains(err.Error(), "no title") {
 		t.Errorf("error %v of class %s, want a refusal that says why", err, run.ClassOf(err))
 	}
 }

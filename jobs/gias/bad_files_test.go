@@ -96,7 +96,7 @@ func requireRefusal(t *testing.T, err error, want string) {
 	if err == nil || want == "" || !strings.Contains(err.Error(), want) {
 		t.Errorf("got error %v, want %q", err, want)
 	}
-	if class := run.ClassOf(err); class != run.BadInput && class != run.Refused {
+	if class := run.ClassOf(err); class != run.ClassInvalid && class != run.ClassBlocked {
 		t.Errorf("got class %s, want one that is not tried again", class)
 	}
 	if err != nil && strings.Contains(err.Error(), "\n") {

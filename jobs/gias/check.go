@@ -31,7 +31,7 @@ type Part struct {
 // Check fetches a source of the register and reads its headers: is it there, do the credentials work, has it the columns?
 func Check(ctx context.Context, from string, fetch source.Options) (Checked, error) {
 	if from == "" {
-		return Checked{}, run.Reject("set GIAS_SOURCE", "the register has no source")
+		return Checked{}, run.Invalid("set GIAS_SOURCE", "the register has no source")
 	}
 	x, err := format.Open(ctx, from, fetch)
 	if err != nil {

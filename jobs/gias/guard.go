@@ -70,7 +70,7 @@ func (s *sync) refuse(found []breach) error {
 	if len(reasons) == 0 {
 		return nil
 	}
-	return run.Refuse(
+	return run.Blocked(
 		fmt.Sprintf("if that is right, allow it once with --arg allow=%s", strings.Join(guards, ",")),
 		"nothing was changed: %s", strings.Join(reasons, "; "))
 }

@@ -16,7 +16,7 @@ import (
 // Sync brings the register here up to date with a source. It is the whole of the gias_sync job.
 func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch source.Options, args Args) (run.Outcome, error) {
 	if args.Source == "" {
-		return run.Outcome{}, run.Reject("set GIAS_SOURCE or give --arg source=PATH", "the register has no source")
+		return run.Outcome{}, run.Invalid("set GIAS_SOURCE or give --arg source=PATH", "the register has no source")
 	}
 	s := &sync{run: r, args: args, summary: Summary{DryRun: r.DryRun()}}
 	conn, err := db.Acquire(ctx)

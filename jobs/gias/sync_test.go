@@ -219,7 +219,7 @@ func TestGuards(t *testing.T) {
 				}
 				return
 			}
-			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "--arg allow="+c.allow) || run.ClassOf(err) != run.Refused {
+			if err == nil || !strings.Contains(err.Error(), c.want) || !strings.Contains(err.Error(), "--arg allow="+c.allow) || run.ClassOf(err) != run.ClassBlocked {
 				t.Errorf("got %v, want %q and how to allow it", err, c.want)
 			}
 			requireUntouched(t, db, before)
@@ -247,7 +247,7 @@ func TestLinksAreGuardedAndLeftAlone(t *testing.T) {
 	}
 	before := fingerprint(t, db)
 	_, err := sync(t, db, gias.Args{Source: source, Links: links(t, lines[:97]...)})
-	if err == nil || !strings.Contains(err.Error(), "3 of 100 links are gone") || run.ClassOf(err) != run.Refused {
+	if err == nil || !strings.Contains(err.Error(), "3 of 100 links are gone") || run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("got %v", err)
 	}
 	requireUntouched(t, db, before)

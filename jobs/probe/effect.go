@@ -18,12 +18,12 @@ func fail(ctx context.Context, r run.Run, db *pgxpool.Pool, how Failing) error {
 	switch how {
 	case "true":
 		return errors.New("failed as told")
-	case Failing(run.Refused):
-		return run.Refuse("run it without fail", "refused as told")
-	case Failing(run.BadInput):
-		return run.Reject("run it without fail", "bad input as told")
-	case Failing(run.Unreachable):
-		return run.Cannot("run it without fail", "unreachable as told")
+	case Failing(run.ClassBlocked):
+		return run.Blocked("run it without fail", "refused as told")
+	case Failing(run.ClassInvalid):
+		return run.Invalid("run it without fail", "bad input as told")
+	case Failing(run.ClassUnreachable):
+		return run.Unreachable("run it without fail", "unreachable as told")
 	case "panic":
 		panic("panicked as told")
 	}

@@ -95,17 +95,17 @@ func TestFail(t *testing.T) {
 		class run.Class
 		says  string
 	}{
-		{`{"fail": true}`, run.Transient, "failed as told"},
-		{`{"fail": "true"}`, run.Transient, "failed as told"},
-		{`{"fail": "the disk is full"}`, run.Transient, "the disk is full"},
-		{`{"fail": "refused"}`, run.Refused, "refused as told"},
-		{`{"fail": "bad_input"}`, run.BadInput, "bad input as told"},
-		{`{"fail": "unreachable"}`, run.Unreachable, "unreachable as told"},
-		{`{"fail": []}`, run.BadInput, "neither true, a number nor a text"},
-		{`{"sleep": "soon"}`, run.BadInput, `"soon" is no duration`},
-		{`{"sleep": "-2s"}`, run.BadInput, `"-2s" is no duration`},
-		{`{"rows": -1}`, run.BadInput, "less than nothing"},
-		{`{"row": 1}`, run.BadInput, `"row"`},
+		{`{"fail": true}`, run.ClassTransient, "failed as told"},
+		{`{"fail": "true"}`, run.ClassTransient, "failed as told"},
+		{`{"fail": "the disk is full"}`, run.ClassTransient, "the disk is full"},
+		{`{"fail": "refused"}`, run.ClassBlocked, "refused as told"},
+		{`{"fail": "bad_input"}`, run.ClassInvalid, "bad input as told"},
+		{`{"fail": "unreachable"}`, run.ClassUnreachable, "unreachable as told"},
+		{`{"fail": []}`, run.ClassInvalid, "neither true, a number nor a text"},
+		{`{"sleep": "soon"}`, run.ClassInvalid, `"soon" is no duration`},
+		{`{"sleep": "-2s"}`, run.ClassInvalid, `"-2s" is no duration`},
+		{`{"rows": -1}`, run.ClassInvalid, "less than nothing"},
+		{`{"row": 1}`, run.ClassInvalid, `"row"`},
 	} {
 		_, err := work(t, nil, &run.Local{}, test.args)
 		if err == nil || run.ClassOf(err) != test.class || !strings.Contains(err.Error(), test.says) {

@@ -36,7 +36,7 @@ func TestUnknownReport(t *testing.T) {
 	t.Parallel()
 	report, _ := kinds(refresh.Deps{})
 	_, err := report.Check(json.RawMessage(`{"report": "school_onbording"}`))
-	if run.ClassOf(err) != run.BadInput || !strings.Contains(err.Error(), "school_onboarding") {
+	if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(err.Error(), "school_onboarding") {
 		t.Errorf("got %v, want bad input that names the nearest report", err)
 	}
 }
@@ -49,11 +49,11 @@ func TestRefreshOfNothing(t *testing.T) {
 	}
 	_, onboarding := kinds(refresh.Deps{DB: db})
 	_, err := onboarding.Work(t.Context(), &run.Local{}, nil)
-	if run.ClassOf(err) == run.Transient || err == nil {
+	if run.ClassOf(err) == run.ClassTransient || err == nil {
 		t.Errorf("before any sync: got %v, want a refusal", err)
 	}
 	_, err = onboarding.Work(t.Context(), &run.Local{}, json.RawMessage(`{"allow": ["no_such_check"]}`))
-	if run.ClassOf(err) != run.BadInput {
+	if run.ClassOf(err) != run.ClassInvalid {
 		t.Errorf("unknown check: got %v, want bad input", err)
 	}
 }

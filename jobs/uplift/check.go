@@ -23,7 +23,7 @@ type Checked struct {
 // Check fetches a file and reads its header: is it there, and has it the columns?
 func Check(ctx context.Context, from string, fetch source.Options) (Checked, error) {
 	if from == "" {
-		return Checked{}, run.Reject("set UPLIFT_SOURCE", "the uplift file has no source")
+		return Checked{}, run.Invalid("set UPLIFT_SOURCE", "the uplift file has no source")
 	}
 	d, err := source.Open(ctx, from, fetch)
 	if err != nil {

@@ -68,7 +68,7 @@ func (s *sync) compareDistricts(ctx context.Context, tx pgx.Tx) error {
 		return fmt.Errorf("compare %s with what is here: %w", s.file.Name, err)
 	}
 	if newest > s.year {
-		return run.Refuse("lists are loaded in the order of their years", "nothing was changed: the sparse districts of %d are loaded already", newest)
+		return run.Blocked("lists are loaded in the order of their years", "nothing was changed: the sparse districts of %d are loaded already", newest)
 	}
 	s.account()
 	if err := s.guardShrink(before); err != nil {

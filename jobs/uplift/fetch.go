@@ -103,7 +103,7 @@ func table(ctx context.Context, d *source.Delivery) (*source.File, error) {
 	}
 	f, err := d.Find(ctx, isTable)
 	if err == nil && f == nil {
-		err = run.Reject("name the file itself", "%s has no .csv", d.Source)
+		err = run.Invalid("name the file itself", "%s has no .csv", d.Source)
 	}
 	return f, err
 }

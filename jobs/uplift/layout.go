@@ -49,7 +49,7 @@ func layoutOf(file string, header []string) (layout, error) {
 	l := layout{header: header, at: map[string]int{}}
 	for i, heading := range header {
 		if _, twice := l.at[heading]; twice && heading != "" {
-			return l, run.Reject("which one is meant cannot be known; fetch it again", "%s has the column %q twice", file, heading)
+			return l, run.Invalid("which one is meant cannot be known; fetch it again", "%s has the column %q twice", file, heading)
 		}
 		l.at[heading] = i
 	}
@@ -61,7 +61,7 @@ func layoutOf(file string, header []string) (layout, error) {
 	}
 	for _, k := range []kind{incentives, allocations, districts} {
 		if missing := l.lacks(k); len(missing) < len(required[k]) && l.has(required[k][0]) {
-			return l, run.Reject("fetch a file that has it", "%s lacks the column %q", file, missing[0])
+			return l, run.Invalid("fetch a file that has it", "%s lacks the column %q", file, missing[0])
 		}
 	}
 	return l, errOther
@@ -106,7 +106,7 @@ func yearOf(args Args, file string) (int, error) {
 		}
 	}
 	if len(years) != 1 {
-		return 0, run.Reject("say it with --arg year=2023", "%s does not say which year it is for", file)
+		return 0, run.Invalid("say it with --arg year=2023", "%s does not say which year it is for", file)
 	}
 	return years[0], nil
 }

@@ -67,7 +67,7 @@ func (r *reader) readHeader() error {
 		if err := r.records.Err(); err != nil {
 			return r.ended(err)
 		}
-		return run.Reject("fetch it again", "%s is empty", r.file.Name)
+		return run.Invalid("fetch it again", "%s is empty", r.file.Name)
 	}
 	var header []string
 	for _, field := range r.records.Record().Fields {
@@ -102,11 +102,11 @@ func (r *reader) next() bool {
 func (r *reader) ended(err error) error {
 	switch {
 	case errors.Is(err, source.ErrCut), err == nil && r.doubtful:
-		return run.Reject("any number of rows may be missing; fetch it again", "%s is cut off: it ends in the middle of row %d", r.file.Name, r.read)
+		return run.Invalid("any number of rows may be missing; fetch it again", "%s is cut off: it ends in the middle of row %d", r.file.Name, r.read)
 	case err != nil:
 		return fmt.Errorf("read %s: %w", r.file.Name, err)
 	case r.read == 0:
-		return run.Reject("fetch it again", "%s has a header and no rows", r.file.Name)
+		return run.Invalid("fetch it again", "%s has a header and no rows", r.file.Name)
 	}
 	return nil
 }

@@ -19,7 +19,7 @@ import (
 // Sync loads one file. It is the whole of the uplift_sync job.
 func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch source.Options, args Args) (run.Outcome, error) {
 	if args.Source == "" {
-		return run.Outcome{}, run.Reject("set UPLIFT_SOURCE or give --arg source=PATH", "the uplift file has no source")
+		return run.Outcome{}, run.Invalid("set UPLIFT_SOURCE or give --arg source=PATH", "the uplift file has no source")
 	}
 	s := &sync{run: r, db: db, args: args, summary: Summary{DryRun: r.DryRun(), Issues: map[string]int64{}}}
 	defer s.close()
@@ -130,7 +130,7 @@ func (s *sync) guardRejects() error {
 		return nil
 	}
 	first := s.issues[slices.IndexFunc(s.issues, func(i issue) bool { return i.Kind == "rejected" })]
-	return run.Refuse("if that is right, allow it once with --arg allow=rejects",
+	return run.Blocked("if that is right, allow it once with --arg allow=rejects",
 		"nothing was changed: %d of %d rows of %s were rejected, the first on line %d: %s %s", bad, s.summary.Read, s.file.Name, first.Line, first.Column, first.Reason)
 }
 
@@ -138,7 +138,7 @@ func (s *sync) guardShrink(before int64) error {
 	if s.allowed(Shrink) || float64(s.summary.Missing) <= maxLoss*float64(before) {
 		return nil
 	}
-	return run.Refuse("if that is right, allow it once with --arg allow=shrink",
+	return run.Blocked("if that is right, allow it once with --arg allow=shrink",
 		"nothing was changed: of %d rows for %d, %d are missing from %s", before, s.year, s.summary.Missing, s.file.Name)
 }
 

@@ -79,7 +79,7 @@ func TestTheAllocationsOf2021(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	_, err := sync(t, db, uplift.Args{Source: sharedData(t, "uplift", "pupil_premium_2021.csv.gz")})
-	requireError(t, err, run.BadInput, "is cut off: it ends in the middle of row 20760")
+	requireError(t, err, run.ClassInvalid, "is cut off: it ends in the middle of row 20760")
 	if n := count(t, db, "SELECT count(*) FROM uplift.schools"); n != 0 {
 		t.Errorf("the cut file left %d rows", n)
 	}
@@ -126,7 +126,7 @@ func TestTheSparseDistricts(t *testing.T) {
 	register(t, db)
 	source := sharedData(t, "uplift", "sparse_lads.csv")
 	_, err := sync(t, db, uplift.Args{Source: source})
-	requireError(t, err, run.BadInput, "does not say which year it is for")
+	requireError(t, err, run.ClassInvalid, "does not say which year it is for")
 
 	_, s := mustSync(t, db, uplift.Args{Source: source, Year: 2021})
 	if s.Read != 64 || s.Added != 64 || s.Issues["abolished"] != 15 || s.Issues["unknown"] != 15 {
@@ -149,7 +149,7 @@ func TestTheSparseDistricts(t *testing.T) {
 		t.Errorf("Allerdale is sparse until %d, want 2023", n)
 	}
 	_, err = sync(t, db, uplift.Args{Source: write(t, "sparse_lads.csv", shorter), Year: 2022})
-	requireError(t, err, run.Refused, "the sparse districts of 2023 are loaded already")
+	requireError(t, err, run.ClassBlocked, "the sparse districts of 2023 are loaded already")
 }
 
 const header3 = "URN,Pupil Premium Incentive,Sparsity Incentive\n"
@@ -259,7 +259,7 @@ func TestANewerFileForTheYear(t *testing.T) {
 	mustSync(t, db, uplift.Args{Source: write(t, "u_2023.csv", full.String())})
 	less := strings.Replace(full.String(), "100000,1,0\n100001,1,0\n100002,1,0\n", "", 1)
 	_, err := sync(t, db, uplift.Args{Source: write(t, "u_2023.csv", less)})
-	requireError(t, err, run.Refused, "of 100 rows for 2023, 3 are missing")
+	requireError(t, err, run.ClassBlocked, "of 100 rows for 2023, 3 are missing")
 	_, s := mustSync(t, db, uplift.Args{Source: write(t, "u_2023.csv", less), Allow: "shrink"})
 	if s.Missing != 3 || s.Unchanged != 97 || s.Issues["not_in_file"] != 3 {
 		t.Errorf("got %+v", s)

@@ -59,7 +59,7 @@ type Kinds func(name string) (run.Kind, error)
 const maxFile = 2 << 20
 
 // Parse reads a schedules file and checks all of it: keys, times, zones, kinds and their arguments. Every mistake is
-// reported at once, with its line, as [Problems] within a failure of class BadInput. The warnings are for what is legal
+// reported at once, with its line, as [Problems] within a failure of class Invalid. The warnings are for what is legal
 // and rarely meant; those about clock changes are for the thirteen months after now.
 func Parse(raw []byte, kinds Kinds, now time.Time) (File, []Problem, error) {
 	r := &reader{kinds: kinds, now: now, aliases: map[*ast.AliasNode]ast.Node{}}
@@ -68,7 +68,7 @@ func Parse(raw []byte, kinds Kinds, now time.Time) (File, []Problem, error) {
 	if r.problems = tidy(r.problems); len(r.problems) == 0 {
 		return f, r.warnings, nil
 	}
-	return File{}, r.warnings, run.Reject("", "the schedules file has %s:\n%w", counted(len(r.problems), "problem"), Problems(r.problems))
+	return File{}, r.warnings, run.Invalid("", "the schedules file has %s:\n%w", counted(len(r.problems), "problem"), Problems(r.problems))
 }
 
 func counted(n int, what string) string {

@@ -23,8 +23,8 @@ func TestEveryProblemOfAFileAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, _, err = Parse(raw, kindsForTest, november)
-	if run.ClassOf(err) != run.BadInput {
-		t.Fatalf("class %s of %v, want %s", run.ClassOf(err), err, run.BadInput)
+	if run.ClassOf(err) != run.ClassInvalid {
+		t.Fatalf("class %s of %v, want %s", run.ClassOf(err), err, run.ClassInvalid)
 	}
 	golden := filepath.Join("testdata", "wrong.golden")
 	if *update {
@@ -258,7 +258,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if len(ProblemsOf(err)) == 0 || run.ClassOf(err) != run.BadInput {
+		if len(ProblemsOf(err)) == 0 || run.ClassOf(err) != run.ClassInvalid {
 			t.Errorf("no problems in %v", err)
 		}
 	})

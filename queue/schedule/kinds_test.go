@@ -68,5 +68,5 @@ func kindsForTest(name string) (run.Kind, error) {
 	if near := run.Nearest(name, names); near != "" {
 		hint = "did you mean " + near + "?"
 	}
-	return run.Kind{}, run.Reject(hint, "there is no kind %q", name)
+	return run.Kind{}, run.Invalid(hint, "there is no kind %q", name)
 }

@@ -85,10 +85,10 @@ const few = 10
 func (f Findings) Check() error {
 	const hint = "check EXPORT_STORE_URL: each installation needs a store, or a folder in it, of its own"
 	if n := len(f.Lost); n > few && 2*n > f.Exports {
-		return run.Refuse(hint, "%d of %d exported files are not in the store; nothing was mended", n, f.Exports)
+		return run.Blocked(hint, "%d of %d exported files are not in the store; nothing was mended", n, f.Exports)
 	}
 	if n := len(f.Strays); n > few && 2*n > f.Files {
-		return run.Refuse(hint, "%d of %d files in the store are recorded nowhere; nothing was mended", n, f.Files)
+		return run.Blocked(hint, "%d of %d files in the store are recorded nowhere; nothing was mended", n, f.Files)
 	}
 	return nil
 }

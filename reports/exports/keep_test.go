@@ -191,7 +191,7 @@ func TestVerify(t *testing.T) {
 	p.delete(alone.Beside[0])
 	storetest.Put(t, p.store, altered.Key, "c0ntent of "+altered.Name)
 	for what, id := range map[string]int64{"a file that is gone": gone.ID, "an altered file": altered.ID, "a file without its description": alone.ID} {
-		if _, err := exports.Verify(t.Context(), p.db, p.store, id); run.ClassOf(err) != run.Refused {
+		if _, err := exports.Verify(t.Context(), p.db, p.store, id); run.ClassOf(err) != run.ClassBlocked {
 			t.Errorf("%s: %v, want a refusal", what, err)
 		}
 	}
@@ -289,7 +289,7 @@ func TestTheWrongStoreIsNotMended(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := exports.Mend(t.Context(), p.db, empty, found, nil); run.ClassOf(err) != run.Refused {
+	if _, _, err := exports.Mend(t.Context(), p.db, empty, found, nil); run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("an empty store: %v, want a refusal", err)
 	}
 	other := pgtest.New(t)
@@ -299,7 +299,7 @@ func TestTheWrongStoreIsNotMended(t *testing.T) {
 	if found, err = exports.Audit(t.Context(), other, p.store, asOf); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := exports.Mend(t.Context(), other, p.store, found, nil); run.ClassOf(err) != run.Refused {
+	if _, _, err := exports.Mend(t.Context(), other, p.store, found, nil); run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("another installation's store: %v, want a refusal", err)
 	}
 	if got := len(p.recorded()); got != 12 || len(storetest.Keys(t, p.store)) != 12 {

@@ -40,14 +40,14 @@ func Copy(ctx context.Context, s store.Store, e Export, to io.Writer) error {
 		return missing(e, e.Key, err)
 	}
 	if size != e.Size || sum != e.SHA256 {
-		return run.Refuse(exportAgain, "export %d: %s has %d bytes (SHA-256 %.12s), not the %d (%.12s) that were published", e.ID, e.Key, size, sum, e.Size, e.SHA256)
+		return run.Blocked(exportAgain, "export %d: %s has %d bytes (SHA-256 %.12s), not the %d (%.12s) that were published", e.ID, e.Key, size, sum, e.Size, e.SHA256)
 	}
 	return nil
 }
 
 func missing(e Export, key string, err error) error {
 	if errors.Is(err, store.ErrNotFound) {
-		return run.Refuse(exportAgain, "export %d: %w", e.ID, err)
+		return run.Blocked(exportAgain, "export %d: %w", e.ID, err)
 	}
 	return fmt.Errorf("read export %d: %s: %w", e.ID, key, err)
 }

@@ -54,7 +54,7 @@ func refuseWithdrawn(ctx context.Context, tx pgx.Tx, e Export) error {
 	case err != nil:
 		return fmt.Errorf("see whether version %d of %s stands: %w", e.Version, e.Report, err)
 	case why != nil:
-		return run.Refuse("export the latest version", "version %d of %s was withdrawn: %s", e.Version, e.Report, *why)
+		return run.Blocked("export the latest version", "version %d of %s was withdrawn: %s", e.Version, e.Report, *why)
 	}
 	return nil
 }

@@ -65,7 +65,7 @@ func TestFilesOfAWithdrawnVersionAreRefused(t *testing.T) {
 		_, err := exports.Add(t.Context(), tx, exports.Export{Report: "school_onboarding", Version: 1, Size: 1})
 		return err
 	})
-	if run.ClassOf(err) != run.Refused {
+	if run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("got %v, want it refused", err)
 	}
 }

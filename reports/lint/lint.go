@@ -65,20 +65,20 @@ func WithoutText(findings []Finding) []Finding {
 }
 
 // Check reads a file of the given size and lists what departs from the checklist: essential findings first, then by sheet. A file
-// that is no spreadsheet is an error of class BadInput that names it.
+// that is no spreadsheet is an error of class Invalid that names it.
 func Check(r io.ReaderAt, size int64, name string) ([]Finding, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {
-		return nil, run.Reject("give an XLSX or ODS file", "%s is no spreadsheet: %w", name, err)
+		return nil, run.Invalid("give an XLSX or ODS file", "%s is no spreadsheet: %w", name, err)
 	}
 	z.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser { return flate.NewReader(r) })
 	b, err := open(z)
 	if err != nil {
-		return nil, run.Reject("give an XLSX or ODS file", "%s cannot be read: %w", name, err)
+		return nil, run.Invalid("give an XLSX or ODS file", "%s cannot be read: %w", name, err)
 	}
 	c := newChecker(b)
 	if err := b.walk(c, b); err != nil {
-		return nil, run.Reject("", "%s cannot be read: %w", name, err)
+		return nil, run.Invalid("", "%s cannot be read: %w", name, err)
 	}
 	return c.finish(), nil
 }

@@ -206,7 +206,7 @@ func TestContentThatNoProgramOpensIsRefused(t *testing.T) {
 			break
 		}
 	}
-	if err == nil || !strings.Contains(err.Error(), "export it as CSV") || run.ClassOf(err) != run.Refused {
+	if err == nil || !strings.Contains(err.Error(), "export it as CSV") || run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("error %v, want a refusal that says what to do", err)
 	}
 	if err := w.Abort(); err != nil {

@@ -148,6 +148,6 @@ func (w *Writer) Abort() error {
 }
 
 func (w *Writer) tooBig(size int64) error {
-	return run.Refuse("export it as CSV or Parquet, or a part of it", "%s as an OpenDocument spreadsheet: its content would be %d bytes, and programs open no more than %d",
+	return run.Blocked("export it as CSV or Parquet, or a part of it", "%s as an OpenDocument spreadsheet: its content would be %d bytes, and programs open no more than %d",
 		w.book.Doc.Name, size, w.limits.bytes)
 }

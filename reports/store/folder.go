@@ -37,11 +37,11 @@ func Folder(dir string) (Store, error) {
 		return nil, fmt.Errorf("store %s: %w", dir, err)
 	}
 	if err := os.MkdirAll(abs, folderMode); err != nil {
-		return nil, run.Reject("name a folder that this user may write in, in EXPORT_STORE_URL", "export store: %w", err)
+		return nil, run.Invalid("name a folder that this user may write in, in EXPORT_STORE_URL", "export store: %w", err)
 	}
 	root, err := os.OpenRoot(abs)
 	if err != nil {
-		return nil, run.Reject("name a folder that this user may enter, in EXPORT_STORE_URL", "export store: %w", err)
+		return nil, run.Invalid("name a folder that this user may enter, in EXPORT_STORE_URL", "export store: %w", err)
 	}
 	return &folder{path: abs, root: root}, nil
 }
@@ -120,7 +120,7 @@ func (f *folder) syncFolders(key string) error {
 
 // unreachable is a failure of the disk or the network drive, which may pass.
 func (f *folder) unreachable(doing, key string, err error) error {
-	return run.Cannot("check the folder's disk space and permissions", "export store %s: %s %s: %w", f.path, doing, key, cause(err))
+	return run.Unreachable("check the folder's disk space and permissions", "export store %s: %s %s: %w", f.path, doing, key, cause(err))
 }
 
 // cause leaves out the path that the error repeats.

@@ -24,7 +24,7 @@ func Open(address, defaultDir string) (Store, error) {
 	case "s3":
 		return S3(address)
 	default:
-		return nil, run.Reject("give a folder, such as /srv/exports or file:///srv/exports, or a bucket, such as s3://BUCKET",
+		return nil, run.Invalid("give a folder, such as /srv/exports or file:///srv/exports, or a bucket, such as s3://BUCKET",
 			"EXPORT_STORE_URL: %s:// is no kind of store", scheme)
 	}
 }
@@ -34,7 +34,7 @@ func Open(address, defaultDir string) (Store, error) {
 func openFileURL(address string) (Store, error) {
 	u, err := url.Parse(address)
 	if err != nil || (u.Host != "" && u.Host != "localhost") || !filepath.IsAbs(u.Path) {
-		return nil, run.Reject("a file address has three slashes: file:///srv/exports", "EXPORT_STORE_URL: not a folder on this machine")
+		return nil, run.Invalid("a file address has three slashes: file:///srv/exports", "EXPORT_STORE_URL: not a folder on this machine")
 	}
 	return Folder(filepath.FromSlash(u.Path))
 }

@@ -39,7 +39,7 @@ func S3(address string) (Store, error) {
 	}
 	client, err := minio.New(a.endpoint, &minio.Options{Creds: a.credentials, Secure: a.secure, Region: a.region, MaxRetries: tries})
 	if err != nil {
-		return nil, run.Reject(s3Hint, "EXPORT_STORE_URL: %w", err)
+		return nil, run.Invalid(s3Hint, "EXPORT_STORE_URL: %w", err)
 	}
 	return &s3{address: a, client: client, core: minio.Core{Client: client}, now: clock.System}, nil
 }
@@ -141,9 +141,9 @@ func (s *s3) sweepUploads(ctx context.Context) (removed int, err error) {
 // failure is what went wrong: a setting that no retry mends, or something that may pass.
 func (s *s3) failure(doing, key string, err error) error {
 	if r := minio.ToErrorResponse(err); r.Code == minio.NoSuchBucket || r.Code == minio.AuthorizationHeaderMalformed || r.StatusCode == http.StatusForbidden {
-		return run.Reject("check bucket, region, key and secret in EXPORT_STORE_URL, and what the key may do", "export store %s: %s %s: %w", s, doing, key, err)
+		return run.Invalid("check bucket, region, key and secret in EXPORT_STORE_URL, and what the key may do", "export store %s: %s %s: %w", s, doing, key, err)
 	}
-	return run.Cannot("check that the store answers, and its address in EXPORT_STORE_URL", "export store %s: %s %s: %w", s, doing, key, err)
+	return run.Unreachable("check that the store answers, and its address in EXPORT_STORE_URL", "export store %s: %s %s: %w", s, doing, key, err)
 }
 
 // gone says that there is no such file or upload.

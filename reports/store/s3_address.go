@@ -26,7 +26,7 @@ const s3Hint = "an S3 address is s3://KEY:SECRET@HOST/BUCKET?region=REGION, or s
 func parseS3(address string) (s3Address, error) {
 	u, err := url.Parse(address)
 	if err != nil {
-		return s3Address{}, run.Reject(s3Hint, "EXPORT_STORE_URL: not an S3 address")
+		return s3Address{}, run.Invalid(s3Hint, "EXPORT_STORE_URL: not an S3 address")
 	}
 	a := s3Address{endpoint: u.Host, secure: true}
 	if err := a.options(u.Query()); err != nil {
@@ -38,7 +38,7 @@ func parseS3(address string) (s3Address, error) {
 	}
 	a.bucket, a.prefix, _ = strings.Cut(path, "/")
 	if a.bucket == "" {
-		return s3Address{}, run.Reject(s3Hint, "EXPORT_STORE_URL: names no bucket")
+		return s3Address{}, run.Invalid(s3Hint, "EXPORT_STORE_URL: names no bucket")
 	}
 	if a.prefix != "" {
 		a.prefix += "/"
@@ -55,7 +55,7 @@ func (a *s3Address) options(query url.Values) error {
 		case name == "tls" && slices.Contains([]string{"true", "false"}, values[0]):
 			a.secure = values[0] == "true"
 		default:
-			return run.Reject("only region=NAME and tls=false may follow ?", "EXPORT_STORE_URL: option %s of an S3 address", name)
+			return run.Invalid("only region=NAME and tls=false may follow ?", "EXPORT_STORE_URL: option %s of an S3 address", name)
 		}
 	}
 	for _, name := range []string{"AWS_REGION", "AWS_DEFAULT_REGION"} {
@@ -83,7 +83,7 @@ func credentialsOf(user *url.Userinfo) (*credentials.Credentials, error) {
 	}
 	value, err := c.GetWithContext(nil)
 	if err != nil || value.AccessKeyID == "" || value.SecretAccessKey == "" {
-		return nil, run.Reject(s3Hint, "EXPORT_STORE_URL: an S3 store without key and secret")
+		return nil, run.Invalid(s3Hint, "EXPORT_STORE_URL: an S3 store without key and secret")
 	}
 	return c, nil
 }

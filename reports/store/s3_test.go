@@ -196,7 +196,7 @@ func TestS3Down(t *testing.T) {
 	t.Parallel()
 	s := bucket(t, "s3://key:secret@127.0.0.1:1/exports?tls=false&region=us-east-1")
 	_, err := s.Open(t.Context(), "x.csv")
-	if err == nil || run.ClassOf(err) != run.Unreachable || strings.Contains(err.Error(), "secret") {
+	if err == nil || run.ClassOf(err) != run.ClassUnreachable || strings.Contains(err.Error(), "secret") {
 		t.Errorf("error %v, want one of a store that cannot be reached", err)
 	}
 }

@@ -161,11 +161,11 @@ func Status(err error) int {
 		return http.StatusServiceUnavailable
 	}
 	switch run.ClassOf(err) {
-	case run.BadInput:
+	case run.ClassInvalid:
 		return http.StatusBadRequest
-	case run.Refused:
+	case run.ClassBlocked:
 		return http.StatusConflict
-	case run.Unreachable:
+	case run.ClassUnreachable:
 		return http.StatusServiceUnavailable
 	default:
 		return http.StatusInternalServerError

@@ -17,7 +17,7 @@ import (
 )
 
 // errNoQueue is what a program says that only shows.
-var errNoQueue = run.Refuse("use the command line", "this service cannot start or stop jobs")
+var errNoQueue = run.Blocked("use the command line", "this service cannot start or stop jobs")
 
 type jobsInput struct {
 	Kind   string `query:"kind" maxLength:"100"`
@@ -144,7 +144,7 @@ func (a *API) insert(ctx context.Context, action, target string, request queue.R
 		return nil, err
 	}
 	if bytes.Contains(request.Args, []byte(`\u0000`)) { // also one that is escaped once more, which nobody needs
-		return nil, run.Reject("", "the arguments have a character that PostgreSQL does not take, of code 0")
+		return nil, run.Invalid("", "the arguments have a character that PostgreSQL does not take, of code 0")
 	}
 	if _, err := kind.Check(request.Args); err != nil { // before the audit, which may not take what is no JSON
 		return nil, err
@@ -174,7 +174,7 @@ func (a *API) cancelJob(ctx context.Context, in *JobInput) (*jobOutput, error) {
 	}
 	err = a.Audited(ctx, "cancel", fmt.Sprintf("job %d", in.ID), nil, func(ctx context.Context) (err error) {
 		if job.Finished() {
-			return run.Refuse("", "job %d has finished already", job.ID)
+			return run.Blocked("", "job %d has finished already", job.ID)
 		}
 		job, err = a.Queue.Cancel(ctx, in.ID)
 		return err

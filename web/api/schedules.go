@@ -124,7 +124,7 @@ func (a *API) pauseSchedule(ctx context.Context, in *pauseInput) (*scheduleOutpu
 	var until time.Time
 	if in.Body.Until != nil {
 		if until = *in.Body.Until; !until.After(a.Now()) {
-			return nil, run.Reject("", "until: give a moment that is still to come")
+			return nil, run.Invalid("", "until: give a moment that is still to come")
 		}
 	}
 	note := plainText(in.Body.Note)

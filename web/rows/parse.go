@@ -30,7 +30,7 @@ const (
 
 // Parse reads a selection from an address: column=value, several times for any of several values, column.not, .from and
 // .to; q, sort and columns. A value of "" asks for nothing. Parameters that others name are for them to read; any other is
-// refused. Errors are of class BadInput.
+// refused. Errors are of class Invalid.
 func Parse(def *reports.Definition, q url.Values, others ...string) (Selection, error) {
 	var s Selection
 	for _, name := range slices.Sorted(maps.Keys(q)) {
@@ -48,7 +48,7 @@ func Parse(def *reports.Definition, q url.Values, others ...string) (Selection, 
 func (s *Selection) take(def *reports.Definition, name string, values []string) error {
 	for _, v := range values {
 		if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
-			return run.Reject("", "%s: this is no text", shown(name))
+			return run.Invalid("", "%s: this is no text", shown(name))
 		}
 	}
 	switch name {
@@ -68,7 +68,7 @@ func (s *Selection) take(def *reports.Definition, name string, values []string) 
 func (s *Selection) takeSearch(text string) error {
 	s.Search = strings.Join(strings.Fields(text), " ")
 	if utf8.RuneCountInString(s.Search) > maxSearch || strings.Count(s.Search, " ") >= maxWords {
-		return run.Reject("", "search for at most %d words and %d characters", maxWords, maxSearch)
+		return run.Invalid("", "search for at most %d words and %d characters", maxWords, maxSearch)
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (s *Selection) takeColumns(def *reports.Definition, values []string) error 
 				return err
 			}
 			if slices.Contains(s.Columns, c.Name) {
-				return run.Reject("", "columns: %s is there twice", c.Name)
+				return run.Invalid("", "columns: %s is there twice", c.Name)
 			}
 			s.Columns = append(s.Columns, c.Name)
 		}
@@ -108,24 +108,24 @@ func (c Condition) check(column reports.Column) error {
 	switch c.Op {
 	case Is, Not:
 		if len(c.Values) > maxValues {
-			return run.Reject("", "%s: give at most %d values", c.Column, maxValues)
+			return run.Invalid("", "%s: give at most %d values", c.Column, maxValues)
 		}
 	case From, To:
 		if len(c.Values) != 1 || c.Values[0] == None || kind == table.List || kind == table.Boolean {
-			return run.Reject("", "%s.%s: give one value of a column that has an order", c.Column, c.Op)
+			return run.Invalid("", "%s.%s: give one value of a column that has an order", c.Column, c.Op)
 		}
 	default:
-		return run.Reject("there are not, from and to", "%s: no comparison is called %s", c.Column, shown(string(c.Op)))
+		return run.Invalid("there are not, from and to", "%s: no comparison is called %s", c.Column, shown(string(c.Op)))
 	}
 	for _, v := range c.Values {
 		if v == None {
 			continue
 		}
 		if _, err := table.ParseStrict(v, kind); err != nil {
-			return run.Reject("", "%s: %w", c.Column, err)
+			return run.Invalid("", "%s: %w", c.Column, err)
 		}
 		if kind == table.Integer && len(v) > 18 {
-			return run.Reject("", "%s: %s is too large a number", c.Column, shown(v))
+			return run.Invalid("", "%s: %s is too large a number", c.Column, shown(v))
 		}
 	}
 	return nil
@@ -147,7 +147,7 @@ func columnOf(def *reports.Definition, parameter, name string) (reports.Column, 
 	if parameter != "" {
 		parameter += ": "
 	}
-	return reports.Column{}, run.Reject(hint, "%s%s is no column of this report", parameter, shown(name))
+	return reports.Column{}, run.Invalid(hint, "%s%s is no column of this report", parameter, shown(name))
 }
 
 // shown is what somebody wrote, short enough to be shown.

@@ -64,8 +64,8 @@ type Page struct {
 	Version int64
 }
 
-// ErrCursor says that after is not what a page gave as next. It is of class BadInput.
-var ErrCursor = run.Reject("begin again with the first page", "this is no place in the list")
+// ErrCursor says that after is not what a page gave as next. It is of class Invalid.
+var ErrCursor = run.Invalid("begin again with the first page", "this is no place in the list")
 
 // cursor is the place of a row in an order.
 type cursor struct {

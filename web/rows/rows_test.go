@@ -160,7 +160,7 @@ func TestSelectionsThatAreRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, err = rows.Parse(def, q)
-		if run.ClassOf(err) != run.BadInput || !strings.Contains(fmt.Sprint(err), want) {
+		if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("%s: %v, want a refusal with %q", query, err, want)
 		}
 	}
@@ -171,7 +171,7 @@ func TestPlacesThatNobodyGave(t *testing.T) {
 	def, db := report(t)
 	for _, after := range []string{"x", "e30", "eyJrIjoieCJ9", "eyJzIjoieCIsImsiOiIxIn0", "bnVsbA", "eyJrIjoiMTtEUk9QIn0", "eyJrIjoiXHUwMDAwIn0"} {
 		s := rows.Selection{Sort: "contacts"}
-		if _, err := rows.Read(t.Context(), db, def, s, after, 10); run.ClassOf(err) != run.BadInput {
+		if _, err := rows.Read(t.Context(), db, def, s, after, 10); run.ClassOf(err) != run.ClassInvalid {
 			t.Errorf("after %s: %v, want a refusal", after, err)
 		}
 	}
@@ -231,7 +231,7 @@ func FuzzParse(f *testing.F) {
 		}
 		s, err := rows.Parse(def, q)
 		if err != nil {
-			if run.ClassOf(err) != run.BadInput {
+			if run.ClassOf(err) != run.ClassInvalid {
 				t.Errorf("%q: %v is not of class bad input", query, err)
 			}
 			return

@@ -63,7 +63,7 @@ func (x *Delivery) find(ctx context.Context) (err error) {
 		return err
 	}
 	if x.Establishments == nil {
-		return run.Reject("it must have that name", "%s has no ecf_tech.csv", x.Source)
+		return run.Invalid("it must have that name", "%s has no ecf_tech.csv", x.Source)
 	}
 	x.Links, err = x.delivery.Find(ctx, isLinks)
 	return err
@@ -84,7 +84,7 @@ func OpenLinks(ctx context.Context, from string, o source.Options) (*Delivery, e
 	default:
 		x.Links, err = d.Find(ctx, isLinks)
 		if err == nil && x.Links == nil {
-			err = run.Reject("it must have that name", "%s has no links.csv", d.Source)
+			err = run.Invalid("it must have that name", "%s has no links.csv", d.Source)
 		}
 	}
 	if err != nil {

@@ -51,7 +51,7 @@ func layoutOf(t *Table, file string, header []string) (Layout, error) {
 		case at < 0:
 			l.Ignored = append(l.Ignored, heading)
 		case fields[at] > 0:
-			return l, run.Reject("which one is meant cannot be known; fetch it again", "%s has the column %q twice", file, heading)
+			return l, run.Invalid("which one is meant cannot be known; fetch it again", "%s has the column %q twice", file, heading)
 		default:
 			fields[at] = i + 1
 		}
@@ -76,7 +76,7 @@ func (l Layout) mustHave(t *Table, file string, fields []int) error {
 		}
 	}
 	if len(missing) > 0 {
-		return run.Reject("fetch a file that has it", "%s lacks the required column %s", file, strings.Join(missing, ", "))
+		return run.Invalid("fetch a file that has it", "%s lacks the required column %s", file, strings.Join(missing, ", "))
 	}
 	return nil
 }

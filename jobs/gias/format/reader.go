@@ -67,7 +67,7 @@ func (r *Reader) readHeader() error {
 		if err := r.records.Err(); err != nil {
 			return r.ended(err)
 		}
-		return run.Reject("an empty file does not mean an empty register; fetch it again", "%s is empty", r.file.Name)
+		return run.Invalid("an empty file does not mean an empty register; fetch it again", "%s is empty", r.file.Name)
 	}
 	fields := r.records.Record().Fields
 	headings := make([]string, len(fields))
@@ -118,11 +118,11 @@ func (r *Reader) Close() error { return r.src.Close() }
 func (r *Reader) ended(err error) error {
 	switch {
 	case errors.Is(err, source.ErrCut):
-		return run.Reject("any number of rows may be missing; fetch it again", "%s is cut off: it ends in the middle of row %d", r.file.Name, r.counts.Read+1)
+		return run.Invalid("any number of rows may be missing; fetch it again", "%s is cut off: it ends in the middle of row %d", r.file.Name, r.counts.Read+1)
 	case err != nil:
 		return fmt.Errorf("read %s: %w", r.file.Name, err)
 	case r.counts.Read == 0:
-		return run.Reject("an empty file does not mean an empty register; fetch it again", "%s has a header and no rows", r.file.Name)
+		return run.Invalid("an empty file does not mean an empty register; fetch it again", "%s has a header and no rows", r.file.Name)
 	}
 	return nil
 }
