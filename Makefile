@@ -13,7 +13,7 @@ GOSEC := github.com/securego/gosec/v2/cmd/gosec@v2.29.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
 # What gosec need not look for, and why, is in docs/decisions/0018-what-gosec-need-not-look-for.md.
-GOSEC_FLAGS := -quiet -exclude=G104,G115,G203,G204,G301,G302,G304,G306,G404 -exclude-dir=s3test -exclude-dir=figures -exclude-generated
+GOSEC_FLAGS := -quiet -exclude=G104,G115,G203,G204,G301,G302,G304,G306,G404 -exclude-dir=internal/testing -exclude-generated
 # `make lint` vets everything. Without this setting the race detector has every test program wait for a second before it ends.
 RACE := GORACE=atexit_sleep_ms=10
 SOURCES := cmd internal jobs migrations queue reports web
@@ -55,11 +55,11 @@ lint: ## check format, vet, staticcheck, gosec, workflows, known holes, go.mod a
 verify: lint test ## lint and test
 
 bench: prepare ## run the benchmarks, once each, and the readers, and write docs/performance.md; BENCH=Refresh runs the benchmarks of that name alone
-	CPD_JOBS_LONG=1 go test -json -run '^$$' -bench '$(BENCH)' -benchtime 1x -p 1 -timeout 120m $(TESTFLAGS) ./... | go run ./internal/bench/figures docs/performance.md
+	CPD_JOBS_LONG=1 go test -json -run '^$$' -bench '$(BENCH)' -benchtime 1x -p 1 -timeout 120m $(TESTFLAGS) ./... | go run ./internal/testing/figures docs/performance.md
 	$(if $(filter .,$(BENCH)),@$(MAKE) --no-print-directory readers)
 
 readers: prepare ## refresh a thousand times beside readers, and the like: in full length, for docs/performance.md, what tests do in brief
-	CPD_JOBS_LONG=1 go test -json -count=1 -p 1 -run 'Pgbench|ReadersNever|HistoryGrows|DownloadsAtOnce' -timeout 60m $(TESTFLAGS) ./reports ./internal/bench ./cmd/cpd-jobs | go run ./internal/bench/figures docs/performance.md
+	CPD_JOBS_LONG=1 go test -json -count=1 -p 1 -run 'Pgbench|ReadersNever|HistoryGrows|DownloadsAtOnce' -timeout 60m $(TESTFLAGS) ./reports ./internal/bench ./cmd/cpd-jobs | go run ./internal/testing/figures docs/performance.md
 
 long: prepare ## run in full length the other tests that are brief by default: every change of the clocks, days of missed seconds, a sheet to its last row
 	CPD_JOBS_LONG=1 CGO_ENABLED=1 $(RACE) go test -race -vet=off -count=1 -timeout 60m $(TESTFLAGS) ./queue/... ./jobs/export ./reports/xlsx
@@ -68,7 +68,7 @@ browser: prepare ## look at every page in every width with Chromium: in full len
 	BROWSER=full go test -count=1 -run 'Page|Keyboard|Browser' $(TESTFLAGS) ./web
 
 chaos: prepare ## run the tests that kill, freeze and cut off real processes, in full length, and write docs/resilience.md; PLAY=Zone runs those of that name alone
-	CHAOS=full CGO_ENABLED=1 go test -json -race -count=1 -run '$(PLAY)' -timeout 60m $(TESTFLAGS) ./internal/chaos | go run ./internal/bench/figures docs/resilience.md
+	CHAOS=full CGO_ENABLED=1 go test -json -race -count=1 -run '$(PLAY)' -timeout 60m $(TESTFLAGS) ./internal/chaos | go run ./internal/testing/figures docs/resilience.md
 
 check/image: ## build the image, bring deploy/compose.yml up and try it, by way of Docker and Compose
 	@deploy/check

@@ -28,6 +28,7 @@ var rooms = []room{
 	{path: "reports", mayImport: []string{"reports", "internal"}},
 	{path: "migrations", mayImport: []string{"migrations"}},
 	{path: "internal/pgtest", mayImport: []string{"migrations", "internal"}},
+	{path: "internal/testing", everything: true},
 	{path: "internal", mayImport: []string{"internal"}},
 }
 
@@ -87,6 +88,7 @@ func TestRulesNotice(t *testing.T) {
 		{"internal/pg", "migrations", false},
 		{"internal/pg", "internal/run", true},
 		{"internal/run", "web", false},
+		{"internal/testing/storetest", "reports/store", true},
 		{"attic", "internal/run", false},
 		{"queue", "github.com/riverqueue/river", true},
 	}
@@ -100,10 +102,14 @@ func TestRulesNotice(t *testing.T) {
 			t.Errorf("%s -> %s: allowed %t, want %t", test.from, test.to, allowed, test.allowed)
 		}
 	}
-	helper := listed{ImportPath: module + "internal/pgtest", Imports: []string{"testing"}}
-	user := listed{ImportPath: module + "queue", Imports: []string{helper.ImportPath}}
-	if wrong := helpersInProgram([]listed{helper, user}); len(wrong) != 1 {
-		t.Errorf("a test helper in the program: noticed %v, want one line", wrong)
+	for _, helper := range []listed{
+		{ImportPath: module + "internal/pgtest", Imports: []string{"testing"}},
+		{ImportPath: module + "internal/testing/tabletest"},
+	} {
+		user := listed{ImportPath: module + "queue", Imports: []string{helper.ImportPath}}
+		if wrong := helpersInProgram([]listed{helper, user}); len(wrong) != 1 {
+			t.Errorf("%s in the program: noticed %v, want one line", helper.ImportPath, wrong)
+		}
 	}
 }
 
@@ -136,7 +142,8 @@ func within(path, room string) bool {
 func helpersInProgram(packages []listed) []string {
 	helpers := map[string]bool{}
 	for _, p := range packages {
-		helpers[p.ImportPath] = slices.Contains(p.Imports, "testing")
+		path := strings.TrimPrefix(p.ImportPath, module)
+		helpers[p.ImportPath] = within(path, "internal/testing") || slices.Contains(p.Imports, "testing")
 	}
 	var wrong []string
 	for _, p := range packages {

@@ -6,10 +6,10 @@ import (
 	"time"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/s3test"
+	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/reports/store/s3test"
-	"cpd-jobs/reports/store/storetest"
 )
 
 func TestExportToABucket(t *testing.T) {

@@ -17,9 +17,9 @@ import (
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/reports/store/storetest"
 )
 
 // asOf is the moment that the report describes in these tests.

@@ -12,9 +12,9 @@ import (
 	"time"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/tabletest"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
-	"cpd-jobs/reports/table/tabletest"
 )
 
 // everyFormat asks for all of them.

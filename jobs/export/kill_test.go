@@ -12,8 +12,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/reports/store/storetest"
 )
 
 // These turn this test binary into a worker that exports to a folder from a database and stops, alive, in a step; in "writing" when

@@ -18,11 +18,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/lint"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/reports/store/storetest"
 )
 
 const passphrase = "correct horse battery staple"

@@ -14,11 +14,11 @@ import (
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/jobs/housekeeping"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/reports/store/storetest"
 )
 
 // Jobs 1 to 6,001 are old, 7,000 is not; 8,000 lives still and has no history.

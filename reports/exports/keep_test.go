@@ -17,9 +17,9 @@ import (
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/reports/store/storetest"
 )
 
 // place is a database and a store.

@@ -8,9 +8,9 @@ import (
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/reports/store/storetest"
 )
 
 func TestWithdrawTakesTheFilesOfVersionsAway(t *testing.T) {

@@ -14,10 +14,10 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/tabletest"
 	"cpd-jobs/reports/lint"
 	"cpd-jobs/reports/ods"
 	"cpd-jobs/reports/table"
-	"cpd-jobs/reports/table/tabletest"
 	"cpd-jobs/reports/xlsx"
 )
 

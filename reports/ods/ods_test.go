@@ -10,8 +10,8 @@ import (
 	"testing"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/tabletest"
 	"cpd-jobs/reports/table"
-	"cpd-jobs/reports/table/tabletest"
 )
 
 // file writes rows, with the limits that change sets.

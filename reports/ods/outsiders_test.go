@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"cpd-jobs/internal/testing/tabletest"
 	"cpd-jobs/reports/table"
-	"cpd-jobs/reports/table/tabletest"
 )
 
 // These tests open files with programs that no one here wrote. CI installs them (Debian: libreoffice-calc, gnumeric);

@@ -11,8 +11,8 @@ import (
 
 	"github.com/parquet-go/parquet-go"
 
+	"cpd-jobs/internal/testing/tabletest"
 	"cpd-jobs/reports/table"
-	"cpd-jobs/reports/table/tabletest"
 )
 
 func document() table.Document {

@@ -11,8 +11,8 @@ import (
 	"testing"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/reports/store/storetest"
 )
 
 // writerEnv turns this test binary into a process that begins a draft in the folder that it names and waits to be killed.

@@ -5,8 +5,8 @@ import (
 	"testing"
 
 	"cpd-jobs/internal/cost"
+	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/reports/store/storetest"
 )
 
 // TestMeteredConforms holds the store that counts to what every store promises.

@@ -14,9 +14,9 @@ import (
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/s3test"
+	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/reports/store/s3test"
-	"cpd-jobs/reports/store/storetest"
 )
 
 // folderOf is the address of a folder of a server's bucket.

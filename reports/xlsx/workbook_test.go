@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"cpd-jobs/internal/testing/tabletest"
 	"cpd-jobs/reports/table"
-	"cpd-jobs/reports/table/tabletest"
 )
 
 // The example of these tests, in which URNs lead somewhere.

@@ -2,7 +2,7 @@
 // page with plots, and the figures as JSON beside it. Figures that this run did not measure stay as they were, with the
 // day and the machine that they are from. `make bench` and `make chaos` call it.
 //
-//	go test -json -run '^$' -bench . ./... | go run ./internal/bench/figures docs/performance.md
+//	go test -json -run '^$' -bench . ./... | go run ./internal/testing/figures docs/performance.md
 package main
 
 import (
