@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	_ "embed"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -13,6 +12,7 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/trace"
+	"cpd-jobs/queue/riverdb"
 )
 
 // attempt is one try at one job on this worker, as the job sees it.
@@ -67,23 +67,21 @@ func (a *attempt) begin(name string) *stepRecord {
 	return record
 }
 
-// Fence locks River's row of this job and the lease, if it holds one: whoever takes the job over changes both first.
+// Fence locks River's row of this job and the lease, if it holds one: a worker that takes the job over changes both first.
 func (a *attempt) Fence(ctx context.Context, tx pgx.Tx) error {
-	tag, err := tx.Exec(ctx, `
-		SELECT FROM river.river_job
-		WHERE id = $1 AND state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $2
-		FOR NO KEY UPDATE`, a.jobID, a.worker.id)
+	running, err := riverdb.LockRunning(ctx, tx, a.jobID, a.worker.id)
 	if err != nil {
-		return fmt.Errorf("lock the job's row: %w", err)
+		return err
 	}
-	if tag.RowsAffected() == 0 {
+	if !running {
 		return run.ErrLost
 	}
 	if len(a.leases) == 0 {
 		return nil
 	}
-	tag, err = tx.Exec(ctx, `SELECT FROM queue.leases WHERE key = ANY ($1) AND job_id = $2 AND worker = $3 ORDER BY key FOR NO KEY UPDATE`,
-		a.leases, a.jobID, a.worker.id)
+	tag, err := tx.Exec(ctx, `
+		SELECT FROM queue.leases WHERE key = ANY ($1) AND job_id = $2 AND worker = $3
+		ORDER BY key FOR NO KEY UPDATE`, a.leases, a.jobID, a.worker.id)
 	if err != nil {
 		return fmt.Errorf("lock the leases %v: %w", a.leases, err)
 	}
@@ -97,41 +95,24 @@ func (a *attempt) Fence(ctx context.Context, tx pgx.Tx) error {
 // which, and holds nothing.
 func (a *attempt) takeLeases(ctx context.Context) (busy string, err error) {
 	for _, key := range a.leases {
-		held, err := a.takeLease(ctx, key)
+		held, err := riverdb.TakeLease(ctx, a.worker.pool, key, a.jobID, a.meta.RunID, a.worker.id)
 		if err != nil || !held {
-			a.dropLeases(ctx)
+			a.releaseLeases(ctx)
 			return key, err
 		}
 	}
 	return "", nil
 }
 
-func (a *attempt) takeLease(ctx context.Context, key string) (bool, error) {
-	tag, err := a.worker.pool.Exec(ctx, `
-		INSERT INTO queue.leases AS held (key, job_id, run_id, worker) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (key) DO UPDATE
-		SET job_id = excluded.job_id, run_id = excluded.run_id, worker = excluded.worker, taken_at = now()
-		WHERE held.job_id = excluded.job_id OR NOT EXISTS (
-			SELECT FROM river.river_job AS j WHERE j.id = held.job_id AND j.state = 'running'
-		)`, key, a.jobID, a.meta.RunID, a.worker.id)
-	if err != nil {
-		return false, fmt.Errorf("take the lease %s: %w", key, err)
-	}
-	return tag.RowsAffected() == 1, nil
-}
-
-//go:embed sql/drop_leases.sql
-var dropLeasesSQL string
-
-// dropLeases gives the leases to whoever waits first. Where it cannot, those who wait find that this job no longer runs.
-func (a *attempt) dropLeases(ctx context.Context) {
+// releaseLeases gives the leases to the jobs that wait first. Where it cannot, those that wait find that this job no
+// longer runs.
+func (a *attempt) releaseLeases(ctx context.Context) {
 	if len(a.leases) == 0 {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	_, err := a.worker.pool.Exec(ctx, dropLeasesSQL, a.jobID, riverSchema)
-	if err != nil {
+	if err := riverdb.ReleaseLeases(ctx, a.worker.pool, a.jobID); err != nil {
 		a.Log().Warn("leases not given back; they lapse with the job", "leases", a.leases, "error", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/queue/riverdb"
 	"cpd-jobs/queue/schedule"
 )
 
@@ -97,10 +98,7 @@ type backfillRow struct {
 func (w *Worker) backfill(ctx context.Context) (found bool, err error) {
 	err = pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
 		rows, _ := tx.Query(ctx, `
-			SELECT b.id, b.to_at, b.done_to, b.by, s.spec, b.at_once - (
-				SELECT count(*) FROM river.river_job
-				WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') AND metadata ->> 'backfill' = b.id::text
-			)::integer AS room
+			SELECT b.id, b.to_at, b.done_to, b.by, s.spec, b.at_once AS room
 			FROM queue.backfills AS b JOIN queue.schedules AS s ON s.name = b.schedule
 			WHERE b.finished_at IS NULL ORDER BY b.id LIMIT 1 FOR UPDATE OF b SKIP LOCKED`)
 		list, err := pgx.CollectRows(rows, pgx.RowToStructByName[backfillRow])
@@ -108,6 +106,11 @@ func (w *Worker) backfill(ctx context.Context) (found bool, err error) {
 			return err
 		}
 		found = true
+		unfinished, err := riverdb.UnfinishedOfBackfill(ctx, tx, list[0].ID)
+		if err != nil {
+			return err
+		}
+		list[0].Room -= unfinished
 		return w.stepBackfill(ctx, tx, list[0])
 	})
 	if err != nil {

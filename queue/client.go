@@ -13,10 +13,8 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/queue/riverdb"
 )
-
-// riverSchema is where River's own tables are.
-const riverSchema = "river"
 
 // Client inserts and steers jobs. It does not work them: that is [Worker].
 type Client struct {
@@ -30,7 +28,7 @@ type Client struct {
 func NewClient(pool *pgxpool.Pool, kinds []run.Kind, log *slog.Logger) (*Client, error) {
 	c := &Client{pool: pool, kinds: byName(kinds), log: log}
 	var err error
-	c.river, err = river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: riverSchema, Logger: warnings(log)})
+	c.river, err = river.NewClient(riverpgxv5.New(pool), &river.Config{Schema: riverdb.Schema, Logger: warnings(log)})
 	if err != nil {
 		return nil, fmt.Errorf("make a River client: %w", err)
 	}

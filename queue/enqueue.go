@@ -13,6 +13,7 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/trace"
+	"cpd-jobs/queue/riverdb"
 )
 
 // Request asks for one job. The job goes on with the trace of the context in which it is made (package trace).
@@ -88,8 +89,7 @@ func (c *Client) EnqueueTx(ctx context.Context, tx pgx.Tx, requests ...Request) 
 	return tickets, nil
 }
 
-// notifyInserted wakes the workers when tx commits. River notifies too, but not twice within a moment: a transaction that
-// commits a little later than another one's would leave its jobs to the next poll.
+// notifyInserted wakes the workers when tx commits.
 func notifyInserted(ctx context.Context, tx pgx.Tx, inserted []*rivertype.JobInsertResult) error {
 	var queues []string
 	for _, res := range inserted {
@@ -97,12 +97,7 @@ func notifyInserted(ctx context.Context, tx pgx.Tx, inserted []*rivertype.JobIns
 			queues = append(queues, res.Job.Queue)
 		}
 	}
-	_, err := tx.Exec(ctx, `
-		SELECT pg_notify($1 || '.river_insert', json_build_object('queue', queue)::text) FROM unnest($2::text[]) AS queue`, riverSchema, queues)
-	if err != nil {
-		return fmt.Errorf("tell the workers of new jobs: %w", err)
-	}
-	return nil
+	return riverdb.Notify(ctx, tx, queues)
 }
 
 func (c *Client) giveRunIDs(ctx context.Context, tx pgx.Tx, requests []Request) error {

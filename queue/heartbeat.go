@@ -2,7 +2,6 @@ package queue
 
 import (
 	"context"
-	_ "embed"
 	"encoding/hex"
 	"math/rand/v2"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/queue/riverdb"
 )
 
 // A worker beats every beatEvery; one that has not for deadAfter is dead. As every worker looks at each of its beats, a
@@ -30,11 +30,8 @@ func NewWorkerID(host string) string {
 	return host[:min(len(host), 20)] + "-" + hex.EncodeToString(random[:])
 }
 
-// sessionPrefix begins the application_name of every worker's sessions.
-const sessionPrefix = "cpd-jobs worker "
-
-// SessionName is the application_name of a worker's database sessions, by which whoever takes its jobs over ends them.
-func SessionName(workerID string) string { return sessionPrefix + workerID }
+// SessionName is the application_name of a worker's database sessions, by which a worker that takes its jobs over ends them.
+func SessionName(workerID string) string { return riverdb.SessionPrefix + workerID }
 
 func (w *Worker) register(ctx context.Context) error {
 	_, err := w.pool.Exec(ctx, `
@@ -63,7 +60,7 @@ func (w *Worker) heartbeatLoop(ctx context.Context, lost func()) {
 		case ctx.Err() != nil:
 			return
 		case err != nil:
-			w.beats.failed(w.now())
+			w.heartbeats.failed(w.now())
 			w.log.Warn("heartbeat not written; trying again", "error", err)
 		case !alive:
 			w.log.Error("this worker was taken for dead; starting again")
@@ -75,22 +72,18 @@ func (w *Worker) heartbeatLoop(ctx context.Context, lost func()) {
 	}
 }
 
-//go:embed sql/beat.sql
-var beatSQL string
-
-// beat writes the heartbeat and looks, in one statement because every idle worker makes it, whether a worker is dead, a
-// dead one has sessions left, or a job runs nowhere.
 func (w *Worker) beat(ctx context.Context) (alive, trouble bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deadAfter/2)
 	defer cancel()
-	err = w.pool.QueryRow(ctx, beatSQL, w.id, deadAfter, w.active.list(), lostAfter, pg.Pooled(w.pool)).Scan(&alive, &trouble)
-	return alive, trouble, err
+	return riverdb.Beat(ctx, w.pool, riverdb.Heartbeat{
+		Worker: w.id, DeadAfter: deadAfter, Active: w.active.list(), LostAfter: lostAfter, Pooled: pg.Pooled(w.pool),
+	})
 }
 
 func (w *Worker) wakeTakeover() {
 	select {
 	case w.trouble <- struct{}{}:
-	default: // it is at it
+	default: // it is awake already
 	}
 }
 
@@ -106,9 +99,9 @@ func (h *heartbeats) failed(at time.Time) {
 	h.lastFailed = at
 }
 
-// steady says that the database has answered this worker for long enough to judge others: after an outage
-// everybody's heartbeat is old, and nobody is dead.
-func (h *heartbeats) steady(now time.Time) bool {
+// healthy says that the database has answered this worker for long enough to judge others: after an outage all
+// heartbeats are old although no worker is dead.
+func (h *heartbeats) healthy(now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return now.Sub(h.lastFailed) > deadAfter

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/queue/riverdb"
 	"cpd-jobs/queue/schedule"
 )
 
@@ -112,27 +113,8 @@ func (w *Worker) newBatch(ctx context.Context, tx pgx.Tx, due []dueSchedule, id 
 	if b.pauses, err = pausesOf(ctx, tx, names); err != nil {
 		return nil, err
 	}
-	b.running, err = unfinished(ctx, tx, names)
+	b.running, err = riverdb.UnfinishedBySchedule(ctx, tx, names)
 	return b, err
-}
-
-// unfinished lists the jobs of schedules that have not ended, by schedule.
-func unfinished(ctx context.Context, tx Querier, names []string) (map[string][]int64, error) {
-	rows, _ := tx.Query(ctx, `
-		SELECT metadata ->> 'schedule', array_agg(id ORDER BY id) FROM river.river_job
-		WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled') AND metadata ->> 'schedule' = ANY ($1)
-		GROUP BY 1`, names)
-	jobs := map[string][]int64{}
-	var name string
-	var ids []int64
-	_, err := pgx.ForEachRow(rows, []any{&name, &ids}, func() error {
-		jobs[name], ids = ids, nil
-		return nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("look for unfinished jobs of schedules: %w", err)
-	}
-	return jobs, nil
 }
 
 func (b *batch) decide() error {

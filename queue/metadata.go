@@ -34,10 +34,9 @@ type metadata struct {
 
 // Keys that are set on a row after its insertion.
 const (
-	keyFailure     = "failure"
-	keyTakenOverBy = "taken_over_by"
-	keyWaitsFor    = "waits_for"
-	keyCost        = "cost"
+	keyFailure  = "failure"
+	keyWaitsFor = "waits_for"
+	keyCost     = "cost"
 )
 
 func (m metadata) encode() []byte {

@@ -59,7 +59,7 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 	if busy != "" {
 		return k.wait(ctx, a, busy)
 	}
-	defer a.dropLeases(ctx)
+	defer a.releaseLeases(ctx)
 	outcome, err := k.metered(ctx, a, job)
 	if a.logged.Load() {
 		k.worker.recorder.flush(context.WithoutCancel(ctx))

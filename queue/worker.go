@@ -18,6 +18,7 @@ import (
 	"cpd-jobs/internal/cost"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/queue/riverdb"
 	"cpd-jobs/queue/schedule"
 )
 
@@ -85,14 +86,14 @@ type Worker struct {
 	river    *river.Client[pgx.Tx]
 	recorder *recorder
 	// processor divides this process's processor time among the attempts that run.
-	processor *cost.Processor
-	active    *activeJobs
-	log       *slog.Logger
-	now       clock.Now
-	random    func() float64
-	beats     heartbeats
-	trouble   chan struct{} // wakes the takeover loop
-	suspects  []int64       // rows that the last look found to run nowhere; the takeover loop's own
+	processor  *cost.Processor
+	active     *activeJobs
+	log        *slog.Logger
+	now        clock.Now
+	random     func() float64
+	heartbeats heartbeats
+	trouble    chan struct{} // wakes the takeover loop
+	suspects   []int64       // rows that the last look found to run nowhere; the takeover loop's own
 	// followers are the schedules that follow jobs, as of followersOf, the generation of the schedules file.
 	followers   atomic.Pointer[[]schedule.Schedule]
 	followersOf atomic.Int64
@@ -124,9 +125,9 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 		poll = fetchPollPooled
 		o.Log.Warn("the database is behind a pooler that lends connections for a transaction each: jobs are found by polling")
 	}
-	w.river, err = river.NewClient(newDriver(pool, o.Queues, o.Log), &river.Config{
+	w.river, err = river.NewClient(riverdb.NewDriver(pool, o.Queues, o.Log), &river.Config{
 		ID:      o.ID,
-		Schema:  riverSchema,
+		Schema:  riverdb.Schema,
 		Logger:  warnings(o.Log),
 		Workers: workers,
 		Queues:  queues,
@@ -171,7 +172,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		return run.Unreachable("check DATABASE_URL and that migrations are applied (cpd-jobs migrate up)", "start working: %w", err)
 	}
 	var loops sync.WaitGroup
-	for _, loop := range []func(context.Context){w.recorder.run, w.pulseLoop, w.takeoverLoop, w.archiveLoop} {
+	for _, loop := range []func(context.Context){w.recorder.run, w.pollLoop, w.takeoverLoop, w.archiveLoop} {
 		loops.Go(func() { loop(upkeep) })
 	}
 	loops.Go(func() { w.observe(upkeep, events) })

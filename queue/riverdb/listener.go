@@ -1,4 +1,4 @@
-package queue
+package riverdb
 
 import (
 	"context"
@@ -12,31 +12,30 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 )
 
-// insertTopic is what River calls a notification of new jobs.
-const insertTopic = "river_insert"
-
-// driver is River's own with another listener: River's waits longer with each broken connection, up to a minute, and
+// Driver is River's own with another listener: River's waits longer with each broken connection, up to a minute, and
 // what is inserted meanwhile waits for the next poll.
-type driver struct {
+type Driver struct {
 	*riverpgxv5.Driver
 	queues []string
 	log    *slog.Logger
 }
 
-func newDriver(pool *pgxpool.Pool, queues map[string]int, log *slog.Logger) *driver {
-	d := &driver{Driver: riverpgxv5.New(pool), log: log}
+// NewDriver makes a driver whose listener has the given queues looked into after it has connected again.
+func NewDriver(pool *pgxpool.Pool, queues map[string]int, log *slog.Logger) *Driver {
+	d := &Driver{Driver: riverpgxv5.New(pool), log: log}
 	for name := range queues {
 		d.queues = append(d.queues, name)
 	}
 	return d
 }
 
-func (d *driver) GetListener(p *riverdriver.GetListenenerParams) riverdriver.Listener {
+// GetListener is called by River, once a client.
+func (d *Driver) GetListener(p *riverdriver.GetListenenerParams) riverdriver.Listener {
 	return &listener{Listener: d.Driver.GetListener(p), queues: d.queues, log: d.log}
 }
 
-// listener connects again as soon as the database answers, and then has every queue looked into: what was told
-// meanwhile was told to nobody. River calls its methods one at a time.
+// listener connects again as soon as the database answers, and then has every queue looked into: what was notified
+// meanwhile is lost. River calls its methods one at a time.
 type listener struct {
 	riverdriver.Listener
 	queues []string
@@ -97,7 +96,9 @@ func (l *listener) WaitForNotification(ctx context.Context) (*riverdriver.Notifi
 func (l *listener) reconnect(ctx context.Context) bool {
 	const longest = time.Second
 	for wait := 50 * time.Millisecond; l.connect(ctx) != nil; wait = min(2*wait, longest) {
-		if !every(ctx, wait) {
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
 			return false
 		}
 	}

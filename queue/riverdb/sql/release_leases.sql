@@ -1,4 +1,4 @@
--- $1 the job that gives its leases back, $2 River's schema. Of the jobs that wait for one, the first gets its turn.
+-- $1 the job that gives its leases back. Of the jobs that wait for one, the first gets its turn.
 WITH dropped AS (
     DELETE FROM queue.leases WHERE job_id = $1 RETURNING key
 ), next AS (
@@ -13,4 +13,4 @@ WITH dropped AS (
 ), woken AS (
     UPDATE river.river_job AS j SET state = 'available', scheduled_at = now() FROM next WHERE j.id = next.id RETURNING j.queue
 )
-SELECT pg_notify($2 || '.river_insert', json_build_object('queue', queue)::text) FROM woken
+SELECT pg_notify('river.river_insert', json_build_object('queue', queue)::text) FROM woken

@@ -1,0 +1,46 @@
+package riverdb
+
+import (
+	"context"
+	_ "embed"
+	"fmt"
+)
+
+// LockRunning locks a job's row until the transaction ends, and says whether the job still runs on the worker: false
+// where another worker has taken it over.
+func LockRunning(ctx context.Context, db DB, jobID int64, workerID string) (bool, error) {
+	tag, err := db.Exec(ctx, `
+		SELECT FROM river.river_job
+		WHERE id = $1 AND state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $2
+		FOR NO KEY UPDATE`, jobID, workerID)
+	if err != nil {
+		return false, fmt.Errorf("lock the row of job %d: %w", jobID, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+// TakeLease takes a lease for a job, and says whether it could: not where another job that runs holds it.
+func TakeLease(ctx context.Context, db DB, key string, jobID, runID int64, workerID string) (bool, error) {
+	tag, err := db.Exec(ctx, `
+		INSERT INTO queue.leases AS held (key, job_id, run_id, worker) VALUES ($1, $2, $3, $4)
+		ON CONFLICT (key) DO UPDATE
+		SET job_id = excluded.job_id, run_id = excluded.run_id, worker = excluded.worker, taken_at = now()
+		WHERE held.job_id = excluded.job_id OR NOT EXISTS (
+			SELECT FROM river.river_job AS j WHERE j.id = held.job_id AND j.state = 'running'
+		)`, key, jobID, runID, workerID)
+	if err != nil {
+		return false, fmt.Errorf("take the lease %s: %w", key, err)
+	}
+	return tag.RowsAffected() == 1, nil
+}
+
+//go:embed sql/release_leases.sql
+var releaseLeasesSQL string
+
+// ReleaseLeases gives back the leases that a job holds, and of the jobs that wait for each makes the first available.
+func ReleaseLeases(ctx context.Context, db DB, jobID int64) error {
+	if _, err := db.Exec(ctx, releaseLeasesSQL, jobID); err != nil {
+		return fmt.Errorf("give back the leases of job %d: %w", jobID, err)
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package riverdb
+
+import (
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+)
+
+// SessionPrefix begins the application_name of every worker's sessions; the worker's id follows.
+const SessionPrefix = "cpd-jobs worker "
+
+// Heartbeat is one worker's heartbeat, and what it takes to see whether another needs looking after.
+type Heartbeat struct {
+	Worker    string
+	DeadAfter time.Duration // how old the heartbeat of a dead worker is
+	Active    []int64       // the jobs that this process knows to run here
+	LostAfter time.Duration // how long a job may be marked as running here before this process knows of it
+	Pooled    bool          // whether a pooler is between, whose idle sessions have the name of whoever used them last
+}
+
+//go:embed sql/heartbeat.sql
+var heartbeatSQL string
+
+// Beat writes the heartbeat. It says whether the worker still counts as alive, and whether a worker is dead, a dead one
+// has sessions left, or a job runs nowhere: in one statement, because every idle worker makes it.
+func Beat(ctx context.Context, db DB, h Heartbeat) (alive, trouble bool, err error) {
+	err = db.QueryRow(ctx, heartbeatSQL, h.Worker, h.DeadAfter, h.Active, h.LostAfter, h.Pooled).Scan(&alive, &trouble)
+	return alive, trouble, err
+}
+
+// StaleWorkers lists the workers that are gone while jobs are still marked as running on them or sessions of theirs are
+// still there: one that was frozen between two jobs may hold locks of the ledger.
+func StaleWorkers(ctx context.Context, db DB) ([]string, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT attempted_by[array_upper(attempted_by, 1)] FROM river.river_job AS j
+		WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] IS NOT NULL AND NOT EXISTS (
+			SELECT FROM queue.workers AS worker
+			WHERE worker.id = j.attempted_by[array_upper(j.attempted_by, 1)] AND worker.stopped_at IS NULL)
+		UNION
+		SELECT worker.id FROM queue.workers AS worker JOIN pg_stat_activity AS s ON s.application_name = $1 || worker.id
+		WHERE worker.taken_over_by IS NOT NULL AND s.datname = current_database()`, SessionPrefix)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("look for jobs of dead workers: %w", err)
+	}
+	return ids, nil
+}
+
+// LostJobs lists the jobs that have been marked as running on a worker for longer than age and are not among those that
+// it knows of.
+func LostJobs(ctx context.Context, db DB, workerID string, age time.Duration, active []int64) ([]int64, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT id FROM river.river_job
+		WHERE state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $1
+		  AND attempted_at < now() - $2::interval AND id NOT IN (SELECT unnest($3::bigint[]))`, workerID, age, active)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("look for jobs that were lost on their way here: %w", err)
+	}
+	return ids, nil
+}
+
+// RequeueLost makes jobs available again that are marked as running on a worker and never began there, with no attempt
+// used.
+func RequeueLost(ctx context.Context, db DB, workerID string, ids []int64) error {
+	_, err := db.Exec(ctx, `
+		WITH back AS (
+			UPDATE river.river_job SET state = 'available', attempt = greatest(attempt - 1, 0), scheduled_at = now()
+			WHERE id = ANY ($1) AND state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $2
+			RETURNING queue
+		)
+		SELECT pg_notify('river.river_insert', json_build_object('queue', queue)::text)
+		FROM (SELECT DISTINCT queue FROM back) AS q`, ids, workerID)
+	if err != nil {
+		return fmt.Errorf("hand back jobs that were lost on their way here: %w", err)
+	}
+	return nil
+}
+
+// Orphan is a job that is marked as running and runs nowhere.
+type Orphan struct {
+	ID          int64
+	Kind        string
+	Queue       string
+	Priority    int
+	Attempt     int
+	MaxAttempts int
+	Args        json.RawMessage
+	Metadata    json.RawMessage
+	Cancelled   bool // somebody asked for its end
+	Worker      string
+	HoldsLease  bool
+}
+
+// LockOrphans locks the jobs that are marked as running on workers that are gone, oldest first, and leaves out those
+// that another transaction has locked.
+func LockOrphans(ctx context.Context, tx pgx.Tx) ([]Orphan, error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT id, kind, queue, priority, attempt, max_attempts, args, metadata,
+		       metadata ? 'cancel_attempted_at' AS cancelled,
+		       coalesce(attempted_by[array_upper(attempted_by, 1)], '') AS worker,
+		       EXISTS (SELECT FROM queue.leases AS l WHERE l.job_id = j.id) AS holds_lease
+		FROM river.river_job AS j
+		WHERE state = 'running' AND NOT EXISTS (
+			SELECT FROM queue.workers AS worker
+			WHERE worker.id = j.attempted_by[array_upper(j.attempted_by, 1)] AND worker.stopped_at IS NULL)
+		ORDER BY id
+		FOR UPDATE SKIP LOCKED`)
+	orphans, err := pgx.CollectRows(rows, pgx.RowToStructByName[Orphan])
+	if err != nil {
+		return nil, fmt.Errorf("lock the jobs that run nowhere: %w", err)
+	}
+	return orphans, nil
+}
+
+// FinaliseOrphan ends the row of an orphan, as cancelled where that was asked for, else as discarded. Failure is
+// appended to its errors; replacement is the job that goes on in its place, 0 where none does.
+func FinaliseOrphan(ctx context.Context, tx pgx.Tx, o Orphan, failure []byte, replacement int64) error {
+	_, err := tx.Exec(ctx, `
+		UPDATE river.river_job
+		SET state = CASE WHEN $4 THEN 'cancelled' ELSE 'discarded' END::river.river_job_state, finalized_at = now(),
+		    errors = array_append(errors, $2::jsonb),
+		    metadata = metadata || jsonb_strip_nulls(jsonb_build_object('taken_over_by', nullif($3::bigint, 0)))
+		WHERE id = $1`, o.ID, string(failure), replacement, o.Cancelled)
+	if err != nil {
+		return fmt.Errorf("end the row of job %d: %w", o.ID, err)
+	}
+	return nil
+}
