@@ -59,8 +59,9 @@ func TestEverySecondOnceOnTwoWorkers(t *testing.T) {
 	b.schedules(`schedules: [{name: each-second, kind: tick, cron: "* * * * * *", seconds: true, timezone: UTC}]`)
 	waitFor(t, b.pool, "SELECT greatest(count(*) - 3, 0) FROM queue.ticks")
 	var ticks, jobs, gaps int
+	// On a busy machine a tick may be skipped because the job of the one before still runs.
 	err := b.pool.QueryRow(t.Context(), `
-		SELECT count(*), count(DISTINCT job_id), count(*) FILTER (WHERE before <> tick - interval '1 second')
+		SELECT count(*) FILTER (WHERE state = 'enqueued'), count(DISTINCT job_id), count(*) FILTER (WHERE before <> tick - interval '1 second')
 		FROM (SELECT *, lag(tick) OVER (ORDER BY tick) AS before FROM queue.ticks) AS t`).Scan(&ticks, &jobs, &gaps)
 	if err != nil || jobs != ticks || gaps > 0 {
 		t.Errorf("%d ticks, %d jobs, %d gaps (%v)", ticks, jobs, gaps, err)
