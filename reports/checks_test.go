@@ -6,7 +6,8 @@ import (
 	"testing"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/refresh"
+	"cpd-jobs/reports/schema"
 )
 
 // TestEveryKindOfCheckFindsItsRows, and only where it has any to find.
@@ -37,11 +38,11 @@ func TestEveryKindOfCheckFindsItsRows(t *testing.T) {
 			}
 			d := loaded(t, "names", text, files...)
 			db := newDatabase(t)
-			if err := reports.EnsureOne(t.Context(), db.Pool, d); err != nil {
+			if err := schema.EnsureTables(t.Context(), db.Pool, d); err != nil {
 				t.Fatal(err)
 			}
 			db.sync(t, day(t, 0), oneSchool().with(tables{"schools": list}))
-			summary, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{})
+			summary, err := db.refreshWith(t, &run.Local{}, d, refresh.Options{})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,6 +11,7 @@ import (
 	"cpd-jobs/internal/demo"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/refresh"
 )
 
 // forcedPlans keep PostgreSQL from what it would choose, one after the other.
@@ -40,7 +41,7 @@ func TestEveryReportIsTheSameInAnyOrderAndByAnyPlan(t *testing.T) {
 		db.sync(t, at, source)
 		db.force(t, plan)
 		for _, d := range reports.All() {
-			got, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{})
+			got, err := db.refreshWith(t, &run.Local{}, d, refresh.Options{})
 			if err != nil {
 				t.Fatalf("%s by %s: %v", d.Name, plan, err)
 			}

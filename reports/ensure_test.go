@@ -10,6 +10,9 @@ import (
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/refresh"
+	"cpd-jobs/reports/schema"
 )
 
 func TestEveryColumnHasAComment(t *testing.T) {
@@ -36,34 +39,34 @@ func TestEnsureTwiceAndTogether(t *testing.T) {
 	db := database{pgtest.New(t)}
 	var group errgroup.Group
 	for range 4 {
-		group.Go(func() error { return reports.Ensure(t.Context(), db.Pool) })
+		group.Go(func() error { return reports.EnsureTables(t.Context(), db.Pool) })
 	}
 	if err := group.Wait(); err != nil {
 		t.Fatal(err)
 	}
 	before := one[string](t, db, "SELECT string_agg(xmin::text, ' ' ORDER BY report) FROM reports.definitions")
-	if err := reports.Ensure(t.Context(), db.Pool); err != nil {
+	if err := reports.EnsureTables(t.Context(), db.Pool); err != nil {
 		t.Fatal(err)
 	}
 	if after := one[string](t, db, "SELECT string_agg(xmin::text, ' ' ORDER BY report) FROM reports.definitions"); after != before {
 		t.Error("it wrote again with nothing new")
 	}
 	db.exec(t, "DROP TABLE reports.school_onboarding CASCADE")
-	if err := reports.Ensure(t.Context(), db.Pool); err != nil {
+	if err := reports.EnsureTables(t.Context(), db.Pool); err != nil {
 		t.Fatal(err)
 	}
 	query[string](t, db, "SELECT urn FROM reports.school_onboarding")
 }
 
 // ensured makes the small report's tables and refreshes it once.
-func ensured(t *testing.T, d *reports.Definition) database {
+func ensured(t *testing.T, d *definition.Definition) database {
 	t.Helper()
 	db := newDatabase(t)
-	if err := reports.EnsureOne(t.Context(), db.Pool, d); err != nil {
+	if err := schema.EnsureTables(t.Context(), db.Pool, d); err != nil {
 		t.Fatal(err)
 	}
 	db.sync(t, day(t, 0), oneSchool().with(tables{"schools": schools(3)}))
-	if _, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{}); err != nil {
+	if _, err := db.refreshWith(t, &run.Local{}, d, refresh.Options{}); err != nil {
 		t.Fatal(err)
 	}
 	return db
@@ -78,10 +81,10 @@ func TestAddedColumnIsFilled(t *testing.T) {
 	wider := replaced(t, replaced(t, schoolNames, `"1.0"`, `"1.1"`), "  - name: as_of",
 		"  - name: postcode\n    title: Postcode\n    about: Where it is.\n    type: text\n    unit: none\n  - name: as_of")
 	next := loaded(t, "names", wider, "query.sql", replaced(t, schoolNamesQuery, "name::text AS name", "name::text AS name, postcode::text AS postcode"))
-	if err := reports.EnsureOne(t.Context(), db.Pool, next); err != nil {
+	if err := schema.EnsureTables(t.Context(), db.Pool, next); err != nil {
 		t.Fatal(err)
 	}
-	summary, err := db.refreshWith(t, &run.Local{}, next, reports.RefreshOptions{})
+	summary, err := db.refreshWith(t, &run.Local{}, next, refresh.Options{})
 	if err != nil || summary.Changed != 3 {
 		t.Fatalf("refresh: got %+v, %v, want 3 rows changed", summary, err)
 	}
@@ -93,10 +96,10 @@ func TestAddedColumnIsFilled(t *testing.T) {
 	}
 
 	// The program from before now finds tables that it does not know, and leaves them alone.
-	if err := reports.EnsureOne(t.Context(), db.Pool, old); err != nil {
+	if err := schema.EnsureTables(t.Context(), db.Pool, old); err != nil {
 		t.Errorf("the older program's start: %v", err)
 	}
-	_, err = db.refreshWith(t, &run.Local{}, old, reports.RefreshOptions{})
+	_, err = db.refreshWith(t, &run.Local{}, old, refresh.Options{})
 	if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "version 1.1") {
 		t.Errorf("the older program's refresh: got %v, want it refused", err)
 	}
@@ -111,11 +114,11 @@ func TestDroppedOrRetypedColumnIsRefused(t *testing.T) {
 		"retyped": {strings.Replace(column, "type: text", "type: integer", 1), "column name is text in the table and integer in the definition"},
 	} {
 		d := loaded(t, "names", replaced(t, schoolNames, column, c.new))
-		err := reports.EnsureOne(t.Context(), db.Pool, d)
+		err := schema.EnsureTables(t.Context(), db.Pool, d)
 		if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), c.want) || !strings.Contains(fmt.Sprint(err), "reports migrate names") {
 			t.Errorf("%s: got %v, want %q and the command", name, err, c.want)
 		}
-		if _, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{}); run.ClassOf(err) != run.ClassBlocked {
+		if _, err := db.refreshWith(t, &run.Local{}, d, refresh.Options{}); run.ClassOf(err) != run.ClassBlocked {
 			t.Errorf("%s: refresh: got %v, want it refused", name, err)
 		}
 	}
@@ -133,11 +136,11 @@ func TestQueryMustReturnWhatIsDescribed(t *testing.T) {
 			t.Parallel()
 			db := newDatabase(t)
 			d := loaded(t, "names", schoolNames, "query.sql", c.query)
-			if err := reports.EnsureOne(t.Context(), db.Pool, d); err != nil {
+			if err := schema.EnsureTables(t.Context(), db.Pool, d); err != nil {
 				t.Fatal(err)
 			}
 			db.sync(t, day(t, 0), oneSchool())
-			_, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{})
+			_, err := db.refreshWith(t, &run.Local{}, d, refresh.Options{})
 			if !strings.Contains(fmt.Sprint(err), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -149,11 +152,11 @@ func TestRowsOfOneKeyAreRefused(t *testing.T) {
 	t.Parallel()
 	d := loaded(t, "names", schoolNames, "query.sql", schoolNamesQuery+" UNION ALL "+schoolNamesQuery+" WHERE urn = '100002'")
 	db := newDatabase(t)
-	if err := reports.EnsureOne(t.Context(), db.Pool, d); err != nil {
+	if err := schema.EnsureTables(t.Context(), db.Pool, d); err != nil {
 		t.Fatal(err)
 	}
 	db.sync(t, day(t, 0), oneSchool().with(tables{"schools": schools(3)}))
-	_, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{})
+	_, err := db.refreshWith(t, &run.Local{}, d, refresh.Options{})
 	if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "key_unique failed for 1 of 4") {
 		t.Errorf("got %v, want the key refused", err)
 	}
@@ -178,7 +181,7 @@ func TestRestrictedReportLeavesNoTrace(t *testing.T) {
 		t.Error("cpd_jobs_reader may read it")
 	}
 	db.sync(t, day(t, 1), oneSchool().with(tables{"schools": schools(2)}))
-	dry, err := db.refreshWith(t, &run.Local{Dry: true}, d, reports.RefreshOptions{})
+	dry, err := db.refreshWith(t, &run.Local{Dry: true}, d, refresh.Options{})
 	if err != nil || dry.Removed != 1 || dry.Sample != nil {
 		t.Errorf("dry run: got %+v, %v, want one removed and no sample", dry, err)
 	}

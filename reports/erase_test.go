@@ -12,6 +12,8 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/erasure"
+	"cpd-jobs/reports/refresh"
 )
 
 // withPeople has the reports of people refreshed.
@@ -27,7 +29,7 @@ func withPeople(t *testing.T) database {
 
 func (db database) refreshPeople(t *testing.T, r run.Run, report string) {
 	t.Helper()
-	o := reports.RefreshOptions{Force: true, Allow: []string{allowance[report]}}
+	o := refresh.Options{Force: true, Allow: []string{allowance[report]}}
 	if _, err := db.refreshWith(t, r, find(t, report), o); err != nil {
 		t.Fatal(err)
 	}
@@ -54,14 +56,14 @@ var (
 func TestErasedPersonLeavesNoTrace(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		whom  reports.Erasure
+		whom  erasure.Request
 		words []string
 		rows  map[string]int64 // of the reports
 	}{
-		"by email address": {reports.Erasure{Email: " BOB@example.com\n"}, bob, map[string]int64{"restricted.participants": 1, "restricted.declarations": 2}},
-		"by user":          {reports.Erasure{User: id("bob")}, bob, map[string]int64{"restricted.participants": 1, "restricted.declarations": 2}},
+		"by email address": {erasure.Request{Email: " BOB@example.com\n"}, bob, map[string]int64{"restricted.participants": 1, "restricted.declarations": 2}},
+		"by user":          {erasure.Request{User: id("bob")}, bob, map[string]int64{"restricted.participants": 1, "restricted.declarations": 2}},
 		"by a mentor's number": {
-			reports.Erasure{ExternalID: "00000000-0000-4000-8000-000000000007"}, ann,
+			erasure.Request{ExternalID: "00000000-0000-4000-8000-000000000007"}, ann,
 			// The two profiles, and the mention as somebody's mentor.
 			map[string]int64{"restricted.participants": 3, "restricted.declarations": 1, "restricted.induction_tutors": 1},
 		},
@@ -78,7 +80,7 @@ func TestErasedPersonLeavesNoTrace(t *testing.T) {
 				reached = append(reached, report)
 				return 2, nil
 			}
-			done, err := reports.Erase(t.Context(), db.Pool, c.whom)
+			done, err := erasure.Erase(t.Context(), db.Pool, reports.All(), c.whom)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -114,7 +116,7 @@ func TestRefreshUnderWayDoesNotBringThePersonBack(t *testing.T) {
 	erased := false
 	db.refreshPeople(t, &hooked{Local: &run.Local{}, beforeFence: func() {
 		erased = true
-		if _, err := reports.Erase(t.Context(), db.Pool, reports.Erasure{User: id("bob"), Why: "request 17"}); err != nil {
+		if _, err := erasure.Erase(t.Context(), db.Pool, reports.All(), erasure.Request{User: id("bob"), Why: "request 17"}); err != nil {
 			t.Error(err)
 		}
 	}}, "participants")
@@ -131,22 +133,22 @@ func TestErasureRefuses(t *testing.T) {
 	db := withPeople(t)
 	for _, c := range []struct {
 		name string
-		whom reports.Erasure
+		whom erasure.Request
 		want string
 	}{
-		{"nobody", reports.Erasure{Why: "x"}, "by one of user, external id and email"},
-		{"by two", reports.Erasure{User: id("bob"), Email: "bob@example.com", Why: "x"}, "by one of"},
-		{"no reason", reports.Erasure{User: id("bob")}, "say why"},
-		{"no id", reports.Erasure{User: "bob", Why: "x"}, "no UUID"},
-		{"unknown", reports.Erasure{Email: "nobody@example.com", Why: "x"}, "names anybody by that email"},
+		{"nobody", erasure.Request{Why: "x"}, "by one of user, external id and email"},
+		{"by two", erasure.Request{User: id("bob"), Email: "bob@example.com", Why: "x"}, "by one of"},
+		{"no reason", erasure.Request{User: id("bob")}, "say why"},
+		{"no id", erasure.Request{User: "bob", Why: "x"}, "no UUID"},
+		{"unknown", erasure.Request{Email: "nobody@example.com", Why: "x"}, "names anybody by that email"},
 	} {
-		_, err := reports.Erase(t.Context(), db.Pool, c.whom)
+		_, err := erasure.Erase(t.Context(), db.Pool, reports.All(), c.whom)
 		if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(fmt.Sprint(err), c.want) || strings.Contains(fmt.Sprint(err), "nobody@example.com") {
 			t.Errorf("%s: got %v, want %q and not whom", c.name, err, c.want)
 		}
 	}
 	before := db.traces(t, bob...)
-	done, err := reports.Erase(t.Context(), db.Pool, reports.Erasure{User: id("bob"), Why: "x", DryRun: true})
+	done, err := erasure.Erase(t.Context(), db.Pool, reports.All(), erasure.Request{User: id("bob"), Why: "x", DryRun: true})
 	if err != nil || done.Rows["restricted.participants"] != 1 || !slices.Equal(db.traces(t, bob...), before) {
 		t.Errorf("dry run: got %+v, %v and traces in %q, want them as they were", done, err, db.traces(t, bob...))
 	}

@@ -11,13 +11,16 @@ import (
 	"time"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/refresh"
+	"cpd-jobs/reports/schema"
+	"cpd-jobs/reports/versions"
 )
 
 // refreshed refreshes the report and returns what was published.
-func (db database) refreshed(t *testing.T, d *reports.Definition) reports.RefreshSummary {
+func (db database) refreshed(t *testing.T, d *definition.Definition) refresh.Summary {
 	t.Helper()
-	summary, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{})
+	summary, err := db.refreshWith(t, &run.Local{}, d, refresh.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,7 +73,7 @@ func TestEveryVersionCanBeRebuilt(t *testing.T) {
 			t.Parallel()
 			d := loaded(t, "places", schoolPlaces, "query.sql", schoolPlacesQuery)
 			db := newDatabase(t)
-			if err := reports.EnsureOne(t.Context(), db.Pool, d); err != nil {
+			if err := schema.EnsureTables(t.Context(), db.Pool, d); err != nil {
 				t.Fatal(err)
 			}
 			w := &town{random: rand.New(rand.NewPCG(seed, 5)), schools: schools(12)}
@@ -83,7 +86,7 @@ func TestEveryVersionCanBeRebuilt(t *testing.T) {
 				if n == 14 { // a column comes: what was before has none
 					wider := replaced(t, replaced(t, schoolPlaces, `"1.0"`, `"1.1"`), "  - name: as_of", phaseColumn+"  - name: as_of")
 					d = loaded(t, "places", wider, "query.sql", replaced(t, schoolPlacesQuery, "AS name,", "AS name, school_phase_type,"))
-					if err := reports.EnsureOne(t.Context(), db.Pool, d); err != nil {
+					if err := schema.EnsureTables(t.Context(), db.Pool, d); err != nil {
 						t.Fatal(err)
 					}
 				}
@@ -157,17 +160,17 @@ func TestDiffAndHistory(t *testing.T) {
 	}
 	for _, c := range []struct {
 		name string
-		o    reports.DiffOptions
+		o    versions.DiffOptions
 		want []string
 	}{
-		{"the last refresh", reports.DiffOptions{}, []string{`100001 changed name "Second" "Third"`, `100002 changed name "Passing" "School 100002"`, "100003 removed gone"}},
-		{"from first to last", reports.DiffOptions{From: 1}, []string{`100001 changed name "School 100001" "Third"`, "100003 removed gone"}},
-		{"what came and went", reports.DiffOptions{From: 1, To: 2}, []string{`100001 changed name "School 100001" "First"`, "100003 removed gone", "100004 added"}},
-		{"what left and came back", reports.DiffOptions{From: 1, To: 3}, []string{`100001 changed name "School 100001" "Second"`, `100002 changed name "School 100002" "Passing"`, `100003 changed name "School 100003" "Back"`}},
-		{"one school", reports.DiffOptions{From: 1, Key: "100003"}, []string{"100003 removed gone"}},
-		{"with itself", reports.DiffOptions{From: 4, To: 4}, nil},
+		{"the last refresh", versions.DiffOptions{}, []string{`100001 changed name "Second" "Third"`, `100002 changed name "Passing" "School 100002"`, "100003 removed gone"}},
+		{"from first to last", versions.DiffOptions{From: 1}, []string{`100001 changed name "School 100001" "Third"`, "100003 removed gone"}},
+		{"what came and went", versions.DiffOptions{From: 1, To: 2}, []string{`100001 changed name "School 100001" "First"`, "100003 removed gone", "100004 added"}},
+		{"what left and came back", versions.DiffOptions{From: 1, To: 3}, []string{`100001 changed name "School 100001" "Second"`, `100002 changed name "School 100002" "Passing"`, `100003 changed name "School 100003" "Back"`}},
+		{"one school", versions.DiffOptions{From: 1, Key: "100003"}, []string{"100003 removed gone"}},
+		{"with itself", versions.DiffOptions{From: 4, To: 4}, nil},
 	} {
-		diff, err := reports.Diff(t.Context(), db, d, c.o)
+		diff, err := versions.Diff(t.Context(), db, d, c.o)
 		if err != nil {
 			t.Fatalf("%s: %v", c.name, err)
 		}
@@ -178,11 +181,11 @@ func TestDiffAndHistory(t *testing.T) {
 			t.Errorf("%s: counts: got %+v", c.name, diff)
 		}
 	}
-	if _, err := reports.Diff(t.Context(), db, d, reports.DiffOptions{To: 9}); run.ClassOf(err) != run.ClassInvalid {
+	if _, err := versions.Diff(t.Context(), db, d, versions.DiffOptions{To: 9}); run.ClassOf(err) != run.ClassInvalid {
 		t.Errorf("unknown version: got %v, want it refused", err)
 	}
 
-	events, err := reports.History(t.Context(), db, d, "100003")
+	events, err := versions.History(t.Context(), db, d, "100003")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -195,7 +198,7 @@ func TestDiffAndHistory(t *testing.T) {
 	}
 }
 
-func described(diff reports.Difference) []string {
+func described(diff versions.Difference) []string {
 	var list []string
 	for _, r := range diff.Rows {
 		line := strings.TrimSpace(r.Key + " " + r.Action + " " + r.Reason)
@@ -211,7 +214,7 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 	t.Parallel()
 	d := loaded(t, "places", schoolPlaces, "query.sql", schoolPlacesQuery)
 	db := newDatabase(t)
-	if err := reports.EnsureOne(t.Context(), db.Pool, d); err != nil {
+	if err := schema.EnsureTables(t.Context(), db.Pool, d); err != nil {
 		t.Fatal(err)
 	}
 	w := &town{random: rand.New(rand.NewPCG(1, 1)), schools: schools(8)}
@@ -225,11 +228,11 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 		w.pass()
 	}
 	// As of day 900, what was live on day 500 is kept: version 6, published on that day.
-	tried, err := reports.PruneOne(t.Context(), &run.Local{Dry: true}, db.Pool, d, day(t, 900).Add(-reports.HistoryKept))
+	tried, err := versions.Prune(t.Context(), &run.Local{Dry: true}, db.Pool, day(t, 900).Add(-versions.HistoryKept), d)
 	if kept := one[int64](t, db, "SELECT count(*) FROM reports.refreshes"); err != nil || tried.Refreshes != 5 || kept != 10 {
 		t.Errorf("dry run: got %+v, %v and %d refreshes left, want 5 and all 10", tried, err, kept)
 	}
-	pruned, err := reports.PruneOne(t.Context(), &run.Local{}, db.Pool, d, day(t, 900).Add(-reports.HistoryKept))
+	pruned, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-versions.HistoryKept), d)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -244,8 +247,8 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 		delete(copies, version+1)
 	}
 	db.compareWith(t, copies)
-	again, err := reports.PruneOne(t.Context(), &run.Local{}, db.Pool, d, day(t, 900).Add(-reports.HistoryKept))
-	if err != nil || again != (reports.Pruned{}) {
+	again, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-versions.HistoryKept), d)
+	if err != nil || again != (versions.Pruned{}) {
 		t.Errorf("again: got %+v, %v, want nothing more", again, err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 )
 
 // schoolNames is a small report that is sound.
@@ -42,17 +43,17 @@ columns:
 const schoolNamesQuery = `SELECT urn::text AS urn, name::text AS name, :'as_of'::timestamptz AS as_of FROM cpd.schools`
 
 // folder is a report's folder: pairs of file names and texts.
-func folder(name, definition string, more ...string) fstest.MapFS {
-	fsys := fstest.MapFS{name + "/definition.yml": {Data: []byte(definition)}, name + "/query.sql": {Data: []byte(schoolNamesQuery)}}
+func folder(name, text string, more ...string) fstest.MapFS {
+	fsys := fstest.MapFS{name + "/definition.yml": {Data: []byte(text)}, name + "/query.sql": {Data: []byte(schoolNamesQuery)}}
 	for i := 0; i < len(more); i += 2 {
 		fsys[name+"/"+more[i]] = &fstest.MapFile{Data: []byte(more[i+1])}
 	}
 	return fsys
 }
 
-func loaded(t *testing.T, name, definition string, more ...string) *reports.Definition {
+func loaded(t *testing.T, name, text string, more ...string) *definition.Definition {
 	t.Helper()
-	d, err := reports.Load(folder(name, definition, more...), name)
+	d, err := definition.Load(folder(name, text, more...), name)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +107,7 @@ func TestLoadRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := reports.Load(folder("names", replaced(t, schoolNames, c.old, c.new)), "names")
+			_, err := definition.Load(folder("names", replaced(t, schoolNames, c.old, c.new)), "names")
 			if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(fmt.Sprint(err), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -126,14 +127,14 @@ func aboutPeople(t *testing.T) string {
 
 func TestLoadKnowsPeople(t *testing.T) {
 	t.Parallel()
-	if d := loaded(t, "names", aboutPeople(t)); d.Retention != 168*time.Hour || d.Columns[1].Person != reports.Subject {
+	if d := loaded(t, "names", aboutPeople(t)); d.Retention != 168*time.Hour || d.Columns[1].Person != definition.Subject {
 		t.Errorf("got %+v", d)
 	}
 	for _, c := range []struct{ old, new, want string }{
 		{"person: subject", "person: pupil", `column name: person "pupil" is none of`},
 		{"    personal: true\n", "", "column name: person is for personal columns"},
 	} {
-		_, err := reports.Load(folder("names", replaced(t, aboutPeople(t), c.old, c.new)), "names")
+		_, err := definition.Load(folder("names", replaced(t, aboutPeople(t), c.old, c.new)), "names")
 		if !strings.Contains(fmt.Sprint(err), c.want) {
 			t.Errorf("got %v, want %q", err, c.want)
 		}
@@ -143,7 +144,7 @@ func TestLoadKnowsPeople(t *testing.T) {
 func TestLoadListsAllProblems(t *testing.T) {
 	t.Parallel()
 	broken := replaced(t, replaced(t, schoolNames, `"1.0"`, `"one"`), "key: urn", "key: nr")
-	_, err := reports.Load(folder("Names", broken, "spare.sql", "SELECT 1"), "Names")
+	_, err := definition.Load(folder("Names", broken, "spare.sql", "SELECT 1"), "Names")
 	for _, want := range []string{`version "one"`, `key "nr"`, `report name "Names"`, "names the file spare.sql"} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("got %v, want %s in it", err, want)
@@ -155,7 +156,7 @@ func TestHashIsOfAllFiles(t *testing.T) {
 	t.Parallel()
 	withLeavers := replaced(t, schoolNames, "row: school", "row: school\nleavers: leavers.sql")
 	first := loaded(t, "names", withLeavers, "leavers.sql", "SELECT 1")
-	for name, other := range map[string]*reports.Definition{
+	for name, other := range map[string]*definition.Definition{
 		"another SQL file":   loaded(t, "names", withLeavers, "leavers.sql", "SELECT 2"),
 		"another definition": loaded(t, "names", replaced(t, withLeavers, "are called", "were called"), "leavers.sql", "SELECT 1"),
 	} {

@@ -5,7 +5,7 @@ import (
 	"testing"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/refresh"
 )
 
 // ann is a tutor who is an active mentor twice and mentors bob, who teaches; carl is a tutor who never signed in.
@@ -98,7 +98,7 @@ func peopleOf(t *testing.T, report string, columns string) []string {
 	db := newDatabase(t)
 	db.sync(t, day(t, 0), people())
 	d := find(t, report)
-	if _, err := db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{Allow: []string{allowance[report]}}); err != nil {
+	if _, err := db.refreshWith(t, &run.Local{}, d, refresh.Options{Allow: []string{allowance[report]}}); err != nil {
 		t.Fatal(err)
 	}
 	return query[string](t, db, "SELECT array_to_string(ARRAY["+columns+"]::text[], '|', '-') FROM restricted."+report+" r ORDER BY "+d.OrderBy("r"))

@@ -18,6 +18,8 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/inputs"
+	"cpd-jobs/reports/refresh"
+	"cpd-jobs/reports/versions"
 )
 
 // schools makes n schools like Elm with URNs from 100001.
@@ -66,7 +68,7 @@ func TestUnchangedDataWritesNoRow(t *testing.T) {
 	if log := db.changes(t, 2); len(log) > 0 {
 		t.Errorf("changes: got %v, want none", log)
 	}
-	list, err := reports.Refreshes(t.Context(), db, "school_onboarding", 10)
+	list, err := versions.List(t.Context(), db, "school_onboarding", 10)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -83,16 +85,16 @@ func TestSameRequestIsNotComputedAgain(t *testing.T) {
 	db.mustRefresh(t)
 	steps := 0
 	counting := &run.Local{Now: clock.System, OnStep: func(*run.Step, bool, time.Duration, error) { steps++ }}
-	outcome, err := reports.Refresh(t.Context(), counting, db.Pool, onboarding(t), reports.RefreshOptions{})
+	outcome, err := refresh.Report(t.Context(), counting, db.Pool, onboarding(t), refresh.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	summary := outcome.Summary.(reports.RefreshSummary)
+	summary := outcome.Summary.(refresh.Summary)
 	if outcome.Changed || outcome.Version != 1 || summary.State != "current" || summary.Rows != 1 || steps != 0 {
 		t.Errorf("got %+v in %d steps, want the live version 1 without a step", outcome, steps)
 	}
 	db.exec(t, "UPDATE reports.school_onboarding SET name = 'changed by hand'")
-	forced, err := db.refreshWith(t, &run.Local{}, onboarding(t), reports.RefreshOptions{Force: true})
+	forced, err := db.refreshWith(t, &run.Local{}, onboarding(t), refresh.Options{Force: true})
 	if err != nil || forced.Version != 2 || forced.Changed != 1 {
 		t.Errorf("forced: got %+v, %v, want version 2 with one row mended", forced, err)
 	}
@@ -115,7 +117,7 @@ func TestRunThatDiedAfterPublishing(t *testing.T) {
 		run  int64
 		want bool
 	}{{7, true}, {7, true}, {8, false}} {
-		outcome, err := reports.Refresh(t.Context(), numbered{&run.Local{}, again.run}, db.Pool, onboarding(t), reports.RefreshOptions{})
+		outcome, err := refresh.Report(t.Context(), numbered{&run.Local{}, again.run}, db.Pool, onboarding(t), refresh.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -218,17 +220,17 @@ func TestFailedCheckKeepsTheLastGoodReport(t *testing.T) {
 	}
 	db.noStagingLeft(t)
 
-	allowed, err := db.refreshWith(t, &run.Local{}, onboarding(t), reports.RefreshOptions{Allow: []string{"no_future_times"}})
+	allowed, err := db.refreshWith(t, &run.Local{}, onboarding(t), refresh.Options{Allow: []string{"no_future_times"}})
 	if err != nil || allowed.Version != 2 {
 		t.Fatalf("allowed: got %+v, %v, want version 2", allowed, err)
 	}
-	warnings, err := reports.Warnings(t.Context(), db, "school_onboarding", 2)
-	if err != nil || !slices.ContainsFunc(warnings, func(w reports.CheckResult) bool {
+	warnings, err := versions.Warnings(t.Context(), db, "school_onboarding", 2)
+	if err != nil || !slices.ContainsFunc(warnings, func(w versions.CheckResult) bool {
 		return w.Name == "no_future_times" && w.Level == "warn" && w.Offending == 1
 	}) {
 		t.Errorf("warnings: got %+v, %v, want the allowed check among them", warnings, err)
 	}
-	_, err = db.refreshWith(t, &run.Local{}, onboarding(t), reports.RefreshOptions{Allow: []string{"no_future_time"}})
+	_, err = db.refreshWith(t, &run.Local{}, onboarding(t), refresh.Options{Allow: []string{"no_future_time"}})
 	if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(fmt.Sprint(err), "did you mean no_future_times?") {
 		t.Errorf("misspelt check: got %v, want the nearest name", err)
 	}
@@ -264,7 +266,7 @@ func TestDryRunWritesNothing(t *testing.T) {
 	db.mustRefresh(t)
 	before := db.rowVersions(t)
 	db.sync(t, day(t, 1), oneSchool().with(tables{"schools": append(schools(4)[2:], list[0].and(row{"name": "Renamed"}))}))
-	got, err := db.refreshWith(t, &run.Local{Dry: true}, onboarding(t), reports.RefreshOptions{})
+	got, err := db.refreshWith(t, &run.Local{Dry: true}, onboarding(t), refresh.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -297,7 +299,7 @@ func TestConcurrentRefreshes(t *testing.T) {
 	var group errgroup.Group
 	for range 4 {
 		group.Go(func() error {
-			_, err := reports.Refresh(t.Context(), &run.Local{}, db.Pool, onboarding(t), reports.RefreshOptions{})
+			_, err := refresh.Report(t.Context(), &run.Local{}, db.Pool, onboarding(t), refresh.Options{})
 			return err
 		})
 	}
@@ -335,7 +337,7 @@ func TestOvertakenRefreshDoesNotGoBack(t *testing.T) {
 		db.sync(t, day(t, 1), oneSchool().with(tables{"schools": schools(2)}))
 		db.mustRefresh(t)
 	}}
-	summary, err := db.refreshWith(t, slow, onboarding(t), reports.RefreshOptions{})
+	summary, err := db.refreshWith(t, slow, onboarding(t), refresh.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -367,7 +369,7 @@ func TestLostAttemptPublishesNothing(t *testing.T) {
 	t.Parallel()
 	db := newDatabase(t)
 	db.sync(t, day(t, 0), oneSchool())
-	_, err := db.refreshWith(t, &hooked{Local: &run.Local{}, fence: run.ErrLost}, onboarding(t), reports.RefreshOptions{})
+	_, err := db.refreshWith(t, &hooked{Local: &run.Local{}, fence: run.ErrLost}, onboarding(t), refresh.Options{})
 	if !errors.Is(err, run.ErrLost) {
 		t.Errorf("error: got %v, want %v", err, run.ErrLost)
 	}
@@ -389,7 +391,7 @@ func TestInputsStayWhileTheReportIsComputed(t *testing.T) {
 			}
 			return inputs.Claim(t.Context(), tx, inputs.CPD)
 		})
-	}), onboarding(t), reports.RefreshOptions{})
+	}), onboarding(t), refresh.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/versions"
 )
 
 // TestRegisterFlags shows what the register sync leaves in the report, one school each way.
@@ -20,7 +20,7 @@ func TestRegisterFlags(t *testing.T) {
 	if want := "[100001 {} 100002 {closed_in_register,renamed}]"; formatted(got) != want {
 		t.Errorf("got %s, want %s", formatted(got), want)
 	}
-	lags := func(c reports.CheckResult) bool {
+	lags := func(c versions.CheckResult) bool {
 		return c.Name == "register_lag" && c.Level == "warn" && c.Offending == 1
 	}
 	if !slices.ContainsFunc(summary.Checks, lags) {

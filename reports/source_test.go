@@ -16,7 +16,9 @@ import (
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/inputs"
+	"cpd-jobs/reports/refresh"
 )
 
 type (
@@ -45,7 +47,7 @@ type database struct{ *pgxpool.Pool }
 func newDatabase(t *testing.T) database {
 	t.Helper()
 	db := database{pgtest.New(t)}
-	if err := reports.Ensure(t.Context(), db.Pool); err != nil {
+	if err := reports.EnsureTables(t.Context(), db.Pool); err != nil {
 		t.Fatal(err)
 	}
 	return db
@@ -82,7 +84,7 @@ func (db database) sync(t *testing.T, asOf time.Time, source tables) {
 	}
 }
 
-func onboarding(t *testing.T) *reports.Definition {
+func onboarding(t *testing.T) *definition.Definition {
 	t.Helper()
 	d, err := reports.Find("school_onboarding")
 	if err != nil {
@@ -92,20 +94,20 @@ func onboarding(t *testing.T) *reports.Definition {
 }
 
 // refresh refreshes the School onboarding report.
-func (db database) refresh(t *testing.T) (reports.RefreshSummary, error) {
+func (db database) refresh(t *testing.T) (refresh.Summary, error) {
 	t.Helper()
-	return db.refreshWith(t, &run.Local{}, onboarding(t), reports.RefreshOptions{ProgramVersion: "test"})
+	return db.refreshWith(t, &run.Local{}, onboarding(t), refresh.Options{ProgramVersion: "test"})
 }
 
-func (db database) refreshWith(t *testing.T, r run.Run, d *reports.Definition, o reports.RefreshOptions) (reports.RefreshSummary, error) {
+func (db database) refreshWith(t *testing.T, r run.Run, d *definition.Definition, o refresh.Options) (refresh.Summary, error) {
 	t.Helper()
-	outcome, err := reports.Refresh(t.Context(), r, db.Pool, d, o)
-	summary, _ := outcome.Summary.(reports.RefreshSummary)
+	outcome, err := refresh.Report(t.Context(), r, db.Pool, d, o)
+	summary, _ := outcome.Summary.(refresh.Summary)
 	return summary, err
 }
 
 // mustRefresh refreshes and fails the test if that fails.
-func (db database) mustRefresh(t *testing.T) reports.RefreshSummary {
+func (db database) mustRefresh(t *testing.T) refresh.Summary {
 	t.Helper()
 	summary, err := db.refresh(t)
 	if err != nil {

@@ -8,9 +8,11 @@ import (
 	"cpd-jobs/internal/demo"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/refresh"
 )
 
-func find(t *testing.T, name string) *reports.Definition {
+func find(t *testing.T, name string) *definition.Definition {
 	t.Helper()
 	d, err := reports.Find(name)
 	if err != nil {
@@ -155,7 +157,7 @@ func TestMovesAndTrendOverTime(t *testing.T) {
 	if want := []string{"2023-11-15 1 6", "2023-11-16 2 5"}; !slices.Equal(trend, want) {
 		t.Errorf("trend: got %q, want %q", trend, want)
 	}
-	if _, err := db.refreshWith(t, &run.Local{}, onboarding(t), reports.RefreshOptions{Force: true}); err != nil {
+	if _, err := db.refreshWith(t, &run.Local{}, onboarding(t), refresh.Options{Force: true}); err != nil {
 		t.Fatal(err)
 	}
 	again := query[string](t, db, "SELECT concat_ws(' ', day, version, schools) FROM reports.school_onboarding_trend WHERE eligibility = 'all' ORDER BY day")

@@ -8,6 +8,8 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/refresh"
 )
 
 func TestTryFindsEveryProblem(t *testing.T) {
@@ -36,7 +38,7 @@ func TestTryFindsEveryProblem(t *testing.T) {
 				db.sync(t, day(t, 0), oneSchool())
 			}
 			d := loaded(t, "names", schoolNames, "query.sql", strings.Replace(good, c.old, c.new, 1))
-			tried, err := reports.Try(t.Context(), db.Pool, d, reports.TryOptions{})
+			tried, err := refresh.Validate(t.Context(), db.Pool, d, refresh.ValidateOptions{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -56,7 +58,7 @@ func TestTryEveryReport(t *testing.T) {
 	db := newDatabase(t)
 	db.sync(t, day(t, 0), variety())
 	for _, d := range reports.All() {
-		tried, err := reports.Try(t.Context(), db.Pool, d, reports.TryOptions{})
+		tried, err := refresh.Validate(t.Context(), db.Pool, d, refresh.ValidateOptions{})
 		if err != nil || len(tried.Problems) > 0 || tried.Rows == 0 {
 			t.Errorf("%s: got %+v, %v, want rows and no problem", d.Name, tried, err)
 		}
@@ -65,7 +67,7 @@ func TestTryEveryReport(t *testing.T) {
 
 func TestTryBeforeTheFirstSync(t *testing.T) {
 	t.Parallel()
-	tried, err := reports.Try(t.Context(), newDatabase(t).Pool, onboarding(t), reports.TryOptions{})
+	tried, err := refresh.Validate(t.Context(), newDatabase(t).Pool, onboarding(t), refresh.ValidateOptions{})
 	if err != nil || !strings.Contains(strings.Join(tried.Problems, ""), "cpd was never synced") {
 		t.Errorf("got %+v, %v, want it said that there are no data", tried, err)
 	}
@@ -75,17 +77,17 @@ func TestNewRefusesNames(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	for _, name := range []string{"", "Late Tutors", "../x", strings.Repeat("a", 40)} {
-		if _, err := reports.New(dir, name); run.ClassOf(err) != run.ClassInvalid {
+		if _, err := definition.New(dir, name); run.ClassOf(err) != run.ClassInvalid {
 			t.Errorf("%q: got %v, want it refused", name, err)
 		}
 	}
-	if _, err := reports.New(dir, "late_tutors"); err != nil {
+	if _, err := definition.New(dir, "late_tutors"); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := reports.New(dir, "late_tutors"); run.ClassOf(err) != run.ClassInvalid || !strings.Contains(err.Error(), "is there already") {
+	if _, err := definition.New(dir, "late_tutors"); run.ClassOf(err) != run.ClassInvalid || !strings.Contains(err.Error(), "is there already") {
 		t.Errorf("twice: got %v, want it refused", err)
 	}
-	if _, err := reports.New(filepath.Join(dir, "nowhere"), "x"); run.ClassOf(err) != run.ClassInvalid {
+	if _, err := definition.New(filepath.Join(dir, "nowhere"), "x"); run.ClassOf(err) != run.ClassInvalid {
 		t.Errorf("no folder: got %v, want it refused", err)
 	}
 }
@@ -93,7 +95,7 @@ func TestNewRefusesNames(t *testing.T) {
 func TestDictionary(t *testing.T) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "dictionary")
-	files, err := reports.WriteDictionary(dir, reports.All())
+	files, err := definition.WriteDictionary(dir, reports.All())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -112,7 +114,7 @@ func TestDictionary(t *testing.T) {
 		}
 	}
 	again := t.TempDir()
-	if _, err := reports.WriteDictionary(again, reports.All()); err != nil {
+	if _, err := definition.WriteDictionary(again, reports.All()); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range files {
@@ -132,7 +134,7 @@ func TestTryLooksAtEveryFileAndSource(t *testing.T) {
 	text = replaced(t, text, "    about: Name of the school.\n", "    about: Name of the school.\n    sources: [cpd.schools.nme, cpd.schools.name]\n")
 	d := loaded(t, "names", text, "odd.sql", `SELECT urn FROM :"staged" WHERE EXISTS (SELECT FROM queue.runs)`,
 		"leavers.sql", `SELECT urn, version::text AS reason FROM :"leavers" CROSS JOIN reports.refreshes`)
-	tried, err := reports.Try(t.Context(), db.Pool, d, reports.TryOptions{})
+	tried, err := refresh.Validate(t.Context(), db.Pool, d, refresh.ValidateOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/refresh"
+	"cpd-jobs/reports/schema"
+	"cpd-jobs/reports/versions"
 )
 
 func TestWithdrawnVersionGivesWayToTheOneBefore(t *testing.T) {
@@ -27,7 +29,7 @@ func TestWithdrawnVersionGivesWayToTheOneBefore(t *testing.T) {
 	db.refreshed(t, d) // version 3 has the same rows
 
 	var files []int64
-	got, err := reports.Withdraw(t.Context(), &run.Local{}, db.Pool, d, reports.Withdrawal{
+	got, err := refresh.Withdraw(t.Context(), &run.Local{}, db.Pool, d, refresh.Withdrawal{
 		Version: 2, Why: "schools were missing",
 		Within: func(_ context.Context, _ pgx.Tx, versions []int64) error { files = versions; return nil },
 	})
@@ -43,7 +45,7 @@ func TestWithdrawnVersionGivesWayToTheOneBefore(t *testing.T) {
 	if rows := db.rowsOf(t, "reports.names_at_version(3)"); !slices.Equal(rows, wrong) {
 		t.Errorf("version 3: got %v, want it as it was, %v", rows, wrong)
 	}
-	latest, err := reports.Refreshes(t.Context(), db, "names", 3)
+	latest, err := versions.List(t.Context(), db, "names", 3)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,7 +56,7 @@ func TestWithdrawnVersionGivesWayToTheOneBefore(t *testing.T) {
 		t.Errorf("withdrawn: got %+v, want when and why", w)
 	}
 
-	_, err = db.refreshWith(t, &run.Local{}, d, reports.RefreshOptions{})
+	_, err = db.refreshWith(t, &run.Local{}, d, refresh.Options{})
 	if run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "schools were missing") {
 		t.Errorf("refresh from the same data: got %v, want it refused with the reason", err)
 	}
@@ -70,14 +72,14 @@ func TestWithdrawRefuses(t *testing.T) {
 	db := ensured(t, d)
 	for _, c := range []struct {
 		name string
-		w    reports.Withdrawal
+		w    refresh.Withdrawal
 		want string
 	}{
-		{"no reason", reports.Withdrawal{Version: 1, Why: " "}, "without a reason"},
-		{"unknown version", reports.Withdrawal{Version: 7, Why: "x"}, "has no version 7"},
-		{"nothing before it", reports.Withdrawal{Version: 1, Why: "x"}, "no earlier version to go back to"},
+		{"no reason", refresh.Withdrawal{Version: 1, Why: " "}, "without a reason"},
+		{"unknown version", refresh.Withdrawal{Version: 7, Why: "x"}, "has no version 7"},
+		{"nothing before it", refresh.Withdrawal{Version: 1, Why: "x"}, "no earlier version to go back to"},
 	} {
-		_, err := reports.Withdraw(t.Context(), &run.Local{}, db.Pool, d, c.w)
+		_, err := refresh.Withdraw(t.Context(), &run.Local{}, db.Pool, d, c.w)
 		if !strings.Contains(fmt.Sprint(err), c.want) {
 			t.Errorf("%s: got %v, want %q", c.name, err, c.want)
 		}
@@ -93,7 +95,7 @@ func TestOlderVersionIsWithdrawnWithoutARestore(t *testing.T) {
 	db := ensured(t, d)
 	db.sync(t, day(t, 1), oneSchool())
 	db.refreshed(t, d)
-	got, err := reports.Withdraw(t.Context(), &run.Local{}, db.Pool, d, reports.Withdrawal{Version: 1, Why: "wrong"})
+	got, err := refresh.Withdraw(t.Context(), &run.Local{}, db.Pool, d, refresh.Withdrawal{Version: 1, Why: "wrong"})
 	if err != nil || got.Published != 0 || !slices.Equal(got.Withdrawn, []int64{1}) {
 		t.Errorf("got %+v, %v, want version 1 alone withdrawn", got, err)
 	}
@@ -108,8 +110,8 @@ func TestWithdrawnRepetitionIsNotRepeated(t *testing.T) {
 		db.sync(t, day(t, n), oneSchool().with(tables{"schools": schools(3 + n)}))
 		db.refreshed(t, d)
 	}
-	withdraw := func(version int64) reports.Withdrawn {
-		got, err := reports.Withdraw(t.Context(), &run.Local{}, db.Pool, d, reports.Withdrawal{Version: version, Why: "wrong"})
+	withdraw := func(version int64) refresh.Withdrawn {
+		got, err := refresh.Withdraw(t.Context(), &run.Local{}, db.Pool, d, refresh.Withdrawal{Version: version, Why: "wrong"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -121,7 +123,7 @@ func TestWithdrawnRepetitionIsNotRepeated(t *testing.T) {
 	if got := withdraw(4); got.Restored != 1 || !slices.Equal(slices.Sorted(slices.Values(got.Withdrawn)), []int64{2, 4}) {
 		t.Errorf("got %+v, want versions 2 and 4 withdrawn and version 1 again", got)
 	}
-	list, err := reports.Withdrawals(t.Context(), db, "names", 10)
+	list, err := versions.WithdrawnOf(t.Context(), db, "names", d.Hash)
 	if err != nil || len(list) != 3 || list[0].Version != 4 || *list[0].WithdrawnWhy != "wrong" {
 		t.Errorf("withdrawals: got %+v, %v, want versions 4, 3 and 2", list, err)
 	}
@@ -146,16 +148,16 @@ func TestMigrateDropsAndRetypes(t *testing.T) {
 	same := loaded(t, "places", text, "query.sql", sql)
 	next := loaded(t, "places", replaced(t, text, `"1.0"`, `"2.0"`), "query.sql", sql)
 
-	if _, err := reports.Migrate(t.Context(), db.Pool, same); run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "still of version 1.0") {
+	if _, err := schema.Migrate(t.Context(), db.Pool, same); run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "still of version 1.0") {
 		t.Errorf("without a higher major version: got %v, want it refused", err)
 	}
 	db.exec(t, "CREATE VIEW public.postcodes AS SELECT postcode FROM reports.places")
-	if _, err := reports.Migrate(t.Context(), db.Pool, next); run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "public.postcodes") {
+	if _, err := schema.Migrate(t.Context(), db.Pool, next); run.ClassOf(err) != run.ClassBlocked || !strings.Contains(fmt.Sprint(err), "public.postcodes") {
 		t.Errorf("with a view in the way: got %v, want it named", err)
 	}
 	db.exec(t, "DROP VIEW public.postcodes")
 	db.exec(t, "CREATE VIEW public.names AS SELECT name FROM reports.places")
-	done, err := reports.Migrate(t.Context(), db.Pool, next)
+	done, err := schema.Migrate(t.Context(), db.Pool, next)
 	if err != nil || !slices.Equal(done.Dropped, []string{"postcode"}) || !slices.Equal(done.Retyped, []string{"words to integer"}) {
 		t.Fatalf("got %+v, %v", done, err)
 	}
@@ -176,7 +178,7 @@ func TestMigrateDropsAndRetypes(t *testing.T) {
 			t.Errorf("version %d: got %v\nwant %v", version, got, renamed(want))
 		}
 	}
-	if again, err := reports.Migrate(t.Context(), db.Pool, next); err != nil || len(again.Dropped)+len(again.Retyped) != 0 {
+	if again, err := schema.Migrate(t.Context(), db.Pool, next); err != nil || len(again.Dropped)+len(again.Retyped) != 0 {
 		t.Errorf("again: got %+v, %v, want nothing to do", again, err)
 	}
 }

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"time"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 )
 
@@ -79,7 +79,7 @@ func formatOf(format string) fileFormat {
 	return fileFormat{name: format, label: format, mediaType: "application/octet-stream"}
 }
 
-func newAttachment(def *reports.Definition, e exports.Export) attachment {
+func newAttachment(def *definition.Definition, e exports.Export) attachment {
 	f := formatOf(e.Format)
 	share := ""
 	if !def.Restricted() {

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 )
 
 // breakdown is one way in which the schools of a report are divided, and the view that counts them.
@@ -78,7 +78,7 @@ func (p breakdownPage) Page() Page {
 	return Page{Template: "breakdown.html", Title: p.Title + " by " + strings.ToLower(p.By), Section: "/"}
 }
 
-func breakdownPath(def *reports.Definition, key, group string) string {
+func breakdownPath(def *definition.Definition, key, group string) string {
 	path := reportPath(def.Name) + "/by/" + key
 	if group != eligibilities[0].name {
 		path += "?schools=" + group
@@ -87,7 +87,7 @@ func breakdownPath(def *reports.Definition, key, group string) string {
 }
 
 // breakdownsOf are the ways in which a report is divided; none but the School onboarding report is.
-func breakdownsOf(def *reports.Definition) []breakdown {
+func breakdownsOf(def *definition.Definition) []breakdown {
 	if def.Name != schoolOnboarding {
 		return nil
 	}
@@ -119,7 +119,7 @@ func (s *site) breakdown(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, page)
 }
 
-func aboutView(def *reports.Definition, name string) string {
+func aboutView(def *definition.Definition, name string) string {
 	for _, v := range def.Views {
 		if v.Name == name {
 			return v.About

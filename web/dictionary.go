@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"slices"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 )
 
 // dictionaryPage says what each column of a report means and what it is made from.
@@ -14,7 +14,7 @@ type dictionaryPage struct {
 	Title, Report string
 	Facts         []fact
 	Picture       string // address of the lineage as a picture
-	Columns       []reports.Column
+	Columns       []definition.Column
 	Views         []viewMeaning
 }
 
@@ -38,7 +38,7 @@ func (s *site) dictionary(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, newDictionaryPage(def))
 }
 
-func newDictionaryPage(def *reports.Definition) dictionaryPage {
+func newDictionaryPage(def *definition.Definition) dictionaryPage {
 	p := dictionaryPage{Title: def.Title, Report: reportPath(def.Name), Picture: reportPath(def.Name) + "/lineage.svg", Columns: def.Columns}
 	made := ""
 	for i, in := range def.Inputs {

@@ -6,7 +6,8 @@ import (
 	"net/url"
 	"strconv"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/versions"
 )
 
 // differencesPage is what lies between two versions of a report.
@@ -16,7 +17,7 @@ type differencesPage struct {
 	First, Last         int64  // versions that can be compared
 	From, To            string // as they were asked for
 	Problem             string
-	Between             *reports.Difference // nil where nothing was compared
+	Between             *versions.Difference // nil where nothing was compared
 	Came, Left, Changed int64
 	Actions             []choice
 	Columns             []choice // columns that changed
@@ -51,7 +52,7 @@ func (p differencesPage) Page() Page {
 	return Page{Template: "differences.html", Title: title, Section: "/"}
 }
 
-func differencesPath(def *reports.Definition, from, to int64) string {
+func differencesPath(def *definition.Definition, from, to int64) string {
 	return fmt.Sprintf("%s/changes?from=%d&to=%d", reportPath(def.Name), from, to)
 }
 
@@ -110,7 +111,7 @@ func (s *site) differences(w http.ResponseWriter, r *http.Request) error {
 		page.Problem, page.From, page.To = problem, q.Get("from"), q.Get("to")
 		return s.render(w, r, http.StatusBadRequest, page)
 	}
-	between, err := reports.Diff(r.Context(), s.DB, def, reports.DiffOptions{From: asked.from, To: asked.to})
+	between, err := versions.Diff(r.Context(), s.DB, def, versions.DiffOptions{From: asked.from, To: asked.to})
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (s *site) differences(w http.ResponseWriter, r *http.Request) error {
 }
 
 // comparable finds a report whose versions can be compared, and the first and last of them.
-func (s *site) comparable(r *http.Request) (def *reports.Definition, first, last int64, err error) {
+func (s *site) comparable(r *http.Request) (def *definition.Definition, first, last int64, err error) {
 	if def, err = findReport(r.Context(), r.PathValue("name")); err != nil {
 		return nil, 0, 0, err
 	}

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"time"
 
-	"cpd-jobs/reports"
 	"cpd-jobs/reports/csvfile"
 	"cpd-jobs/reports/table"
+	"cpd-jobs/reports/versions"
 )
 
 // differencesColumns are those of a file of what lies between two versions: one row for each cell that changed, and one
@@ -29,7 +29,7 @@ func (s *site) differencesCSV(w http.ResponseWriter, r *http.Request) error {
 	if problem != "" {
 		return notFound(problem + ".")
 	}
-	between, err := reports.Diff(r.Context(), s.DB, def, reports.DiffOptions{From: asked.from, To: asked.to})
+	between, err := versions.Diff(r.Context(), s.DB, def, versions.DiffOptions{From: asked.from, To: asked.to})
 	if err != nil {
 		return err
 	}
@@ -43,7 +43,7 @@ func (s *site) differencesCSV(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func writeDifferences(w http.ResponseWriter, between reports.Difference) error {
+func writeDifferences(w http.ResponseWriter, between versions.Difference) error {
 	out, err := csvfile.NewWriter(w, table.Document{Columns: differencesColumns})
 	if err != nil {
 		return err
@@ -51,7 +51,7 @@ func writeDifferences(w http.ResponseWriter, between reports.Difference) error {
 	for _, row := range between.Rows {
 		cells := row.Cells
 		if row.Action != "changed" {
-			cells = []reports.Cell{{}}
+			cells = []versions.Cell{{}}
 		}
 		for _, c := range cells {
 			line := []string{row.Key, row.Action, row.Reason, c.Column, plainJSON(c.Old), plainJSON(c.New)}

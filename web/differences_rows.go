@@ -10,11 +10,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/versions"
 )
 
 // fill makes the page of what was asked for.
-func (p *differencesPage) fill(def *reports.Definition, asked differencesAsked) {
+func (p *differencesPage) fill(def *definition.Definition, asked differencesAsked) {
 	at := func(change func(*differencesAsked)) string {
 		next := asked
 		change(&next)
@@ -42,10 +43,10 @@ func (p *differencesPage) fill(def *reports.Definition, asked differencesAsked) 
 	}
 }
 
-func filterDifferences(rows []reports.RowDifference, asked differencesAsked) []reports.RowDifference {
-	var list []reports.RowDifference
+func filterDifferences(rows []versions.RowDifference, asked differencesAsked) []versions.RowDifference {
+	var list []versions.RowDifference
 	for _, row := range rows {
-		changed := asked.column == "" || slices.ContainsFunc(row.Cells, func(c reports.Cell) bool { return c.Column == asked.column })
+		changed := asked.column == "" || slices.ContainsFunc(row.Cells, func(c versions.Cell) bool { return c.Column == asked.column })
 		if changed && (asked.action == "" || row.Action == asked.action) {
 			list = append(list, row)
 		}
@@ -65,7 +66,7 @@ func actionChoices(selected string) []choice {
 }
 
 // columnCounts counts in how many rows each column changed, in the order of the report.
-func columnCounts(def *reports.Definition, rows []reports.RowDifference, href func(column string) string) []columnCount {
+func columnCounts(def *definition.Definition, rows []versions.RowDifference, href func(column string) string) []columnCount {
 	counts := map[string]int64{}
 	for _, row := range rows {
 		for _, c := range row.Cells {
@@ -81,10 +82,10 @@ func columnCounts(def *reports.Definition, rows []reports.RowDifference, href fu
 	return list
 }
 
-func columnChoices(counts []columnCount, def *reports.Definition, selected string) []choice {
+func columnChoices(counts []columnCount, def *definition.Definition, selected string) []choice {
 	list := []choice{{Text: "Any column"}}
 	for _, n := range counts {
-		at := slices.IndexFunc(def.Columns, func(c reports.Column) bool { return c.Title == n.Title })
+		at := slices.IndexFunc(def.Columns, func(c definition.Column) bool { return c.Title == n.Title })
 		name := def.Columns[at].Name
 		list = append(list, choice{Value: name, Text: n.Title, Selected: name == selected})
 	}
@@ -92,7 +93,7 @@ func columnChoices(counts []columnCount, def *reports.Definition, selected strin
 }
 
 // newDifferenceLine shows all cells of a row that changed, or only that of the column that was asked for.
-func newDifferenceLine(def *reports.Definition, row reports.RowDifference, column string) differenceLine {
+func newDifferenceLine(def *definition.Definition, row versions.RowDifference, column string) differenceLine {
 	l := differenceLine{Key: row.Key, Name: row.Key, Action: row.Action}
 	if def.Name == schoolOnboarding {
 		l.Href = schoolPath(row.Key)
@@ -106,7 +107,7 @@ func newDifferenceLine(def *reports.Definition, row reports.RowDifference, colum
 		}
 		known, ok := def.Column(c.Column)
 		if !ok {
-			known = reports.Column{Name: c.Column, Title: words(c.Column)} // one that the report once had
+			known = definition.Column{Name: c.Column, Title: words(c.Column)} // one that the report once had
 		}
 		l.Cells = append(l.Cells, differenceCell{Title: known.Title, Old: jsonText(known, c.Old), New: jsonText(known, c.New)})
 	}
@@ -127,7 +128,7 @@ func (l differenceLine) Why() string {
 }
 
 // nameDifferences gives rows the names that they have, or had before they left.
-func (s *site) nameDifferences(ctx context.Context, def *reports.Definition, asked differencesAsked, lines []differenceLine) error {
+func (s *site) nameDifferences(ctx context.Context, def *definition.Definition, asked differencesAsked, lines []differenceLine) error {
 	if _, ok := def.Column("name"); !ok || len(lines) == 0 {
 		return nil
 	}

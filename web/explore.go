@@ -8,7 +8,7 @@ import (
 	"slices"
 	"strings"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/table"
 	"cpd-jobs/web/rows"
 )
@@ -80,7 +80,7 @@ func (p explorePage) Page() Page {
 }
 
 // explorePath is the address at which a report is explored; "" where it is not.
-func explorePath(def *reports.Definition) string {
+func explorePath(def *definition.Definition) string {
 	if _, ok := exploredReports[def.Name]; !ok {
 		return ""
 	}
@@ -88,7 +88,7 @@ func explorePath(def *reports.Definition) string {
 }
 
 // findExplored finds a report that can be explored.
-func findExplored(ctx context.Context, name string) (*reports.Definition, explored, error) {
+func findExplored(ctx context.Context, name string) (*definition.Definition, explored, error) {
 	def, err := findReport(ctx, name)
 	if err != nil {
 		return nil, explored{}, err
@@ -125,7 +125,7 @@ func (s *site) explore(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, status, page)
 }
 
-func (s *site) explorePage(ctx context.Context, def *reports.Definition, e explored, sel rows.Selection, after string) (explorePage, error) {
+func (s *site) explorePage(ctx context.Context, def *definition.Definition, e explored, sel rows.Selection, after string) (explorePage, error) {
 	p := explorePage{Title: def.Title, Href: explorePath(def), Report: reportPath(def.Name), Noun: def.Row, Search: sel.Search, Filtered: len(sel.Where) > 0 || sel.Search != ""}
 	listed := sel
 	listed.Columns = e.columns
@@ -171,7 +171,7 @@ func hiddens(q url.Values) []hidden {
 }
 
 // formatChoices are the formats that a selection can be made in, but CSV, which is to be had at once.
-func formatChoices(def *reports.Definition) []choice {
+func formatChoices(def *definition.Definition) []choice {
 	var list []choice
 	for _, f := range def.Formats {
 		if f != "csv" {
@@ -181,7 +181,7 @@ func formatChoices(def *reports.Definition) []choice {
 	return list
 }
 
-func newRowLine(key string, columns []reports.Column, values []any) rowLine {
+func newRowLine(key string, columns []definition.Column, values []any) rowLine {
 	l := rowLine{Href: schoolPath(key)}
 	for i, c := range columns {
 		shown := showValue(c, values[i])
@@ -196,6 +196,6 @@ func newRowLine(key string, columns []reports.Column, values []any) rowLine {
 	return l
 }
 
-func isNumber(c reports.Column) bool {
+func isNumber(c definition.Column) bool {
 	return table.Type(c.Type) == table.Integer || table.Type(c.Type) == table.Decimal
 }

@@ -3,12 +3,12 @@ package web
 import (
 	"strings"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/web/rows"
 )
 
 // sortHeads are the headings of a list: each orders the rows by its column, the one that does already the other way round.
-func sortHeads(href string, columns []reports.Column, sel rows.Selection) []sortHead {
+func sortHeads(href string, columns []definition.Column, sel rows.Selection) []sortHead {
 	var heads []sortHead
 	for _, c := range columns {
 		next := sel
@@ -25,7 +25,7 @@ func sortHeads(href string, columns []reports.Column, sel rows.Selection) []sort
 }
 
 // filtersOf are the questions of the form, each with the values that its column has.
-func filtersOf(def *reports.Definition, e explored, facets map[string][]string, sel rows.Selection) []filter {
+func filtersOf(def *definition.Definition, e explored, facets map[string][]string, sel rows.Selection) []filter {
 	var list []filter
 	for _, name := range e.filters {
 		c, _ := def.Column(name)

@@ -7,19 +7,19 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/table"
 	"cpd-jobs/web/rows"
 )
 
 // facets are the values that columns of a report have, in order, rows.None last where some cells are empty.
-func (s *site) facets(ctx context.Context, def *reports.Definition, columns []string) (map[string][]string, error) {
+func (s *site) facets(ctx context.Context, def *definition.Definition, columns []string) (map[string][]string, error) {
 	return remember(ctx, s, def, "facets", func(ctx context.Context) (map[string][]string, error) {
 		return s.readFacets(ctx, def, columns)
 	})
 }
 
-func (s *site) readFacets(ctx context.Context, def *reports.Definition, columns []string) (map[string][]string, error) {
+func (s *site) readFacets(ctx context.Context, def *definition.Definition, columns []string) (map[string][]string, error) {
 	var parts []string
 	for i, name := range columns {
 		c, _ := def.Column(name)

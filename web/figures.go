@@ -10,12 +10,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/web/rows"
 )
 
 // figuresOf reads a breakdown for one group of schools.
-func (s *site) figuresOf(ctx context.Context, def *reports.Definition, b breakdown, group string) (figures, error) {
+func (s *site) figuresOf(ctx context.Context, def *definition.Definition, b breakdown, group string) (figures, error) {
 	return remember(ctx, s, def, "by "+b.key+" "+group, func(ctx context.Context) (figures, error) {
 		sql := "SELECT * FROM " + pgx.Identifier{def.Schema, b.view}.Sanitize() + " WHERE eligibility = $1"
 		args := []any{group}

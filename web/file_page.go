@@ -9,7 +9,7 @@ import (
 	"strconv"
 
 	"cpd-jobs/queue"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 )
 
@@ -66,7 +66,7 @@ func (s *site) file(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, page)
 }
 
-func partFacts(def *reports.Definition, where map[string]string, search string) []fact {
+func partFacts(def *definition.Definition, where map[string]string, search string) []fact {
 	list := known([]fact{{Key: "Name, URN or postcode", Text: search}})
 	for _, c := range def.Columns {
 		if value, ok := where[c.Name]; ok {
@@ -81,7 +81,7 @@ func partFacts(def *reports.Definition, where map[string]string, search string) 
 }
 
 // filesOf lists the files that an export made, or found made before.
-func (s *site) filesOf(ctx context.Context, def *reports.Definition, job queue.Job) ([]attachment, error) {
+func (s *site) filesOf(ctx context.Context, def *definition.Definition, job queue.Job) ([]attachment, error) {
 	var result struct {
 		Summary struct {
 			Files []struct {

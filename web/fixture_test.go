@@ -45,9 +45,9 @@ var fixtureSQL string
 
 // What sites begin with.
 var (
-	empty = pgtest.Filled{Name: "empty", Fill: func(ctx context.Context, db *pgxpool.Pool) error { return reports.Ensure(ctx, db) }}
+	empty = pgtest.Filled{Name: "empty", Fill: func(ctx context.Context, db *pgxpool.Pool) error { return reports.EnsureTables(ctx, db) }}
 	whole = pgtest.Filled{Name: "whole", Fill: func(ctx context.Context, db *pgxpool.Pool) error {
-		if err := reports.Ensure(ctx, db); err != nil {
+		if err := reports.EnsureTables(ctx, db); err != nil {
 			return err
 		}
 		_, err := db.Exec(ctx, fixtureSQL)

@@ -7,7 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 )
 
 // funnel is the chart of how far schools have got and the table that says the same.
@@ -96,7 +96,7 @@ func (f *funnel) sumUp() string {
 const schoolOnboarding = "school_onboarding"
 
 // funnelOf reads the funnel of a report for one group of schools; nil where the report has none.
-func (s *site) funnelOf(ctx context.Context, def *reports.Definition, group string) (*funnel, error) {
+func (s *site) funnelOf(ctx context.Context, def *definition.Definition, group string) (*funnel, error) {
 	if def.Name != schoolOnboarding {
 		return nil, nil
 	}

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"time"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 )
 
@@ -30,7 +30,7 @@ func linkLives() field {
 	}}
 }
 
-func linkQuestion(def *reports.Definition, e exports.Export, life, problem string) confirmPage {
+func linkQuestion(def *definition.Definition, e exports.Export, life, problem string) confirmPage {
 	how := linkLives()
 	how.choose(life)
 	return confirmPage{
@@ -76,7 +76,7 @@ func (s *site) makeLink(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, linkPage{Title: def.Title, Name: e.Name, Address: s.publicURL(r) + address, Until: until, Back: reportPath(def.Name)})
 }
 
-func (s *site) exportToHandOn(r *http.Request) (*reports.Definition, exports.Export, error) {
+func (s *site) exportToHandOn(r *http.Request) (*definition.Definition, exports.Export, error) {
 	e, err := s.export(r)
 	if err != nil {
 		return nil, e, err

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 )
 
 // ofVersion remembers what was read of the version of a report that is live: asking the table for each page would cost more
@@ -37,7 +37,7 @@ func (o *ofVersion) keep(name string, version int64, value any) {
 
 // remember reads something of a report, or knows it from the time that it was read of this version before. The name says
 // what it is; the value must not be changed.
-func remember[T any](ctx context.Context, s *site, def *reports.Definition, name string, read func(context.Context) (T, error)) (T, error) {
+func remember[T any](ctx context.Context, s *site, def *definition.Definition, name string, read func(context.Context) (T, error)) (T, error) {
 	var version int64
 	var none T
 	if err := s.DB.QueryRow(ctx, "SELECT live_version FROM reports.definitions WHERE report = $1", def.Name).Scan(&version); err != nil {

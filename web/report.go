@@ -5,7 +5,8 @@ import (
 	"net/http"
 	"time"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/versions"
 )
 
 // reportPage is one report: what it is, how fresh, its files, how things stand, and what the latest version was made from.
@@ -53,7 +54,7 @@ func (s *site) report(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	latest, err := reports.Refreshes(r.Context(), s.DB, def.Name, 1)
+	latest, err := versions.List(r.Context(), s.DB, def.Name, 1)
 	if err != nil {
 		return err
 	}
@@ -74,14 +75,14 @@ func (s *site) report(w http.ResponseWriter, r *http.Request) error {
 }
 
 // fillReport reads all that a page says of a report that has been made.
-func (s *site) fillReport(ctx context.Context, def *reports.Definition, latest reports.Refreshed, group string, p *reportPage) (err error) {
+func (s *site) fillReport(ctx context.Context, def *definition.Definition, latest versions.Version, group string, p *reportPage) (err error) {
 	p.Freshness = newFreshness(def, &latest, s.Now())
 	p.Inputs = inputLines(latest.Inputs)
 	p.Latest = latestChanges{Added: latest.Added, Removed: latest.Removed, Changed: latest.Changed}
 	if latest.Version > 1 && !def.Restricted() {
 		p.Latest.Href = differencesPath(def, latest.Version-1, latest.Version)
 	}
-	for _, part := range []func(context.Context, *reports.Definition, reports.Refreshed, *reportPage) error{s.fillVersions, s.fillChecks} {
+	for _, part := range []func(context.Context, *definition.Definition, versions.Version, *reportPage) error{s.fillVersions, s.fillChecks} {
 		if err := part(ctx, def, latest, p); err != nil {
 			return err
 		}
@@ -89,7 +90,7 @@ func (s *site) fillReport(ctx context.Context, def *reports.Definition, latest r
 	return s.fillCharts(ctx, def, group, p)
 }
 
-func (s *site) fillVersions(ctx context.Context, def *reports.Definition, latest reports.Refreshed, p *reportPage) error {
+func (s *site) fillVersions(ctx context.Context, def *definition.Definition, latest versions.Version, p *reportPage) error {
 	files, err := s.filesByVersion(ctx, def)
 	if err != nil {
 		return err
@@ -106,7 +107,7 @@ func (s *site) fillVersions(ctx context.Context, def *reports.Definition, latest
 	return err
 }
 
-func (s *site) fillChecks(ctx context.Context, def *reports.Definition, latest reports.Refreshed, p *reportPage) (err error) {
+func (s *site) fillChecks(ctx context.Context, def *definition.Definition, latest versions.Version, p *reportPage) (err error) {
 	if p.Checks, err = s.checksOf(ctx, def, latest); err != nil {
 		return err
 	}
@@ -114,7 +115,7 @@ func (s *site) fillChecks(ctx context.Context, def *reports.Definition, latest r
 	return err
 }
 
-func (s *site) fillCharts(ctx context.Context, def *reports.Definition, group string, p *reportPage) (err error) {
+func (s *site) fillCharts(ctx context.Context, def *definition.Definition, group string, p *reportPage) (err error) {
 	if p.Funnel, err = s.funnelOf(ctx, def, group); err != nil {
 		return err
 	}
@@ -137,7 +138,7 @@ func (s *site) fillCharts(ctx context.Context, def *reports.Definition, group st
 // inputLine is one input of the latest version.
 type inputLine struct {
 	Title string
-	reports.InputUsed
+	versions.InputUsed
 }
 
 // Behind is how far the source was behind when it was read, "" where it was not.
@@ -162,7 +163,7 @@ func inputTitle(name string) string {
 	return words(name)
 }
 
-func inputLines(used []reports.InputUsed) []inputLine {
+func inputLines(used []versions.InputUsed) []inputLine {
 	lines := make([]inputLine, len(used))
 	for i, in := range used {
 		lines[i] = inputLine{Title: inputTitle(string(in.Input)), InputUsed: in}

@@ -8,7 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/versions"
 )
 
 // checksOf is what the checks of a version found, and all that were made.
@@ -24,11 +25,11 @@ type checkLine struct {
 	Offending, Of int64
 }
 
-func (s *site) checksOf(ctx context.Context, def *reports.Definition, latest reports.Refreshed) (checksOf, error) {
-	var found []reports.CheckResult
+func (s *site) checksOf(ctx context.Context, def *definition.Definition, latest versions.Version) (checksOf, error) {
+	var found []versions.CheckResult
 	var err error
 	if latest.Warnings > 0 {
-		if found, err = reports.Warnings(ctx, s.DB, def.Name, latest.Version); err != nil {
+		if found, err = versions.Warnings(ctx, s.DB, def.Name, latest.Version); err != nil {
 			return checksOf{}, err
 		}
 	}
@@ -36,9 +37,9 @@ func (s *site) checksOf(ctx context.Context, def *reports.Definition, latest rep
 }
 
 // newChecks puts results to the checks of a definition. A result of a check that is no longer there shows beside them.
-func newChecks(checks []reports.Check, found []reports.CheckResult) checksOf {
+func newChecks(checks []definition.Check, found []versions.CheckResult) checksOf {
 	var c checksOf
-	results := map[string]reports.CheckResult{}
+	results := map[string]versions.CheckResult{}
 	for _, r := range found {
 		results[r.Name] = r
 		c.Found = append(c.Found, checkLine{Name: r.Name, About: r.About, Offending: r.Offending, Of: r.Of})
@@ -59,7 +60,7 @@ type stopped struct {
 }
 
 // stopped finds the last refresh after the latest version that a check stopped; nil where none was.
-func (s *site) stopped(ctx context.Context, def *reports.Definition, latest *reports.Refreshed) (*stopped, error) {
+func (s *site) stopped(ctx context.Context, def *definition.Definition, latest *versions.Version) (*stopped, error) {
 	after := time.Time{}
 	if latest != nil {
 		after = latest.PublishedAt

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/versions"
 )
 
 // reportsPage is the front page: every report and how fresh it is.
@@ -76,7 +78,7 @@ func rank(name string) int {
 
 // findReport takes a report's name with hyphens or underscores. A report with personal data is not there for those who
 // may not see it.
-func findReport(ctx context.Context, name string) (*reports.Definition, error) {
+func findReport(ctx context.Context, name string) (*definition.Definition, error) {
 	def, err := reports.Find(strings.ReplaceAll(name, "-", "_"))
 	if err != nil || def.Restricted() && !visitorOf(ctx).Can(Personal) {
 		return nil, notFound("There is no report of that name.")
@@ -85,7 +87,7 @@ func findReport(ctx context.Context, name string) (*reports.Definition, error) {
 }
 
 // newFreshness judges by the age of the data, not of the refresh: a refresh of old inputs does not make a report fresh.
-func newFreshness(def *reports.Definition, latest *reports.Refreshed, now time.Time) freshness {
+func newFreshness(def *definition.Definition, latest *versions.Version, now time.Time) freshness {
 	f := freshness{Noun: words(def.Row) + "s", Target: def.Freshness}
 	if latest == nil {
 		return f

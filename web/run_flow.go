@@ -10,7 +10,7 @@ import (
 
 	"cpd-jobs/internal/cost"
 	"cpd-jobs/queue"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/versions"
 )
 
 // flow is what went into a job and what came out.
@@ -21,12 +21,12 @@ type outcome struct {
 	Version int64 `json:"version"`
 	Changed *bool `json:"changed"`
 	Summary struct {
-		Report string              `json:"report"`
-		AsOf   *time.Time          `json:"as_of"`
-		Rows   *int64              `json:"rows"`
-		Inputs []reports.InputUsed `json:"inputs"`
-		Tables []struct{}          `json:"tables"`
-		Files  []outFile           `json:"files"`
+		Report string               `json:"report"`
+		AsOf   *time.Time           `json:"as_of"`
+		Rows   *int64               `json:"rows"`
+		Inputs []versions.InputUsed `json:"inputs"`
+		Tables []struct{}           `json:"tables"`
+		Files  []outFile            `json:"files"`
 		inFile
 		Establishments, Links *inFile
 	} `json:"summary"`

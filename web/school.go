@@ -12,7 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/web/rows"
 )
 
@@ -68,7 +68,7 @@ func (s *site) school(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	p := schoolPage{URN: urn}
-	for _, part := range []func(context.Context, *reports.Definition, *schoolPage) error{s.schoolRow, s.schoolHistory, s.schoolRegister, s.schoolLinks, s.schoolChanges} {
+	for _, part := range []func(context.Context, *definition.Definition, *schoolPage) error{s.schoolRow, s.schoolHistory, s.schoolRegister, s.schoolLinks, s.schoolChanges} {
 		if err := part(r.Context(), def, &p); err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func (s *site) school(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, p)
 }
 
-func (s *site) schoolRow(ctx context.Context, def *reports.Definition, p *schoolPage) error {
+func (s *site) schoolRow(ctx context.Context, def *definition.Definition, p *schoolPage) error {
 	sel := rows.Selection{Where: []rows.Condition{{Column: def.Key, Values: []string{p.URN}}}}
 	found, err := rows.Read(ctx, s.DB, def, sel, "", 1)
 	if err != nil {
@@ -117,7 +117,7 @@ type historyRow struct {
 	Old, New    json.RawMessage
 }
 
-func (s *site) schoolHistory(ctx context.Context, def *reports.Definition, p *schoolPage) error {
+func (s *site) schoolHistory(ctx context.Context, def *definition.Definition, p *schoolPage) error {
 	found, _ := s.DB.Query(ctx, `
 		SELECT c.version, f.published_at, c.action, c.reason, c.column_name, c.old, c.new
 		FROM reports.school_onboarding_changes AS c
@@ -141,7 +141,7 @@ func (s *site) schoolHistory(ctx context.Context, def *reports.Definition, p *sc
 	return nil
 }
 
-func (h historyRow) line(def *reports.Definition) changeLine {
+func (h historyRow) line(def *definition.Definition) changeLine {
 	l := changeLine{At: h.PublishedAt, Version: h.Version}
 	switch {
 	case h.Action == "added":
@@ -162,7 +162,7 @@ func (h historyRow) line(def *reports.Definition) changeLine {
 }
 
 // jsonText is a value of the log of changes as people read it.
-func jsonText(c reports.Column, raw json.RawMessage) string {
+func jsonText(c definition.Column, raw json.RawMessage) string {
 	var v any
 	if raw == nil || json.Unmarshal(raw, &v) != nil {
 		return ""
@@ -205,7 +205,7 @@ type registerRow struct {
 	GoneSince   *time.Time
 }
 
-func (s *site) schoolRegister(ctx context.Context, _ *reports.Definition, p *schoolPage) error {
+func (s *site) schoolRegister(ctx context.Context, _ *definition.Definition, p *schoolPage) error {
 	found, _ := s.DB.Query(ctx, `
 		SELECT establishment_name AS name, establishment_status_name AS status, type_of_establishment_name AS type,
 		       nullif(open_date, '1900-01-01')::timestamptz AS opened, close_date::timestamptz AS closed, last_changed, gone_since
@@ -243,7 +243,7 @@ func day(t *time.Time) string {
 	return t.Format("2 January 2006")
 }
 
-func (s *site) schoolLinks(ctx context.Context, _ *reports.Definition, p *schoolPage) error {
+func (s *site) schoolLinks(ctx context.Context, _ *definition.Definition, p *schoolPage) error {
 	found, _ := s.DB.Query(ctx, `
 		SELECT link_urn AS urn, coalesce(link_name, link_urn) AS name, link_type AS type, link_established_date::timestamptz AS since
 		FROM gias.links WHERE urn = $1 ORDER BY link_established_date NULLS LAST, link_urn, link_type LIMIT $2`, p.URN, changesShown)
@@ -262,7 +262,7 @@ func (l linkLine) Day() string { return day(l.Since) }
 func (l linkLine) Href() string { return schoolPath(l.URN) }
 
 // schoolChanges leaves addresses of people out: they may name somebody.
-func (s *site) schoolChanges(ctx context.Context, _ *reports.Definition, p *schoolPage) error {
+func (s *site) schoolChanges(ctx context.Context, _ *definition.Definition, p *schoolPage) error {
 	found, _ := s.DB.Query(ctx, `
 		SELECT changed_at AS at, field AS what, 0::bigint AS version,
 		       CASE WHEN field ILIKE '%email%' OR old ~ '\S@\S+\.\S' THEN CASE WHEN old IS NULL THEN '' ELSE '(an address)' END ELSE coalesce(old, '') END AS old,

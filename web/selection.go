@@ -10,7 +10,8 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/versions"
 	"cpd-jobs/web/rows"
 )
 
@@ -24,7 +25,7 @@ func (s *site) selectionCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	latest, err := reports.Refreshes(r.Context(), s.DB, def.Name, 1)
+	latest, err := versions.List(r.Context(), s.DB, def.Name, 1)
 	if err != nil {
 		return err
 	}
@@ -37,7 +38,7 @@ func (s *site) selectionCSV(w http.ResponseWriter, r *http.Request) error {
 
 // streamCSV writes a selection. An error before the first row is an error page; after it the connection is cut, so that
 // half a file is not taken for a whole one.
-func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *reports.Definition, sel rows.Selection, name string) error {
+func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *definition.Definition, sel rows.Selection, name string) error {
 	first, err := rows.Read(r.Context(), s.DB, def, sel, "", rows.AtOnce)
 	if err != nil {
 		return err
@@ -97,7 +98,7 @@ func (s *site) askForWhole(w http.ResponseWriter, r *http.Request) error {
 }
 
 // startExport enqueues an export and leads to the page that waits for it.
-func (s *site) startExport(w http.ResponseWriter, r *http.Request, def *reports.Definition, args map[string]any) error {
+func (s *site) startExport(w http.ResponseWriter, r *http.Request, def *definition.Definition, args map[string]any) error {
 	args["report"] = def.Name
 	raw, err := json.Marshal(args)
 	if err != nil {

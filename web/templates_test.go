@@ -13,7 +13,8 @@ import (
 
 	"cpd-jobs/queue"
 	"cpd-jobs/queue/schedule"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/versions"
 )
 
 var noon = time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
@@ -50,10 +51,10 @@ func samples() map[string]content {
 		"breakdown":                breakdownPage{Title: "A", Report: "/r", By: "Region", About: "a", Ways: choices, Groups: choices, Figures: table},
 		"versions":                 versionsPage{Title: "A", Noun: "Schools", Runs: true, Versions: someVersions(file), Older: "/o"},
 		"no versions":              versionsPage{Title: "A"},
-		"changes":                  differencesPage{Title: "A", Noun: "school", From: "1", To: "2", Between: &reports.Difference{Rows: make([]reports.RowDifference, 1)}, Actions: actionChoices("added"), Columns: []choice{{Text: "Any column"}}, Counts: []columnCount{{Title: "t", Href: "/t", Rows: 1}}, Found: 1, Lines: []differenceLine{{Key: "1", Name: "n", Href: "/s", Action: "removed: closed"}, {Key: "2", Name: "2", Action: "changed", Cells: []differenceCell{{Title: "t", New: "n"}}}}, Next: "/n", Start: "/s", CSV: "/c"},
-		"no changes":               differencesPage{Title: "A", Between: &reports.Difference{}},
+		"changes":                  differencesPage{Title: "A", Noun: "school", From: "1", To: "2", Between: &versions.Difference{Rows: make([]versions.RowDifference, 1)}, Actions: actionChoices("added"), Columns: []choice{{Text: "Any column"}}, Counts: []columnCount{{Title: "t", Href: "/t", Rows: 1}}, Found: 1, Lines: []differenceLine{{Key: "1", Name: "n", Href: "/s", Action: "removed: closed"}, {Key: "2", Name: "2", Action: "changed", Cells: []differenceCell{{Title: "t", New: "n"}}}}, Next: "/n", Start: "/s", CSV: "/c"},
+		"no changes":               differencesPage{Title: "A", Between: &versions.Difference{}},
 		"changes of nonsense":      differencesPage{Title: "A", Problem: "p"},
-		"dictionary":               dictionaryPage{Title: "A", Facts: []fact{{Key: "k", Text: "t"}}, Picture: "/p", Columns: []reports.Column{{Name: "n", Title: "t", Type: "text", Unit: "u", Sources: []string{"a.b.c", "d.e.f"}, Personal: true}}, Views: []viewMeaning{{Title: "t", Columns: []nameMeaning{{"n", "a"}}}}},
+		"dictionary":               dictionaryPage{Title: "A", Facts: []fact{{Key: "k", Text: "t"}}, Picture: "/p", Columns: []definition.Column{{Name: "n", Title: "t", Type: "text", Unit: "u", Sources: []string{"a.b.c", "d.e.f"}, Personal: true}}, Views: []viewMeaning{{Title: "t", Columns: []nameMeaning{{"n", "a"}}}}},
 		"link to hand on":          linkPage{Title: "A", Name: "f.csv", Address: "https://reports.example.com/shared/a/f.csv", Until: noon, Back: "/b"},
 		"tokens":                   tokensPage{Said: "s", Tokens: []tokenLine{{Token: Token{Name: "n", Roles: []string{"analyst"}, RevokedAt: &noon, RevokedBy: new(string), LastUsedAt: &noon}, State: "revoked"}, {State: "good", Href: "/t"}}},
 		"no tokens":                tokensPage{},
@@ -101,11 +102,11 @@ func wholeReport(fresh freshness, file attachment, chart *funnel) reportPage {
 		Title: "A", About: "a", Explore: "/e", Noun: "Schools", Freshness: fresh, Restricted: true, Runs: true,
 		Stopped:   &stopped{At: noon, About: "a", Offending: 3, Of: 9, RunID: 7},
 		Withdrawn: &withdraw{Version: 2, Restored: 1, At: noon, Why: "w"},
-		Checks:    newChecks([]reports.Check{{Name: "a", About: "a", Level: "error"}}, []reports.CheckResult{{Name: "a", About: "a", Offending: 1, Of: 2}}),
+		Checks:    newChecks([]definition.Check{{Name: "a", About: "a", Level: "error"}}, []versions.CheckResult{{Name: "a", About: "a", Offending: 1, Of: 2}}),
 		Files:     []attachment{file}, FilesNote: "n", Missing: []choice{{Value: "ods", Text: "t", Selected: true}}, Contact: &choices[1], Latest: latestChanges{Href: "/c", Changed: 3}, Groups: choices, Funnel: chart,
 		Trend:   newTrend([]trendDay{{Day: noon, Counts: []int64{5, 4, 3, 2, 1}}, {Day: noon.AddDate(0, 0, -3), Counts: []int64{4, 3, 2, 1, 0}}}),
 		Regions: &figures{By: "Region"}, Ways: choices,
-		Inputs:   []inputLine{{Title: "CPD service", InputUsed: reports.InputUsed{AsAt: noon, Rows: 5, Version: 1}}},
+		Inputs:   []inputLine{{Title: "CPD service", InputUsed: versions.InputUsed{AsAt: noon, Rows: 5, Version: 1}}},
 		Versions: someVersions(file), Older: "/o",
 	}
 }

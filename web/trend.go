@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 )
 
 // trendDays is how far back the trend goes.
@@ -51,7 +51,7 @@ const trendSQL = `
 	ORDER BY day DESC`
 
 // trendOf reads the trend of a report for one group of schools; nil where the report has none.
-func (s *site) trendOf(ctx context.Context, def *reports.Definition, group string) (*trend, error) {
+func (s *site) trendOf(ctx context.Context, def *definition.Definition, group string) (*trend, error) {
 	if def.Name != schoolOnboarding {
 		return nil, nil
 	}

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"time"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/table"
 )
 
 // showValue is a value as people read it; nothing for an empty cell.
-func showValue(c reports.Column, v any) template.HTML {
+func showValue(c definition.Column, v any) template.HTML {
 	switch v := v.(type) {
 	case time.Time:
 		if table.Type(c.Type) == table.Date {

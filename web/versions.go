@@ -11,8 +11,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/versions"
 )
 
 // versionsPerPage is how many versions a report's page shows, and each page of earlier ones.
@@ -79,7 +80,7 @@ const versionsSQL = `
 	FROM reports.refreshes WHERE report = $1 AND ($2::bigint = 0 OR version < $2) ORDER BY version DESC LIMIT $3`
 
 // versions lists a page of versions, newest first, before one of them or 0, and gives the address of the next page.
-func (s *site) versions(ctx context.Context, def *reports.Definition, files map[int64][]attachment, before int64) (lines []versionLine, older string, err error) {
+func (s *site) versions(ctx context.Context, def *definition.Definition, files map[int64][]attachment, before int64) (lines []versionLine, older string, err error) {
 	found, _ := s.DB.Query(ctx, versionsSQL, def.Name, before, versionsPerPage+1)
 	list, err := pgx.CollectRows(found, pgx.RowToStructByName[versionRow])
 	if err != nil {
@@ -103,7 +104,7 @@ func (s *site) versions(ctx context.Context, def *reports.Definition, files map[
 const filesRead = 2000
 
 // filesByVersion lists the files of whole versions: somebody's part of a report would pass for all of it here.
-func (s *site) filesByVersion(ctx context.Context, def *reports.Definition) (map[int64][]attachment, error) {
+func (s *site) filesByVersion(ctx context.Context, def *definition.Definition) (map[int64][]attachment, error) {
 	list, err := exports.List(ctx, s.DB, def.Name, filesRead)
 	if err != nil {
 		return nil, err
@@ -131,7 +132,7 @@ func newestFiles(files map[int64][]attachment) []attachment {
 }
 
 // missingFormats are the formats in which a version has no file yet, those that stand for it since nothing changed included.
-func missingFormats(def *reports.Definition, latest reports.Refreshed, files []attachment) []choice {
+func missingFormats(def *definition.Definition, latest versions.Version, files []attachment) []choice {
 	var list []choice
 	for _, format := range def.Formats {
 		made := slices.ContainsFunc(files, func(f attachment) bool { return f.FormatKey == format && f.Version >= latest.ContentVersion })
@@ -143,7 +144,7 @@ func missingFormats(def *reports.Definition, latest reports.Refreshed, files []a
 }
 
 // filesNote says how files of an earlier version stand to the latest: a version that changed nothing gets no files of its own.
-func filesNote(latest reports.Refreshed, files []attachment) string {
+func filesNote(latest versions.Version, files []attachment) string {
 	switch {
 	case len(files) == 0 || files[0].Version == latest.Version:
 		return ""
@@ -162,7 +163,7 @@ type withdraw struct {
 }
 
 // withdrawnBefore says why the latest version is an earlier one again; nil where it is not.
-func (s *site) withdrawnBefore(ctx context.Context, def *reports.Definition, latest reports.Refreshed) (*withdraw, error) {
+func (s *site) withdrawnBefore(ctx context.Context, def *definition.Definition, latest versions.Version) (*withdraw, error) {
 	if latest.Restores == nil {
 		return nil, nil
 	}

@@ -17,9 +17,9 @@ import (
 	"cpd-jobs/internal/metrics"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
-	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/table"
+	"cpd-jobs/reports/versions"
 )
 
 // demoReport is what the demo is about.
@@ -253,7 +253,7 @@ func (c demoRunCommand) jobs(ctx context.Context, a *app, o demo.Options) error 
 
 // demoDone says whether a report is live and exported.
 func demoDone(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
-	live, err := reports.Refreshes(ctx, pool, demoReport, 1)
+	live, err := versions.List(ctx, pool, demoReport, 1)
 	if err != nil || len(live) == 0 {
 		return false, err
 	}
@@ -321,7 +321,7 @@ func (a *app) printExports(ctx context.Context, pool *pgxpool.Pool) error {
 	if err != nil {
 		return err
 	}
-	overview, err := reports.Refreshes(ctx, pool, demoReport, 1)
+	overview, err := versions.List(ctx, pool, demoReport, 1)
 	if err != nil || len(overview) == 0 {
 		return errors.Join(err, errors.New("no report was published"))
 	}

@@ -92,7 +92,7 @@ func offerFile(t *testing.T, url, folder string, body []byte) string {
 		t.Fatal(err)
 	}
 	db := pgtest.Connect(t, url)
-	if err := reports.Ensure(t.Context(), db); err != nil {
+	if err := reports.EnsureTables(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	sum := sha256.Sum256(body)

@@ -42,7 +42,7 @@ func migrate(ctx context.Context, pool *pgxpool.Pool) (int, error) {
 	if err != nil {
 		return applied, err
 	}
-	return applied, reports.Ensure(ctx, pool)
+	return applied, reports.EnsureTables(ctx, pool)
 }
 
 type migrateStatusCommand struct {

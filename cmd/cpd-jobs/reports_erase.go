@@ -13,6 +13,7 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/erasure"
 	"cpd-jobs/reports/exports"
 )
 
@@ -33,7 +34,7 @@ func (reportsEraseCommand) Help() string {
 }
 
 func (c reportsEraseCommand) Run(ctx context.Context, a *app) error {
-	e := reports.Erasure{User: c.User, ExternalID: c.ExternalID, Why: c.Why, By: person(), DryRun: c.DryRun}
+	e := erasure.Request{User: c.User, ExternalID: c.ExternalID, Why: c.Why, By: person(), DryRun: c.DryRun}
 	if c.Email {
 		address, err := a.readLine("email address: ")
 		if err != nil {
@@ -53,7 +54,7 @@ func (c reportsEraseCommand) Run(ctx context.Context, a *app) error {
 		gone, err := exports.Withdraw(ctx, tx, files, report, nil)
 		return len(gone), err
 	}
-	done, err := reports.Erase(ctx, pool, e)
+	done, err := erasure.Erase(ctx, pool, reports.All(), e)
 	if err != nil {
 		return err
 	}

@@ -7,7 +7,9 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/lint"
+	"cpd-jobs/reports/refresh"
 )
 
 type reportsNewCommand struct {
@@ -16,7 +18,7 @@ type reportsNewCommand struct {
 }
 
 func (c reportsNewCommand) Run(a *app) error {
-	files, err := reports.New(c.Dir, c.Name)
+	files, err := definition.New(c.Dir, c.Name)
 	for _, f := range files {
 		fmt.Fprintln(a.stdout, f)
 	}
@@ -35,16 +37,16 @@ func (c reportsCheckCommand) Run(ctx context.Context, a *app) error {
 		if err != nil {
 			return err
 		}
-		list = []*reports.Definition{d}
+		list = []*definition.Definition{d}
 	}
 	_, pool, err := a.client(ctx)
 	if err != nil {
 		return err
 	}
-	tried := make([]reports.Tried, len(list))
+	tried := make([]refresh.Validation, len(list))
 	wrong := 0
 	for i, d := range list {
-		if tried[i], err = reports.Try(ctx, pool, d, reports.TryOptions{}); err != nil {
+		if tried[i], err = refresh.Validate(ctx, pool, d, refresh.ValidateOptions{}); err != nil {
 			return fmt.Errorf("%s: %w", d.Name, err)
 		}
 		wrong += len(tried[i].Problems)
@@ -82,7 +84,7 @@ type reportsDocsCommand struct {
 }
 
 func (c reportsDocsCommand) Run(a *app) error {
-	files, err := reports.WriteDictionary(c.Dir, reports.All())
+	files, err := definition.WriteDictionary(c.Dir, reports.All())
 	for _, f := range files {
 		fmt.Fprintln(a.stdout, f)
 	}

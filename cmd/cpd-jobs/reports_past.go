@@ -13,6 +13,8 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/versions"
 )
 
 // rowFlags choose one row of a report, or those of one school.
@@ -22,14 +24,14 @@ type rowFlags struct {
 }
 
 // keys are what the flags choose; none is every row.
-func (f rowFlags) keys(ctx context.Context, pool *pgxpool.Pool, d *reports.Definition) ([]string, error) {
+func (f rowFlags) keys(ctx context.Context, pool *pgxpool.Pool, d *definition.Definition) ([]string, error) {
 	if f.Key != "" {
 		return []string{f.Key}, nil
 	}
 	if f.URN == "" {
 		return nil, nil
 	}
-	keys, err := reports.KeysOf(ctx, pool, d, f.URN)
+	keys, err := versions.KeysOf(ctx, pool, d, f.URN)
 	if err == nil && len(keys) == 0 {
 		err = run.Invalid("", "report %s has no row of school %s, now or in what is kept", d.Name, f.URN)
 	}
@@ -37,7 +39,7 @@ func (f rowFlags) keys(ctx context.Context, pool *pgxpool.Pool, d *reports.Defin
 }
 
 // report finds a report and connects.
-func (a *app) report(ctx context.Context, name string) (*reports.Definition, *pgxpool.Pool, error) {
+func (a *app) report(ctx context.Context, name string) (*definition.Definition, *pgxpool.Pool, error) {
 	d, err := reports.Find(name)
 	if err != nil {
 		return nil, nil, err
@@ -70,7 +72,7 @@ func (c reportsDiffCommand) Run(ctx context.Context, a *app) error {
 	if len(keys) == 1 {
 		o.Key = keys[0]
 	}
-	diff, err := reports.Diff(ctx, pool, d, o)
+	diff, err := versions.Diff(ctx, pool, d, o)
 	if err != nil {
 		return err
 	}
@@ -89,7 +91,7 @@ func (c reportsDiffCommand) Run(ctx context.Context, a *app) error {
 	return t.print(a.stdout)
 }
 
-func (c reportsDiffCommand) options() (o reports.DiffOptions, err error) {
+func (c reportsDiffCommand) options() (o versions.DiffOptions, err error) {
 	if o.From, o.FromTime, err = versionOrTime("--from", c.From); err != nil {
 		return o, err
 	}
@@ -113,7 +115,7 @@ func versionOrTime(flag, text string) (int64, time.Time, error) {
 }
 
 // changes adds a line for each cell, or one for a row that came or left.
-func (t *textTable) changes(before []any, action, reason string, cells []reports.Cell) {
+func (t *textTable) changes(before []any, action, reason string, cells []versions.Cell) {
 	action = strings.TrimSpace(action + " " + reason)
 	if len(cells) == 0 {
 		t.row(append(slices.Clone(before), action, "", "", "")...)
@@ -156,7 +158,7 @@ func (c reportsHistoryCommand) Run(ctx context.Context, a *app) error {
 	}
 	events := []event{}
 	for _, key := range keys {
-		list, err := reports.History(ctx, pool, d, key)
+		list, err := versions.History(ctx, pool, d, key)
 		if err != nil {
 			return err
 		}
@@ -177,12 +179,12 @@ func (c reportsHistoryCommand) Run(ctx context.Context, a *app) error {
 // event is what a refresh did to the row of a key.
 type event struct {
 	Key string `json:"key"`
-	reports.Event
+	versions.Event
 }
 
 // refreshes lists what each refresh did to the report, without its rows.
-func (c reportsHistoryCommand) refreshes(ctx context.Context, a *app, pool *pgxpool.Pool, d *reports.Definition) error {
-	list, err := reports.Refreshes(ctx, pool, d.Name, c.Limit)
+func (c reportsHistoryCommand) refreshes(ctx context.Context, a *app, pool *pgxpool.Pool, d *definition.Definition) error {
+	list, err := versions.List(ctx, pool, d.Name, c.Limit)
 	if err != nil {
 		return err
 	}

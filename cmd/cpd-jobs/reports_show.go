@@ -7,7 +7,8 @@ import (
 	"time"
 
 	"cpd-jobs/internal/clock"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/versions"
 )
 
 type reportsShowCommand struct {
@@ -20,17 +21,17 @@ func (c reportsShowCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	list, err := reports.Refreshes(ctx, pool, d.Name, 10)
+	list, err := versions.List(ctx, pool, d.Name, 10)
 	if err != nil {
 		return err
 	}
 	s := shownReport{
 		Name: d.Name, Title: d.Title, About: d.About, Version: d.Version, Schema: d.Schema, Columns: d.Columns,
-		Lineage: d.Lineage(), Freshness: freshness{Target: d.Freshness.Seconds()}, Refreshes: list, Warnings: []reports.CheckResult{},
+		Lineage: d.Lineage(), Freshness: freshness{Target: d.Freshness.Seconds()}, Refreshes: list, Warnings: []versions.CheckResult{},
 	}
 	if len(list) > 0 {
 		s.Freshness.measure(d, list[0].AsOf)
-		if s.Warnings, err = reports.Warnings(ctx, pool, d.Name, list[0].Version); err != nil {
+		if s.Warnings, err = versions.Warnings(ctx, pool, d.Name, list[0].Version); err != nil {
 			return err
 		}
 	}
@@ -42,16 +43,16 @@ func (c reportsShowCommand) Run(ctx context.Context, a *app) error {
 
 // shownReport is all that is said of one report.
 type shownReport struct {
-	Name      string                `json:"name"`
-	Title     string                `json:"title"`
-	About     string                `json:"about"`
-	Version   string                `json:"version"`
-	Schema    string                `json:"schema"`
-	Columns   []reports.Column      `json:"columns"`
-	Lineage   []reports.Lineage     `json:"lineage"`
-	Freshness freshness             `json:"freshness"`
-	Warnings  []reports.CheckResult `json:"warnings"`
-	Refreshes []reports.Refreshed   `json:"refreshes"`
+	Name      string                 `json:"name"`
+	Title     string                 `json:"title"`
+	About     string                 `json:"about"`
+	Version   string                 `json:"version"`
+	Schema    string                 `json:"schema"`
+	Columns   []definition.Column    `json:"columns"`
+	Lineage   []definition.Lineage   `json:"lineage"`
+	Freshness freshness              `json:"freshness"`
+	Warnings  []versions.CheckResult `json:"warnings"`
+	Refreshes []versions.Version     `json:"refreshes"`
 }
 
 // freshness is how old a report's data are beside how old they may be.
@@ -61,7 +62,7 @@ type freshness struct {
 	Stale  bool     `json:"stale"`
 }
 
-func (f *freshness) measure(d *reports.Definition, asOf time.Time) {
+func (f *freshness) measure(d *definition.Definition, asOf time.Time) {
 	age := clock.System().Sub(asOf)
 	seconds := age.Round(time.Second).Seconds()
 	f.Age, f.Stale = &seconds, age > d.Freshness
@@ -112,7 +113,7 @@ func (s shownReport) printLatest(a *app) {
 }
 
 // refreshTable lists versions, newest first.
-func refreshTable(list []reports.Refreshed) *textTable {
+func refreshTable(list []versions.Version) *textTable {
 	t := newTable("version", "as of", "published", "rows", "added", "removed", "changed", "definition", "run", "remark")
 	for _, r := range list {
 		t.row(r.Version, r.AsOf, r.PublishedAt, r.Rows, r.Added, r.Removed, r.Changed, r.DefinitionVersion, r.RunID, standingText(r))
@@ -121,7 +122,7 @@ func refreshTable(list []reports.Refreshed) *textTable {
 }
 
 // standingText says what has become of a version.
-func standingText(r reports.Refreshed) string {
+func standingText(r versions.Version) string {
 	switch {
 	case r.WithdrawnWhy != nil:
 		return "withdrawn: " + *r.WithdrawnWhy

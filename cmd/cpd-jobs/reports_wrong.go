@@ -10,6 +10,8 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/refresh"
+	"cpd-jobs/reports/schema"
 )
 
 type reportsWithdrawCommand struct {
@@ -32,7 +34,7 @@ func (c reportsWithdrawCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	result := struct {
-		reports.Withdrawn
+		refresh.Withdrawn
 		Files []string `json:"files"`
 	}{Files: []string{}}
 	takeAway := func(ctx context.Context, tx pgx.Tx, versions []int64) error {
@@ -42,7 +44,7 @@ func (c reportsWithdrawCommand) Run(ctx context.Context, a *app) error {
 		}
 		return err
 	}
-	result.Withdrawn, err = reports.Withdraw(ctx, &run.Local{}, pool, d, reports.Withdrawal{
+	result.Withdrawn, err = refresh.Withdraw(ctx, &run.Local{}, pool, d, refresh.Withdrawal{
 		Version: c.Version, Why: c.Why, Within: takeAway, ProgramVersion: version(), Now: clock.System,
 	})
 	if err != nil {
@@ -73,7 +75,7 @@ func (c reportsMigrateCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	done, err := reports.Migrate(ctx, pool, d)
+	done, err := schema.Migrate(ctx, pool, d)
 	if err != nil {
 		return err
 	}

@@ -24,6 +24,7 @@ import (
 	"cpd-jobs/queue"
 	"cpd-jobs/queue/schedule"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/refresh"
 	"cpd-jobs/reports/store"
 )
 
@@ -60,7 +61,7 @@ func mainJob(b *testing.B, source string) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	if err := reports.Ensure(b.Context(), db); err != nil {
+	if err := reports.EnsureTables(b.Context(), db); err != nil {
 		b.Fatal(err)
 	}
 	files, err := store.Folder(b.TempDir())
@@ -72,7 +73,7 @@ func mainJob(b *testing.B, source string) {
 		return err
 	})
 	timed(b, "refresh-s", func() error {
-		_, err := reports.Refresh(b.Context(), &run.Local{}, db, def, reports.RefreshOptions{Now: clock.System})
+		_, err := refresh.Report(b.Context(), &run.Local{}, db, def, refresh.Options{Now: clock.System})
 		return err
 	})
 	for _, format := range []string{"xlsx", "csv"} {

@@ -27,7 +27,7 @@ func BenchmarkMemory(b *testing.B) {
 			p := newProcess(b, program, size)
 			for b.Loop() {
 				database := pgtest.URL(b)
-				if err := reports.Ensure(b.Context(), pgtest.Connect(b, database)); err != nil {
+				if err := reports.EnsureTables(b.Context(), pgtest.Connect(b, database)); err != nil {
 					b.Fatal(err)
 				}
 				p.env = append(p.env, "DATABASE_URL="+database)

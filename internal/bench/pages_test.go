@@ -26,8 +26,8 @@ import (
 	"cpd-jobs/jobs/export"
 	"cpd-jobs/jobs/probe"
 	"cpd-jobs/queue"
-	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/refresh"
 	"cpd-jobs/reports/store"
 	"cpd-jobs/web"
 )
@@ -94,7 +94,7 @@ func newPages(b *testing.B) *pages {
 		b.Fatal(err)
 	}
 	for range 2 {
-		if _, err := reports.Refresh(b.Context(), &run.Local{}, n.Pool, n.def, reports.RefreshOptions{ProgramVersion: "bench", Force: true}); err != nil {
+		if _, err := refresh.Report(b.Context(), &run.Local{}, n.Pool, n.def, refresh.Options{ProgramVersion: "bench", Force: true}); err != nil {
 			b.Fatal(err)
 		}
 		n.exec(b, "UPDATE reports.school_onboarding SET name = name || ' (again)' WHERE urn::bigint % 100 = 7")

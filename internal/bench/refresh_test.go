@@ -18,7 +18,10 @@ import (
 	"cpd-jobs/jobs/cpd"
 	"cpd-jobs/jobs/gias"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/inputs"
+	"cpd-jobs/reports/refresh"
+	"cpd-jobs/reports/versions"
 )
 
 // How often everything is done in turns, at national size and at ten times that; the medians are reported.
@@ -55,7 +58,7 @@ func BenchmarkRefresh(b *testing.B) {
 // national is a database synced from a made-up source and register.
 type national struct {
 	*pgxpool.Pool
-	def   *reports.Definition
+	def   *definition.Definition
 	touch int
 }
 
@@ -82,7 +85,7 @@ func newNational(b testing.TB, schools int) *national {
 	if _, err := gias.Sync(b.Context(), &run.Local{}, db, source.Options{}, args); err != nil {
 		b.Fatal(err)
 	}
-	if err := reports.Ensure(b.Context(), db); err != nil {
+	if err := reports.EnsureTables(b.Context(), db); err != nil {
 		b.Fatal(err)
 	}
 	def, err := reports.Find("school_onboarding")
@@ -164,7 +167,7 @@ func (n *national) query(b testing.TB) string {
 	b.Helper()
 	var query string
 	err := pgx.BeginFunc(b.Context(), n, func(tx pgx.Tx) (err error) {
-		query, err = n.def.Query(b.Context(), tx, refreshAsOf)
+		query, err = refresh.Query(b.Context(), tx, n.def, refreshAsOf)
 		return err
 	})
 	if err != nil {
@@ -175,7 +178,7 @@ func (n *national) query(b testing.TB) string {
 
 func (n *national) compute(b testing.TB, query string) {
 	err := pgx.BeginFunc(b.Context(), n, func(tx pgx.Tx) error {
-		if err := reports.Configure(b.Context(), tx); err != nil {
+		if err := refresh.SetSession(b.Context(), tx); err != nil {
 			return err
 		}
 		_, err := tx.Exec(b.Context(), "CREATE UNLOGGED TABLE public.computed AS "+query)
@@ -188,7 +191,7 @@ func (n *national) compute(b testing.TB, query string) {
 }
 
 func (n *national) refresh(b testing.TB) {
-	if _, err := reports.Refresh(b.Context(), &run.Local{}, n.Pool, n.def, reports.RefreshOptions{Now: time.Now}); err != nil {
+	if _, err := refresh.Report(b.Context(), &run.Local{}, n.Pool, n.def, refresh.Options{Now: time.Now}); err != nil {
 		b.Fatal(err)
 	}
 }
@@ -196,7 +199,7 @@ func (n *national) refresh(b testing.TB) {
 // steps says how long each step of the last refresh took.
 func (n *national) steps(b testing.TB) string {
 	b.Helper()
-	list, err := reports.Refreshes(b.Context(), n, n.def.Name, 1)
+	list, err := versions.List(b.Context(), n, n.def.Name, 1)
 	if err != nil {
 		b.Fatal(err)
 	}

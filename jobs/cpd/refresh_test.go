@@ -15,12 +15,14 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/jobs/cpd"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/refresh"
 )
 
 // onboarding is a made-up source, its copy, and the report of it.
 type onboarding struct {
 	world
-	def     *reports.Definition
+	def     *definition.Definition
 	schools int // in the report
 }
 
@@ -32,7 +34,7 @@ func newOnboarding(t *testing.T) onboarding {
 		t.Fatal(err)
 	}
 	o := onboarding{world: world{t: t, source: pgtest.Connect(t, url), deps: cpd.Deps{DB: pgtest.New(t), SourceURL: url}}}
-	if err := reports.Ensure(t.Context(), o.deps.DB); err != nil {
+	if err := reports.EnsureTables(t.Context(), o.deps.DB); err != nil {
 		t.Fatal(err)
 	}
 	def, err := reports.Find("school_onboarding")
@@ -57,7 +59,7 @@ func (o onboarding) mark(n int) error {
 }
 
 func (o onboarding) refresh(r run.Run) error {
-	_, err := reports.Refresh(o.t.Context(), r, o.deps.DB, o.def, reports.RefreshOptions{})
+	_, err := refresh.Report(o.t.Context(), r, o.deps.DB, o.def, refresh.Options{})
 	return err
 }
 

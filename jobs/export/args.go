@@ -12,6 +12,7 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/table"
 )
@@ -66,7 +67,7 @@ func (a Args) Validate() error {
 	return errors.Join(a.checkFormats(d), a.checkColumns(d), a.checkWhere(d), a.checkSearch(d))
 }
 
-func (a Args) checkFormats(d *reports.Definition) error {
+func (a Args) checkFormats(d *definition.Definition) error {
 	if len(a.Formats) == 0 {
 		return errors.New("formats: name at least one")
 	}
@@ -83,7 +84,7 @@ func (a Args) checkFormats(d *reports.Definition) error {
 	return errors.Join(problems...)
 }
 
-func (a Args) checkColumns(d *reports.Definition) error {
+func (a Args) checkColumns(d *definition.Definition) error {
 	var problems []error
 	for i, name := range a.Columns {
 		if _, ok := d.Column(name); !ok {
@@ -95,7 +96,7 @@ func (a Args) checkColumns(d *reports.Definition) error {
 	return errors.Join(problems...)
 }
 
-func (a Args) checkWhere(d *reports.Definition) error {
+func (a Args) checkWhere(d *definition.Definition) error {
 	var problems []error
 	for _, name := range slices.Sorted(maps.Keys(a.Where)) {
 		c, ok := d.Column(name)
@@ -122,7 +123,7 @@ const (
 	maxWords  = 8
 )
 
-func (a Args) checkSearch(d *reports.Definition) error {
+func (a Args) checkSearch(d *definition.Definition) error {
 	switch {
 	case a.Search != "" && d.Restricted():
 		return errors.New("search: the report has personal data, and what is asked for stays in the record of the job")
@@ -140,7 +141,7 @@ func unknown(argument, name, what string, names []string) error {
 	return fmt.Errorf("%s: %q is %s; there are: %s", argument, name, what, strings.Join(names, ", "))
 }
 
-func columnNames(d *reports.Definition) []string {
+func columnNames(d *definition.Definition) []string {
 	names := make([]string, len(d.Columns))
 	for i, c := range d.Columns {
 		names[i] = c.Name
@@ -149,7 +150,7 @@ func columnNames(d *reports.Definition) []string {
 }
 
 // selection is what the arguments leave of the report. Naming every column in order leaves all of it.
-func (a Args) selection(d *reports.Definition) exports.Selection {
+func (a Args) selection(d *definition.Definition) exports.Selection {
 	s := exports.Selection{Where: a.Where, Search: strings.Join(strings.Fields(a.Search), " "), Columns: a.Columns}
 	if slices.Equal(a.Columns, columnNames(d)) {
 		s.Columns = nil

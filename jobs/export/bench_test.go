@@ -107,7 +107,7 @@ func writeFormat(b *testing.B, d Deps, name string) {
 func bigReport(b *testing.B) Deps {
 	b.Helper()
 	db := pgtest.New(b)
-	if err := reports.Ensure(b.Context(), db); err != nil {
+	if err := reports.EnsureTables(b.Context(), db); err != nil {
 		b.Fatal(err)
 	}
 	s, err := store.Folder(b.TempDir())

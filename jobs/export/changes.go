@@ -10,7 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/table"
 )
 
@@ -66,7 +66,7 @@ func (s *snapshot) changeColumns() []table.Column {
 func (s *snapshot) changeRows(ctx context.Context, version int64) ([][]table.Value, error) {
 	key := "c." + pgx.Identifier{s.def.Key}.Sanitize()
 	order := key + "::text COLLATE \"C\""
-	if slices.ContainsFunc(s.def.Order, func(o reports.Order) bool { return o.Column == s.def.Key && o.Numeric }) {
+	if slices.ContainsFunc(s.def.Order, func(o definition.Order) bool { return o.Column == s.def.Key && o.Numeric }) {
 		order = key + "::bigint"
 	}
 	name := "NULL::text"

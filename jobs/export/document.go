@@ -8,10 +8,11 @@ import (
 	"strings"
 	"time"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/inputs"
 	"cpd-jobs/reports/table"
+	"cpd-jobs/reports/versions"
 )
 
 const defaultPublisher = "Department for Education"
@@ -25,7 +26,7 @@ var (
 	noLicence = table.Line{Text: "None: this must not be published"}
 )
 
-func licenceOf(def *reports.Definition) table.Line {
+func licenceOf(def *definition.Definition) table.Line {
 	if def.Restricted() {
 		return noLicence
 	}
@@ -44,7 +45,7 @@ var sources = map[inputs.Input]string{
 
 // documentOf is what files of one refresh say of themselves. It knows nothing of the export, so that two exports of
 // the same refresh are the same to the byte.
-func documentOf(d Deps, def *reports.Definition, live reports.Refreshed, s exports.Selection) table.Document {
+func documentOf(d Deps, def *definition.Definition, live versions.Version, s exports.Selection) table.Document {
 	publisher := d.Publisher
 	if publisher == "" {
 		publisher = defaultPublisher
@@ -79,7 +80,7 @@ func documentOf(d Deps, def *reports.Definition, live reports.Refreshed, s expor
 const personal = "This file holds personal data. Share it only with those who need it for their work, and delete it when you have done yours."
 
 // factsOf say to programs what the cover says to people.
-func factsOf(def *reports.Definition, live reports.Refreshed, s exports.Selection) []table.Fact {
+func factsOf(def *definition.Definition, live versions.Version, s exports.Selection) []table.Fact {
 	facts := []table.Fact{
 		{Name: "version", Value: strconv.FormatInt(live.Version, 10)}, {Name: "run", Value: strconv.FormatInt(live.RunID, 10)},
 		{Name: "definition", Value: live.DefinitionVersion}, {Name: "definition_hash", Value: live.DefinitionHash},
@@ -91,7 +92,7 @@ func factsOf(def *reports.Definition, live reports.Refreshed, s exports.Selectio
 	return facts
 }
 
-func columnsOf(def *reports.Definition, s exports.Selection) []table.Column {
+func columnsOf(def *definition.Definition, s exports.Selection) []table.Column {
 	names := s.Columns
 	if len(names) == 0 {
 		names = columnNames(def)
@@ -113,7 +114,7 @@ func keyed(columns []table.Column, key string) bool {
 	return slices.ContainsFunc(columns, func(c table.Column) bool { return c.Name == key })
 }
 
-func sourceLine(publisher string, used []reports.InputUsed) string {
+func sourceLine(publisher string, used []versions.InputUsed) string {
 	names := make([]string, len(used))
 	for i, in := range used {
 		names[i] = sourceName(in.Input)
@@ -128,7 +129,7 @@ func sourceName(in inputs.Input) string {
 	return string(in)
 }
 
-func inputLines(used []reports.InputUsed) []table.Line {
+func inputLines(used []versions.InputUsed) []table.Line {
 	lines := make([]table.Line, len(used))
 	for i, in := range used {
 		lines[i].Text = fmt.Sprintf("%s: %s (version %d, %s rows)", sourceName(in.Input), moment(in.AsAt), in.Version, table.Thousands(in.Rows))
@@ -136,7 +137,7 @@ func inputLines(used []reports.InputUsed) []table.Line {
 	return lines
 }
 
-func versionLines(live reports.Refreshed) []table.Line {
+func versionLines(live versions.Version) []table.Line {
 	return []table.Line{
 		{Text: fmt.Sprintf("Version %d of the report, published on %s by run %d", live.Version, moment(live.PublishedAt), live.RunID)},
 		{Text: fmt.Sprintf("Definition %s (%.12s), computed by cpd-jobs %s", live.DefinitionVersion, live.DefinitionHash, live.ProgramVersion)},
@@ -146,7 +147,7 @@ func versionLines(live reports.Refreshed) []table.Line {
 }
 
 // selectionText says what a file has: all rows and columns, or rows where Region is London.
-func selectionText(def *reports.Definition, s exports.Selection) string {
+func selectionText(def *definition.Definition, s exports.Selection) string {
 	if s.Whole() {
 		return "all rows and columns"
 	}

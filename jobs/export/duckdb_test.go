@@ -14,6 +14,7 @@ import (
 
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/csvfile"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/table"
 )
 
@@ -75,7 +76,7 @@ func TestDuckDBFindsTheSameCells(t *testing.T) {
 }
 
 // asTexts selects every column as a text, times as microseconds.
-func asTexts(def *reports.Definition) string {
+func asTexts(def *definition.Definition) string {
 	terms := make([]string, len(def.Columns))
 	for i, c := range def.Columns {
 		name := strconv.Quote(c.Name)

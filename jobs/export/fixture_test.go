@@ -34,7 +34,7 @@ type bench struct {
 }
 
 // ensured has the reports' tables.
-var ensured = pgtest.Filled{Name: "ensured", Fill: func(ctx context.Context, db *pgxpool.Pool) error { return reports.Ensure(ctx, db) }}
+var ensured = pgtest.Filled{Name: "ensured", Fill: func(ctx context.Context, db *pgxpool.Pool) error { return reports.EnsureTables(ctx, db) }}
 
 func newBench(t *testing.T) *bench {
 	t.Helper()

@@ -15,6 +15,7 @@ import (
 	"cpd-jobs/internal/testing/tabletest"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/versions"
 )
 
 // everyFormat asks for all of them.
@@ -46,7 +47,7 @@ func (b *bench) rows(name string) [][]string {
 	}
 	defer f.Close()
 	var rows [][]string
-	for row, err := range formats[name].reread(f, documentOf(b.Deps, def, reports.Refreshed{}, exports.Selection{})) {
+	for row, err := range formats[name].reread(f, documentOf(b.Deps, def, versions.Version{}, exports.Selection{})) {
 		if err != nil {
 			b.t.Fatal(name, err)
 		}

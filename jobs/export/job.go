@@ -11,10 +11,11 @@ import (
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
 	"cpd-jobs/reports/table"
+	"cpd-jobs/reports/versions"
 )
 
 // job is one export under way.
@@ -22,19 +23,19 @@ type job struct {
 	Deps
 	run       run.Run
 	args      Args
-	def       *reports.Definition
+	def       *definition.Definition
 	selection exports.Selection
 	// passphrase encrypts the files, "" for files in clear.
 	passphrase string
 
-	live  reports.Refreshed
+	live  versions.Version
 	sum   table.Sum        // of what was read from the table
 	files []*file          // being made
 	found []exports.Export // made before
 	made  []exports.Export
 }
 
-func newJob(d Deps, r run.Run, def *reports.Definition, a Args) (*job, error) {
+func newJob(d Deps, r run.Run, def *definition.Definition, a Args) (*job, error) {
 	passphrase, err := d.passphraseFor(def)
 	if err != nil {
 		return nil, err

@@ -11,6 +11,7 @@ import (
 	"cpd-jobs/internal/encryptedzip"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
 )
@@ -29,7 +30,7 @@ func notReady(d Deps) func(json.RawMessage) string {
 		if d.Passphrase != "" || json.Unmarshal(raw, &args) != nil {
 			return ""
 		}
-		if def, err := reports.Find(args.Report); err != nil || def.Protection != reports.Encrypted {
+		if def, err := reports.Find(args.Report); err != nil || def.Protection != definition.Encrypted {
 			return ""
 		}
 		return passphraseVariable + " is not set"
@@ -37,8 +38,8 @@ func notReady(d Deps) func(json.RawMessage) string {
 }
 
 // passphraseFor is what encrypts files of a report, "" for one whose files are in clear.
-func (d Deps) passphraseFor(def *reports.Definition) (string, error) {
-	if def.Protection != reports.Encrypted {
+func (d Deps) passphraseFor(def *definition.Definition) (string, error) {
+	if def.Protection != definition.Encrypted {
 		return "", nil
 	}
 	if d.Passphrase == "" {
@@ -53,7 +54,7 @@ func (d Deps) passphraseFor(def *reports.Definition) (string, error) {
 
 // MayRead refuses a report with personal data to those whose database user may not read it. Whoever asks for an export or a
 // download is asked, not only who does the job.
-func MayRead(ctx context.Context, db exports.Querier, def *reports.Definition) error {
+func MayRead(ctx context.Context, db exports.Querier, def *definition.Definition) error {
 	if !def.Restricted() {
 		return nil
 	}

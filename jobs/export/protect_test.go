@@ -20,6 +20,7 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/lint"
 	"cpd-jobs/reports/store"
@@ -31,7 +32,7 @@ const passphrase = "correct horse battery staple"
 const secretName = "Zebedee Quillfeather"
 
 // newRestricted is a bench whose report has personal data: the schools' own, under the rules of one that has.
-func newRestricted(t *testing.T, protection reports.Protection) (*bench, *reports.Definition) {
+func newRestricted(t *testing.T, protection definition.Protection) (*bench, *definition.Definition) {
 	t.Helper()
 	b := newBench(t)
 	b.Passphrase, b.Now = passphrase, asOf.UTC
@@ -55,7 +56,7 @@ func newRestricted(t *testing.T, protection reports.Protection) (*bench, *report
 }
 
 // exportRestricted does the job of a definition that is none of the program's own.
-func (b *bench) exportRestricted(ctx context.Context, r run.Run, def *reports.Definition, formats ...string) (run.Outcome, error) {
+func (b *bench) exportRestricted(ctx context.Context, r run.Run, def *definition.Definition, formats ...string) (run.Outcome, error) {
 	j, err := newJob(b.Deps, r, def, Args{Report: def.Name, Formats: formats})
 	if err != nil {
 		return run.Outcome{}, err
@@ -64,7 +65,7 @@ func (b *bench) exportRestricted(ctx context.Context, r run.Run, def *reports.De
 }
 
 func TestEncryptedFilesAreNeverInClear(t *testing.T) {
-	b, def := newRestricted(t, reports.Encrypted)
+	b, def := newRestricted(t, definition.Encrypted)
 	var spoken bytes.Buffer
 	r := &run.Local{Now: asOf.UTC, Logger: slog.New(slog.NewTextHandler(&spoken, nil)), OnStep: func(s *run.Step, _ bool, _ time.Duration, _ error) {
 		for path, content := range filesBelow(t, b.dir) { // drafts as well, while they are written
@@ -116,7 +117,7 @@ func filesBelow(t *testing.T, dir string) map[string][]byte {
 }
 
 func TestSevenZipOpensAnEncryptedExport(t *testing.T) {
-	b, def := newRestricted(t, reports.Encrypted)
+	b, def := newRestricted(t, definition.Encrypted)
 	program, err := exec.LookPath("7z")
 	if err != nil {
 		if os.Getenv("CI") != "" {
@@ -150,7 +151,7 @@ func TestSevenZipOpensAnEncryptedExport(t *testing.T) {
 }
 
 func TestFilesOfARestrictedReportExpire(t *testing.T) {
-	b, def := newRestricted(t, reports.Restricted)
+	b, def := newRestricted(t, definition.Restricted)
 	b.Now = func() time.Time { return time.Now().Add(-25 * time.Hour) }
 	if _, err := b.exportRestricted(t.Context(), &run.Local{}, def, "csv"); err != nil {
 		t.Fatal(err)
@@ -175,7 +176,7 @@ func TestFilesOfARestrictedReportExpire(t *testing.T) {
 }
 
 func TestWithoutAPassphraseNothingIsMade(t *testing.T) {
-	b, def := newRestricted(t, reports.Encrypted)
+	b, def := newRestricted(t, definition.Encrypted)
 	for _, weak := range []string{"", "short"} {
 		b.Passphrase = weak
 		if _, err := b.exportRestricted(t.Context(), &run.Local{}, def, "csv"); err == nil || run.ExitStatus(err) != 2 || !strings.Contains(err.Error(), "exports passphrase") {
@@ -186,7 +187,7 @@ func TestWithoutAPassphraseNothingIsMade(t *testing.T) {
 }
 
 func TestANewPassphraseMakesNewFiles(t *testing.T) {
-	b, def := newRestricted(t, reports.Encrypted)
+	b, def := newRestricted(t, definition.Encrypted)
 	for _, step := range []struct {
 		passphrase string
 		changed    bool
@@ -200,7 +201,7 @@ func TestANewPassphraseMakesNewFiles(t *testing.T) {
 }
 
 func TestWhoMayNotReadAReportMayNotExportIt(t *testing.T) {
-	b, def := newRestricted(t, reports.Restricted)
+	b, def := newRestricted(t, definition.Restricted)
 	role := fmt.Sprintf("reader_%d", time.Now().UnixNano()) // roles are the server's, which other tests share
 	if _, err := b.DB.Exec(t.Context(), "CREATE ROLE "+role+" LOGIN"); err != nil {
 		t.Fatal(err)
@@ -232,14 +233,14 @@ func TestWhoMayNotReadAReportMayNotExportIt(t *testing.T) {
 func TestPersonalColumnsAreNotAskedForByValue(t *testing.T) {
 	t.Parallel()
 	a := Args{Where: Where{"name": "somebody"}}
-	def := &reports.Definition{Columns: []reports.Column{{Name: "name", Type: "text", Personal: true}}}
+	def := &definition.Definition{Columns: []definition.Column{{Name: "name", Type: "text", Personal: true}}}
 	if err := a.checkWhere(def); err == nil || strings.Contains(err.Error(), "somebody") {
 		t.Errorf("error %v, want one that does not quote the value", err)
 	}
 }
 
 func TestDamageOfARestrictedFileIsNotQuoted(t *testing.T) {
-	b, def := newRestricted(t, reports.Restricted)
+	b, def := newRestricted(t, definition.Restricted)
 	b.Store = &brokenStore{Store: b.Store, spoil: func(p []byte) []byte {
 		return bytes.ReplaceAll(p, []byte(secretName), []byte(strings.ToUpper(secretName)))
 	}}
@@ -251,7 +252,7 @@ func TestDamageOfARestrictedFileIsNotQuoted(t *testing.T) {
 }
 
 func TestFilesOfEncryptedReportsFailWhole(t *testing.T) {
-	b, def := newRestricted(t, reports.Encrypted)
+	b, def := newRestricted(t, definition.Encrypted)
 	whole := b.Store
 	b.Store = &brokenStore{Store: whole, publish: func(string) error { return errors.New("the store is down") }}
 	if _, err := b.exportRestricted(t.Context(), &run.Local{}, def, "csv", "xlsx"); err == nil {

@@ -13,23 +13,25 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/table"
+	"cpd-jobs/reports/versions"
 )
 
 // snapshot is one moment of the database, in which a version's record and its rows belong together.
 type snapshot struct {
 	tx      pgx.Tx
-	def     *reports.Definition
-	version reports.Refreshed
+	def     *definition.Definition
+	version versions.Version
 	// past says that another version is live by now.
 	past bool
 }
 
 // find finds the version to read: the one of a moment, where that is not nil, or else the live one.
 func (s *snapshot) find(ctx context.Context, asOf *time.Time) error {
-	list, err := reports.Refreshes(ctx, s.tx, s.def.Name, 1)
+	list, err := versions.List(ctx, s.tx, s.def.Name, 1)
 	if err != nil {
 		return err
 	}
@@ -39,7 +41,7 @@ func (s *snapshot) find(ctx context.Context, asOf *time.Time) error {
 	live := list[0]
 	s.version = live
 	if asOf != nil {
-		if s.version, err = reports.VersionAt(ctx, s.tx, s.def, *asOf); err != nil {
+		if s.version, err = versions.At(ctx, s.tx, s.def, *asOf); err != nil {
 			return err
 		}
 	}
@@ -64,7 +66,7 @@ func (s *snapshot) source() string {
 // summaries reads the report's views, and what it keeps of each day. Views are of the live version; of an earlier one only
 // what was kept until then is known.
 func (s *snapshot) summaries(ctx context.Context) ([]table.Summary, error) {
-	var views []reports.View
+	var views []definition.View
 	if !s.past {
 		views = slices.Clone(s.def.Views)
 	}
@@ -88,7 +90,7 @@ func (s *snapshot) summaries(ctx context.Context) ([]table.Summary, error) {
 	return list, nil
 }
 
-func (s *snapshot) summary(ctx context.Context, v reports.View) (table.Summary, error) {
+func (s *snapshot) summary(ctx context.Context, v definition.View) (table.Summary, error) {
 	summary := table.Summary{Name: v.Name, Sheet: sheetOf(s.def, v), Title: v.Title, About: v.About}
 	view := pgx.Identifier{s.def.Schema, v.Name}.Sanitize()
 	prepared, err := s.tx.Prepare(ctx, "", "SELECT * FROM "+view)
@@ -143,7 +145,7 @@ func dayRank(c table.Column) int {
 }
 
 // sheetOf names the sheet of a view by what its name adds to the report's: Funnel.
-func sheetOf(def *reports.Definition, v reports.View) string {
+func sheetOf(def *definition.Definition, v definition.View) string {
 	rest, ok := strings.CutPrefix(v.Name, def.Name+"_")
 	if !ok {
 		return v.Title
@@ -184,7 +186,7 @@ func (s *snapshot) each(ctx context.Context, sql string, args []any, add func([]
 }
 
 // selectSQL is the statement that reads a part of a report, or of an earlier version of it, in its order.
-func selectSQL(def *reports.Definition, source string, s exports.Selection) (sql string, args []any) {
+func selectSQL(def *definition.Definition, source string, s exports.Selection) (sql string, args []any) {
 	columns := columnsOf(def, s)
 	names := make([]string, len(columns))
 	for i, c := range columns {
@@ -202,7 +204,7 @@ func selectSQL(def *reports.Definition, source string, s exports.Selection) (sql
 		terms = append(terms, term)
 	}
 	if s.Search != "" {
-		terms = append(terms, def.Searched(s.Search, "", func(v any) string {
+		terms = append(terms, selection.Search(def, s.Search, "", func(v any) string {
 			args = append(args, v)
 			return "$" + strconv.Itoa(len(args))
 		}))
@@ -214,7 +216,7 @@ func selectSQL(def *reports.Definition, source string, s exports.Selection) (sql
 }
 
 // equalTerm compares a column with a text; for a list, one of its items.
-func equalTerm(c reports.Column, value string) string {
+func equalTerm(c definition.Column, value string) string {
 	name := pgx.Identifier{c.Name}.Sanitize()
 	switch table.Type(c.Type) {
 	case table.Text:
@@ -233,7 +235,7 @@ func equalTerm(c reports.Column, value string) string {
 }
 
 // emptyTerm is true of a cell that is empty in a file.
-func emptyTerm(c reports.Column) string {
+func emptyTerm(c definition.Column) string {
 	name := pgx.Identifier{c.Name}.Sanitize()
 	switch table.Type(c.Type) {
 	case table.Text:

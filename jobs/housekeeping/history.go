@@ -4,13 +4,13 @@ import (
 	"context"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/versions"
 )
 
 // forget lets reports forget how they were longer ago than they promise.
 func forget(ctx context.Context, r run.Run, d Deps, counts map[string]int64) error {
 	return r.Step(ctx, "history", func(ctx context.Context, step *run.Step) error {
-		pruned, err := reports.Prune(ctx, r, d.DB, d.Now().Add(-reports.HistoryKept))
+		pruned, err := versions.Prune(ctx, r, d.DB, d.Now().Add(-versions.HistoryKept))
 		counts["refreshes"], counts["changes"], counts["checks"] = pruned.Refreshes, pruned.Changes, pruned.Checks
 		step.SetRows(pruned.Refreshes+pruned.Changes+pruned.Checks, 0)
 		return err

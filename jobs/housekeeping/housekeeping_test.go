@@ -156,7 +156,7 @@ func TestAges(t *testing.T) {
 func TestReportsForget(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	if err := reports.Ensure(t.Context(), db); err != nil {
+	if err := reports.EnsureTables(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	_, err := db.Exec(t.Context(), `

@@ -11,6 +11,7 @@ import (
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/refresh"
 )
 
 // schoolOnboarding is the report that has a kind of its own: the service's main job.
@@ -73,7 +74,7 @@ func (d Deps) refresh(ctx context.Context, r run.Run, report string, o Options) 
 	if err != nil {
 		return run.Outcome{}, err
 	}
-	return reports.Refresh(ctx, r, d.DB, def, reports.RefreshOptions{
+	return refresh.Report(ctx, r, d.DB, def, refresh.Options{
 		ProgramVersion: d.Version, Force: o.Force, Allow: o.Allow, Now: d.Now,
 	})
 }

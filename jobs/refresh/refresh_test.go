@@ -44,7 +44,7 @@ func TestUnknownReport(t *testing.T) {
 func TestRefreshOfNothing(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	if err := reports.Ensure(t.Context(), db); err != nil {
+	if err := reports.EnsureTables(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	_, onboarding := kinds(refresh.Deps{DB: db})

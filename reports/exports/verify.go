@@ -14,7 +14,7 @@ import (
 
 const exportAgain = "run housekeeping, then export the report again"
 
-// Verify reads an export's file and compares it with what was recorded when it was made. The error is of class Refused
+// Verify reads an export's file and compares it with what was recorded when it was made. The error is of class Blocked
 // where they differ, [ErrNone] where there is no such export.
 func Verify(ctx context.Context, db Querier, s store.Store, id int64) (Export, error) {
 	e, err := Find(ctx, db, id)

@@ -11,25 +11,27 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/versions"
 )
 
 // Report is a report and what is live of it.
 type Report struct {
-	Name             string             `json:"name" doc:"Name in addresses and of its table"`
-	Title            string             `json:"title"`
-	About            string             `json:"about"`
-	Personal         bool               `json:"personal" doc:"It has personal data: its rows are in its files alone"`
-	Formats          []string           `json:"formats" doc:"Formats that files are made in"`
-	FreshnessSeconds int64              `json:"freshness_seconds" doc:"How old its data may be before people should worry"`
-	Latest           *reports.Refreshed `json:"latest,omitempty" doc:"What is live; absent before the first refresh"`
+	Name             string            `json:"name" doc:"Name in addresses and of its table"`
+	Title            string            `json:"title"`
+	About            string            `json:"about"`
+	Personal         bool              `json:"personal" doc:"It has personal data: its rows are in its files alone"`
+	Formats          []string          `json:"formats" doc:"Formats that files are made in"`
+	FreshnessSeconds int64             `json:"freshness_seconds" doc:"How old its data may be before people should worry"`
+	Latest           *versions.Version `json:"latest,omitempty" doc:"What is live; absent before the first refresh"`
 }
 
 // ReportDetail is a report with its columns.
 type ReportDetail struct {
 	Report
-	Version string           `json:"definition_version"`
-	Key     string           `json:"key" doc:"The column that tells rows apart"`
-	Columns []reports.Column `json:"columns"`
+	Version string              `json:"definition_version"`
+	Key     string              `json:"key" doc:"The column that tells rows apart"`
+	Columns []definition.Column `json:"columns"`
 }
 
 // ReportInput names a report. It is exported because huma reads no others where they are embedded.
@@ -40,7 +42,7 @@ type ReportInput struct {
 const errNoReport = missing("There is no report of that name.")
 
 // find takes a report's name with hyphens or underscores. One with personal data is not there for who may not see it.
-func (a *API) find(ctx context.Context, name string) (*reports.Definition, error) {
+func (a *API) find(ctx context.Context, name string) (*definition.Definition, error) {
 	def, err := reports.Find(strings.ReplaceAll(name, "-", "_"))
 	if err != nil || def.Restricted() && !a.Personal(ctx) {
 		return nil, errNoReport
@@ -50,7 +52,7 @@ func (a *API) find(ctx context.Context, name string) (*reports.Definition, error
 
 // open finds a report whose rows are to be had here. Those of one with personal data are not: they are in its files alone,
 // each of which is recorded by who took it.
-func (in ReportInput) open() (*reports.Definition, error) {
+func (in ReportInput) open() (*definition.Definition, error) {
 	def, err := reports.Find(strings.ReplaceAll(in.Report, "-", "_"))
 	if err != nil || def.Restricted() {
 		return nil, errNoReport
@@ -73,7 +75,7 @@ type refreshInput struct {
 
 type refreshList struct {
 	Body struct {
-		Refreshes []reports.Refreshed `json:"refreshes" doc:"Newest first; the first is what is live"`
+		Refreshes []versions.Version `json:"refreshes" doc:"Newest first; the first is what is live"`
 	}
 }
 
@@ -106,7 +108,7 @@ func (a *API) showReport(ctx context.Context, in *ReportInput) (*reportOne, erro
 	if err != nil {
 		return nil, err
 	}
-	latest, err := reports.Refreshes(ctx, a.DB, def.Name, 1)
+	latest, err := versions.List(ctx, a.DB, def.Name, 1)
 	if err != nil {
 		return nil, err
 	}
@@ -126,13 +128,13 @@ func (a *API) listRefreshes(ctx context.Context, in *refreshInput) (*refreshList
 		return nil, err
 	}
 	out := &refreshList{}
-	out.Body.Refreshes, err = reports.Refreshes(ctx, a.DB, def.Name, in.Limit)
+	out.Body.Refreshes, err = versions.List(ctx, a.DB, def.Name, in.Limit)
 	return out, err
 }
 
 // liveVersion is the version that is live; false before the first refresh.
-func (a *API) liveVersion(ctx context.Context, def *reports.Definition) (v reports.Refreshed, ok bool, err error) {
-	list, err := reports.Refreshes(ctx, a.DB, def.Name, 1)
+func (a *API) liveVersion(ctx context.Context, def *definition.Definition) (v versions.Version, ok bool, err error) {
+	list, err := versions.List(ctx, a.DB, def.Name, 1)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) || len(list) == 0 {
 		return v, false, err
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/web/rows"
 )
 
@@ -108,7 +108,7 @@ func (a *API) listRows(ctx context.Context, in *rowsInput) (*huma.StreamResponse
 	}}, nil
 }
 
-func rowOf(columns []reports.Column, values []any) Row {
+func rowOf(columns []definition.Column, values []any) Row {
 	row := make(Row, len(columns))
 	for i, c := range columns {
 		row[c.Name] = values[i]
@@ -120,7 +120,7 @@ func rowOf(columns []reports.Column, values []any) Row {
 }
 
 // rowsCSV reads the first rows before anything is written, so that what is wrong is still an answer.
-func (a *API) rowsCSV(ctx context.Context, def *reports.Definition, sel rows.Selection) (*huma.StreamResponse, error) {
+func (a *API) rowsCSV(ctx context.Context, def *definition.Definition, sel rows.Selection) (*huma.StreamResponse, error) {
 	first, err := rows.Read(ctx, a.DB, def, sel, "", rows.AtOnce)
 	if err != nil {
 		return nil, err

@@ -39,7 +39,7 @@ func newSite(t *testing.T) *site { return newSiteWith(t, "a secret that both kno
 func newSiteWith(t *testing.T, secret string) *site {
 	t.Helper()
 	s := &site{t: t, db: pgtest.New(t), log: &log{}}
-	if err := reports.Ensure(t.Context(), s.db); err != nil {
+	if err := reports.EnsureTables(t.Context(), s.db); err != nil {
 		t.Fatal(err)
 	}
 	files, err := store.Folder(t.TempDir())

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"sync"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 )
 
 // countsKept is how many counts are remembered. Beyond it all are forgotten: whoever asks for ever new selections costs the
@@ -23,7 +23,7 @@ type Counter struct {
 }
 
 // Count counts the rows of a selection that has been checked, of which page was read; first says that it is the first page.
-func (c *Counter) Count(ctx context.Context, db Querier, def *reports.Definition, s Selection, page Page, first bool) (int64, error) {
+func (c *Counter) Count(ctx context.Context, db Querier, def *definition.Definition, s Selection, page Page, first bool) (int64, error) {
 	if first && page.Next == "" {
 		return int64(len(page.Rows)), nil
 	}

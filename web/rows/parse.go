@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/table"
 )
 
@@ -30,8 +30,8 @@ const (
 
 // Parse reads a selection from an address: column=value, several times for any of several values, column.not, .from and
 // .to; q, sort and columns. A value of "" asks for nothing. Parameters that others name are for them to read; any other is
-// refused. Errors are of class Invalid.
-func Parse(def *reports.Definition, q url.Values, others ...string) (Selection, error) {
+// refused. Errors are of class BadInput.
+func Parse(def *definition.Definition, q url.Values, others ...string) (Selection, error) {
 	var s Selection
 	for _, name := range slices.Sorted(maps.Keys(q)) {
 		values := slices.DeleteFunc(slices.Clone(q[name]), func(v string) bool { return strings.TrimSpace(v) == "" })
@@ -45,7 +45,7 @@ func Parse(def *reports.Definition, q url.Values, others ...string) (Selection, 
 	return s, nil
 }
 
-func (s *Selection) take(def *reports.Definition, name string, values []string) error {
+func (s *Selection) take(def *definition.Definition, name string, values []string) error {
 	for _, v := range values {
 		if !utf8.ValidString(v) || strings.ContainsRune(v, 0) {
 			return run.Invalid("", "%s: this is no text", shown(name))
@@ -73,7 +73,7 @@ func (s *Selection) takeSearch(text string) error {
 	return nil
 }
 
-func (s *Selection) takeColumns(def *reports.Definition, values []string) error {
+func (s *Selection) takeColumns(def *definition.Definition, values []string) error {
 	for _, list := range values {
 		for name := range strings.SplitSeq(list, ",") {
 			c, err := columnOf(def, "columns", strings.TrimSpace(name))
@@ -89,7 +89,7 @@ func (s *Selection) takeColumns(def *reports.Definition, values []string) error 
 	return nil
 }
 
-func (s *Selection) takeCondition(def *reports.Definition, name string, values []string) error {
+func (s *Selection) takeCondition(def *definition.Definition, name string, values []string) error {
 	column, op, _ := strings.Cut(name, ".")
 	c, err := columnOf(def, "", column)
 	if err != nil {
@@ -103,7 +103,7 @@ func (s *Selection) takeCondition(def *reports.Definition, name string, values [
 	return nil
 }
 
-func (c Condition) check(column reports.Column) error {
+func (c Condition) check(column definition.Column) error {
 	kind := table.Type(column.Type)
 	switch c.Op {
 	case Is, Not:
@@ -132,7 +132,7 @@ func (c Condition) check(column reports.Column) error {
 }
 
 // columnOf finds a column; the error names the nearest.
-func columnOf(def *reports.Definition, parameter, name string) (reports.Column, error) {
+func columnOf(def *definition.Definition, parameter, name string) (definition.Column, error) {
 	if c, ok := def.Column(name); ok {
 		return c, nil
 	}
@@ -147,7 +147,7 @@ func columnOf(def *reports.Definition, parameter, name string) (reports.Column, 
 	if parameter != "" {
 		parameter += ": "
 	}
-	return reports.Column{}, run.Invalid(hint, "%s%s is no column of this report", parameter, shown(name))
+	return definition.Column{}, run.Invalid(hint, "%s%s is no column of this report", parameter, shown(name))
 }
 
 // shown is what somebody wrote, short enough to be shown.

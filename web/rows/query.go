@@ -8,25 +8,26 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/table"
 )
 
 // query builds the statements of one selection.
 type query struct {
-	def   *reports.Definition
+	def   *definition.Definition
 	sel   Selection
 	args  []any
 	terms []string
 }
 
-func newQuery(def *reports.Definition, s Selection) *query {
+func newQuery(def *definition.Definition, s Selection) *query {
 	q := &query{def: def, sel: s}
 	for _, c := range s.Where {
 		q.where(c)
 	}
 	if s.Search != "" {
-		q.terms = append(q.terms, def.Searched(s.Search, "r", q.arg))
+		q.terms = append(q.terms, selection.Search(def, s.Search, "r", q.arg))
 	}
 	return q
 }
@@ -94,7 +95,7 @@ func emptyTerm(name string, kind table.Type) string {
 }
 
 // ordered is a column as it is ordered: text by code point, as everywhere in reports.
-func ordered(c reports.Column) string {
+func ordered(c definition.Column) string {
 	if table.Type(c.Type) == table.Text {
 		return "(" + quoted(c.Name) + ` COLLATE "C")`
 	}

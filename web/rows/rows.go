@@ -15,7 +15,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 )
 
 // None is the value that stands for an empty cell in a condition.
@@ -90,7 +90,7 @@ func decodeCursor(text string) (c cursor, err error) {
 }
 
 // Read reads at most limit rows of a selection that has been checked, after the place that an earlier page gave.
-func Read(ctx context.Context, db Querier, def *reports.Definition, s Selection, after string, limit int) (Page, error) {
+func Read(ctx context.Context, db Querier, def *definition.Definition, s Selection, after string, limit int) (Page, error) {
 	q := newQuery(def, s)
 	if after != "" {
 		c, err := decodeCursor(after)
@@ -136,7 +136,7 @@ func textOf(v any) *string {
 }
 
 // readError tells a visitor's value that PostgreSQL does not take from trouble of our own.
-func readError(def *reports.Definition, err error) error {
+func readError(def *definition.Definition, err error) error {
 	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(pg.Code, "22") {
 		return ErrCursor // values of conditions were checked: only a cursor that somebody made up has others
 	}
@@ -144,7 +144,7 @@ func readError(def *reports.Definition, err error) error {
 }
 
 // Count counts the rows of a selection that has been checked.
-func Count(ctx context.Context, db Querier, def *reports.Definition, s Selection) (int64, error) {
+func Count(ctx context.Context, db Querier, def *definition.Definition, s Selection) (int64, error) {
 	q := newQuery(def, s)
 	found, err := db.Query(ctx, q.count(), q.args...)
 	if err != nil {
@@ -158,11 +158,11 @@ func Count(ctx context.Context, db Querier, def *reports.Definition, s Selection
 }
 
 // ColumnsOf are the selected columns.
-func ColumnsOf(def *reports.Definition, s Selection) []reports.Column {
+func ColumnsOf(def *definition.Definition, s Selection) []definition.Column {
 	if len(s.Columns) == 0 {
 		return slices.Clone(def.Columns)
 	}
-	list := make([]reports.Column, 0, len(s.Columns))
+	list := make([]definition.Column, 0, len(s.Columns))
 	for _, name := range s.Columns {
 		if c, ok := def.Column(name); ok {
 			list = append(list, c)

@@ -13,6 +13,7 @@ import (
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
+	"cpd-jobs/reports/definition"
 	"cpd-jobs/web/rows"
 )
 
@@ -23,10 +24,10 @@ const fill = `
 		('101', '100% Free School',      'ZZ1 1ZZ', 'North',  '',               0, true,  '2026-09-02T08:00:00Z', '{contact_failed,no_tutor}'),
 		('102', 'Zeta_School''; DROP--', NULL,      NULL,     'design_our_own', 7, NULL,  '2026-09-01T08:00:00Z', NULL)`
 
-func report(t *testing.T) (*reports.Definition, *pgxpool.Pool) {
+func report(t *testing.T) (*definition.Definition, *pgxpool.Pool) {
 	t.Helper()
 	db := pgtest.New(t)
-	if err := reports.Ensure(t.Context(), db); err != nil {
+	if err := reports.EnsureTables(t.Context(), db); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := db.Exec(t.Context(), fill); err != nil {
@@ -39,7 +40,7 @@ func report(t *testing.T) (*reports.Definition, *pgxpool.Pool) {
 	return def, db
 }
 
-func parse(t *testing.T, def *reports.Definition, query string) rows.Selection {
+func parse(t *testing.T, def *definition.Definition, query string) rows.Selection {
 	t.Helper()
 	q, err := url.ParseQuery(query)
 	if err != nil {
@@ -55,7 +56,7 @@ func parse(t *testing.T, def *reports.Definition, query string) rows.Selection {
 	return s
 }
 
-func parseValues(t *testing.T, def *reports.Definition, q url.Values) rows.Selection {
+func parseValues(t *testing.T, def *definition.Definition, q url.Values) rows.Selection {
 	t.Helper()
 	s, err := rows.Parse(def, q)
 	if err != nil {

@@ -1,0 +1,55 @@
+package selection
+
+import (
+	"fmt"
+	"strings"
+	"unicode/utf8"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/reports/definition"
+)
+
+// Search is SQL that is true of the rows that a search finds: those with all its words in their name, or whose postcode
+// or key begins with it, for columns of the alias t ("" for none). Arg makes a value a parameter and returns how the SQL
+// names it. Comparing by byte takes a quarter of the time that ILIKE does.
+func Search(d *definition.Definition, text, t string, arg func(any) string) string {
+	column := func(name string) string {
+		if t == "" {
+			return pgx.Identifier{name}.Sanitize()
+		}
+		return pgx.Identifier{t, name}.Sanitize()
+	}
+	var either []string
+	compact := strings.ReplaceAll(text, " ", "")
+	if _, ok := d.Column("name"); ok {
+		var patterns []string
+		for word := range strings.FieldsSeq(text) {
+			patterns = append(patterns, "%"+pattern(strings.ToLower(word))+"%")
+		}
+		either = append(either, fmt.Sprintf(`lower(%s COLLATE "C") LIKE ALL (%s::text[])`, column("name"), arg(patterns)))
+	}
+	if _, ok := d.Column("postcode"); ok {
+		either = append(either, fmt.Sprintf(`upper(replace(%s COLLATE "C", ' ', '')) LIKE %s`, column("postcode"), arg(pattern(strings.ToUpper(compact))+"%")))
+	}
+	either = append(either, fmt.Sprintf(`%s::text COLLATE "C" LIKE %s`, column(d.Key), arg(pattern(compact)+"%")))
+	return "(" + strings.Join(either, " OR ") + ")"
+}
+
+// pattern is a text as LIKE finds it. An apostrophe stands for either kind, and a letter with an accent for any
+// character: lower() by byte leaves capitals with accents alone.
+func pattern(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r == '\'' || r >= utf8.RuneSelf:
+			b.WriteByte('_')
+		case r == '\\' || r == '%' || r == '_':
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteRune(r)
+		}
+	}
+	return b.String()
+}
