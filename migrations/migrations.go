@@ -46,7 +46,7 @@ func Up(ctx context.Context, pool *pgxpool.Pool) (applied int, err error) {
 		return 0, fmt.Errorf("migrate River's tables: %w", err)
 	}
 	err = withProvider(pool, func(p *goose.Provider) error {
-		return patiently(ctx, func() error {
+		return withLockRetry(ctx, func() error {
 			one, err := p.UpByOne(ctx)
 			if one != nil && err == nil {
 				applied++
@@ -115,7 +115,7 @@ func riverUp(ctx context.Context, pool *pgxpool.Pool) error {
 	if err != nil {
 		return err
 	}
-	return patiently(ctx, func() error {
+	return withLockRetry(ctx, func() error {
 		return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
 			if _, err := tx.Exec(ctx, waitBriefly); err != nil {
 				return err

@@ -3,13 +3,11 @@ package demo
 import (
 	"context"
 	_ "embed"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/pg"
@@ -26,9 +24,6 @@ var (
 )
 
 const appName = "cpd-jobs demo"
-
-// lockNotAvailable is what PostgreSQL says when lock_timeout has passed.
-const lockNotAvailable = "55P03"
 
 // oneMaker is the advisory lock that keeps two makers out of one database.
 const oneMaker = 7241003
@@ -77,7 +72,7 @@ func Source(ctx context.Context, url string, o Options) (Manifest, error) {
 // maker is gone.
 func lock(ctx context.Context, conn *pgxpool.Conn) error {
 	_, err := conn.Exec(ctx, fmt.Sprintf(`SET lock_timeout = '10s'; SELECT pg_advisory_lock(%d); RESET lock_timeout`, oneMaker))
-	if e, ok := errors.AsType[*pgconn.PgError](err); ok && e.Code == lockNotAvailable {
+	if pg.IsLocked(err) {
 		return run.Blocked("wait for it to finish", "another process is making this demo source")
 	}
 	if err != nil {

@@ -4,6 +4,7 @@
 package cpd
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -23,22 +24,14 @@ type Deps struct {
 	StatementTimeout time.Duration
 	// Stall ends a copy of which no byte has moved for that long (2 minutes).
 	Stall time.Duration
-	// SwapPatience is how long the swap waits for reports that read the old copy (20 minutes).
-	SwapPatience time.Duration
+	// SwapTries is how often the swap tries to get past reports that read the old copy (500, which is 20 minutes).
+	SwapTries int
 }
 
-func (d Deps) workers() int                    { return or(d.Workers, 3) }
-func (d Deps) statementTimeout() time.Duration { return or(d.StatementTimeout, 20*time.Minute) }
-func (d Deps) stall() time.Duration            { return or(d.Stall, 2*time.Minute) }
-func (d Deps) swapPatience() time.Duration     { return or(d.SwapPatience, 20*time.Minute) }
-
-func or[T comparable](value, otherwise T) T {
-	var zero T
-	if value == zero {
-		return otherwise
-	}
-	return value
-}
+func (d Deps) workers() int                    { return cmp.Or(d.Workers, 3) }
+func (d Deps) statementTimeout() time.Duration { return cmp.Or(d.StatementTimeout, 20*time.Minute) }
+func (d Deps) stall() time.Duration            { return cmp.Or(d.Stall, 2*time.Minute) }
+func (d Deps) swapTries() int                  { return cmp.Or(d.SwapTries, 500) }
 
 // Kinds is cpd_sync.
 func Kinds(d Deps) []run.Kind {

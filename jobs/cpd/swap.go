@@ -5,39 +5,32 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/inputs"
 )
 
-// The swap gives up waiting for a lock before a reader that holds one can be taken for a deadlock (one second), and
-// before those who queue behind it notice. Then it comes back.
-const (
-	swapLockTimeout = 300 * time.Millisecond
-	swapRetry       = time.Second
-)
-
-var errNotNow = errors.New("reports that read the copy before held it all that time")
+// swapLockTimeout ends the wait for a lock before a reader that holds one can be taken for a deadlock (one second), and
+// before those who queue behind the swap notice. Then the swap comes back.
+const swapLockTimeout = 300 * time.Millisecond
 
 // swap makes the copy live, as soon as no reader is in the way.
 func (c *tableCopy) swap(ctx context.Context) (outcome run.Outcome, err error) {
 	err = c.run.Step(ctx, "swap", func(ctx context.Context, step *run.Step) error {
-		ctx, cancel := context.WithTimeoutCause(ctx, c.deps.swapPatience(), errNotNow)
-		defer cancel()
-		outcome, err = c.trySwap(ctx)
-		for tries := 1; inTheWay(err); tries++ {
-			if tries == 1 {
-				c.run.Log().Info("waiting for readers of the copy before")
-			}
-			if err := pause(ctx, swapRetry/2+rand.N(swapRetry)); err != nil {
-				return err
-			}
+		retry := pg.LockRetry{
+			Tries:   c.deps.swapTries(),
+			Waiting: func() { c.run.Log().Info("waiting for readers of the copy before") },
+		}
+		err := pg.WithLockRetry(ctx, retry, func() error {
 			outcome, err = c.trySwap(ctx)
+			return err
+		})
+		if errors.Is(err, pg.ErrLocked) {
+			err = fmt.Errorf("reports that read the copy before held it all that time: %w", err)
 		}
 		step.SetRows(c.details.rows(), c.details.rows())
 		return err
@@ -89,21 +82,4 @@ func (c *tableCopy) record(ctx context.Context, tx pgx.Tx) (run.Outcome, error) 
 		Changed: hash != last.ContentHash, Version: version,
 		Summary: summarise(c.asOf, c.tables, c.last.Tables, c.details),
 	}, nil
-}
-
-// inTheWay says that somebody holds a lock that the swap needs, and will let go of it.
-func inTheWay(err error) bool {
-	answer, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && (answer.Code == "55P03" || answer.Code == "40P01")
-}
-
-func pause(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -93,7 +92,7 @@ func TestSwapGivesUp(t *testing.T) {
 	w := newWorld(t)
 	w.sync()
 	check := w.unhurt()
-	w.deps.SwapPatience = 500 * time.Millisecond
+	w.deps.SwapTries = 2
 	tx, err := w.deps.DB.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)

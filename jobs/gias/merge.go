@@ -2,38 +2,23 @@ package gias
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/inputs"
 )
 
-const (
-	// lockWait is how long a merge queues behind a refresh before it lets others pass, lockTries how often it queues.
-	lockWait  = "10s"
-	lockTries = 12
-)
+// lockWait is how long a merge queues behind a refresh before it lets others pass.
+const lockWait = "10s"
 
 // merge compares what is staged with what is here and publishes the difference, in one transaction that locks the input's
 // version against refreshes. A dry run does the same and rolls it back before the first row is written.
 func (s *sync) merge(ctx context.Context, step *run.Step) error {
-	var err error
-	for range lockTries {
-		if err = s.tryMerge(ctx, step); !isLockTimeout(err) {
-			return err
-		}
-		s.run.Log().Info("a refresh is reading the register: waiting for it")
-	}
-	return err
-}
-
-func isLockTimeout(err error) bool {
-	pgErr, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && pgErr.Code == "55P03"
+	retry := pg.LockRetry{Waiting: func() { s.run.Log().Info("a refresh is reading the register: waiting for it") }}
+	return pg.WithLockRetry(ctx, retry, func() error { return s.tryMerge(ctx, step) })
 }
 
 func (s *sync) tryMerge(ctx context.Context, step *run.Step) error {

@@ -8,9 +8,9 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
 	"cpd-jobs/reports/inputs"
@@ -142,22 +142,15 @@ func (s *sync) guardShrink(before int64) error {
 		"nothing was changed: of %d rows for %d, %d are missing from %s", before, s.year, s.summary.Missing, s.file.Name)
 }
 
-// lockTries is how often a merge queues behind a refresh that reads the uplifts.
-const lockTries = 12
-
 func (s *sync) merge(ctx context.Context, step *run.Step) error {
-	var err error
 	issues, summary := len(s.issues), s.summary.clone()
-	for range lockTries {
+	retry := pg.LockRetry{Waiting: func() { s.run.Log().Info("a refresh is reading the uplifts: waiting for it") }}
+	err := pg.WithLockRetry(ctx, retry, func() error {
 		s.issues, s.summary = s.issues[:issues], summary.clone()
-		err = pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error { return s.publish(ctx, tx) })
-		if errors.Is(err, errDry) {
-			err = nil
-		}
-		if pgErr, ok := errors.AsType[*pgconn.PgError](err); !ok || pgErr.Code != "55P03" {
-			break
-		}
-		s.run.Log().Info("a refresh is reading the uplifts: waiting for it")
+		return pgx.BeginFunc(ctx, s.db, func(tx pgx.Tx) error { return s.publish(ctx, tx) })
+	})
+	if errors.Is(err, errDry) {
+		err = nil
 	}
 	step.SetRows(s.summary.Read, s.summary.Merged)
 	return err

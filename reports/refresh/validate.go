@@ -95,7 +95,7 @@ func (t *trial) within(ctx context.Context, mode pgx.TxAccessMode, do func(conte
 	switch {
 	case errors.As(err, &refused) && refused.Code == "57014" && ctx.Err() == nil:
 		t.problem("it takes longer than %s", t.opts.Timeout)
-	case errors.As(err, &refused) && !strings.HasPrefix(refused.Code, "57") && !schema.IsBusy(err):
+	case errors.As(err, &refused) && !strings.HasPrefix(refused.Code, "57") && !pg.IsLocked(err):
 		t.problem("%s", err)
 	case run.ClassOf(err) == run.ClassInvalid, run.ClassOf(err) == run.ClassBlocked:
 		t.problem("%s", err)

@@ -7,10 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/pg"
@@ -23,9 +21,8 @@ const (
 	layout = 2
 	// ensureLock keeps processes that start together from making the same tables: "reports" in ASCII.
 	ensureLock = 0x7265706f727473
-	// busyTries times busyWait is how long readers with long queries may keep a column from being added.
-	busyTries = 20
-	busyWait  = 500 * time.Millisecond
+	// busyTries is how often readers with long queries may keep a column from being added.
+	busyTries = 12
 )
 
 // EnsureTables makes the tables and views of reports, those first that others need, extends them with new columns, and
@@ -66,35 +63,13 @@ func neededFirst(list []*definition.Definition) []*definition.Definition {
 }
 
 func ensureTables(ctx context.Context, pool *pgxpool.Pool, d report) error {
-	for try := 1; ; try++ {
-		err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return d.ensure(ctx, tx) })
-		if err == nil {
-			return nil
-		}
-		if !IsBusy(err) || try == busyTries {
-			return fmt.Errorf("make the tables of report %s: %w", d.Name, err)
-		}
-		if err := wait(ctx, busyWait); err != nil {
-			return err
-		}
+	err := pg.WithLockRetry(ctx, pg.LockRetry{Tries: busyTries}, func() error {
+		return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return d.ensure(ctx, tx) })
+	})
+	if err != nil {
+		return fmt.Errorf("make the tables of report %s: %w", d.Name, err)
 	}
-}
-
-// IsBusy says that lock_timeout ended the statement.
-func IsBusy(err error) bool {
-	pg, ok := errors.AsType[*pgconn.PgError](err)
-	return ok && pg.Code == "55P03"
-}
-
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return nil
 }
 
 // LayoutHash is that of tables made by this program from the definition.

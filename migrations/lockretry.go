@@ -7,10 +7,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"time"
 
-	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/pressly/goose/v3"
+
+	"cpd-jobs/internal/pg"
 )
 
 // ErrBusy says that a migration could not have a lock that it needs, again and again, because somebody holds it for long.
@@ -21,33 +21,17 @@ var ErrBusy = errors.New("somebody holds a lock that a migration needs")
 // read: so a migration gives up soon, lets them pass, and comes again.
 const waitBriefly = "SET LOCAL lock_timeout = '2s';"
 
-// tries is how often a migration comes again; with the pauses that is most of a minute.
-const tries = 12
-
-// lockNotAvailable is PostgreSQL's word for a lock that was waited for in vain.
-const lockNotAvailable = "55P03"
-
-// patiently applies one migration after another until there is none left, each as often as it takes to get its locks.
-func patiently(ctx context.Context, one func() error) error {
-	for failed := 0; ; {
-		err := one()
-		refused, isRefused := errors.AsType[*pgconn.PgError](err)
+// withLockRetry applies one migration after another until there is none left, each as often as it takes to get its locks.
+func withLockRetry(ctx context.Context, one func() error) error {
+	for {
+		err := pg.WithLockRetry(ctx, pg.LockRetry{}, one)
 		switch {
 		case errors.Is(err, goose.ErrNoNextVersion):
 			return nil
-		case err == nil:
-			failed = 0
-			continue
-		case !isRefused || refused.Code != lockNotAvailable:
+		case errors.Is(err, pg.ErrLocked):
+			return fmt.Errorf("%w: %w", ErrBusy, err)
+		case err != nil:
 			return err
-		}
-		if failed++; failed == tries {
-			return fmt.Errorf("%w (%d tries): %w", ErrBusy, tries, err)
-		}
-		select {
-		case <-time.After(min(time.Duration(failed)*500*time.Millisecond, 3*time.Second)):
-		case <-ctx.Done():
-			return ctx.Err()
 		}
 	}
 }
