@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river/rivertype"
@@ -61,26 +60,4 @@ func Successor(ctx context.Context, db Querier, job Job) (Job, error) {
 		job = next
 	}
 	return job, nil
-}
-
-// WorkerInfo is a worker process as the others see it.
-type WorkerInfo struct {
-	ID          string    `json:"id"`
-	Host        string    `json:"host"`
-	PID         int       `json:"pid"`
-	Version     string    `json:"version"`
-	StartedAt   time.Time `json:"started_at"`
-	HeartbeatAt time.Time `json:"heartbeat_at"`
-}
-
-// Workers lists the workers that live.
-func Workers(ctx context.Context, db Querier) ([]WorkerInfo, error) {
-	rows, _ := db.Query(ctx, `
-		SELECT id, host, pid, version, started_at, heartbeat_at FROM queue.workers
-		WHERE stopped_at IS NULL AND heartbeat_at > now() - $1::interval ORDER BY started_at`, deadAfter)
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[WorkerInfo])
-	if err != nil {
-		return nil, fmt.Errorf("read the workers: %w", err)
-	}
-	return list, nil
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -61,10 +62,13 @@ type WorkerOptions struct {
 	Now         clock.Now
 }
 
+// queueSlots are the queues and how many jobs of each run at once on one worker.
+var queueSlots = map[string]int{"syncs": 2, "reports": 2, "exports": 2, "default": 10}
+
 // QueuesWith are the queues and how many jobs of each run at once on one worker, with changes; the error, of class
 // Invalid, names a queue that there is not.
 func QueuesWith(changes map[string]int) (map[string]int, error) {
-	queues := map[string]int{"syncs": 2, "reports": 2, "exports": 2, "default": 10}
+	queues := maps.Clone(queueSlots)
 	for name, slots := range changes {
 		if _, known := queues[name]; !known {
 			return nil, run.Invalid("the queues are syncs, reports, exports and default", "no queue is called %q", name)

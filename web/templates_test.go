@@ -70,7 +70,7 @@ func samples() map[string]content {
 		"schedules":                schedulesPage{Held: 2, Schedules: []scheduleLine{{ScheduleInfo: queue.ScheduleInfo{Schedule: schedule.Schedule{Name: "register"}, NextTick: &noon, Paused: true}, Href: "/s", When: "w", Strip: newStrip([]tickLine{{Fate: fateRan}})}}},
 		"no schedules":             schedulesPage{},
 		"schedule":                 schedulePage{Said: "s", May: true, Facts: []fact{{Key: "k", Text: "t"}}, Ticks: []tickLine{{Fate: fateLate, Why: "w", tickRow: tickRow{JobID: new(int64)}}}, Next: []schedule.Coming{{Tick: noon, Change: &schedule.Change{}}}},
-		"queues":                   queuesPage{Queues: []queueLine{{Queue: "syncs", Oldest: &noon}}, Workers: []workerLine{{}}},
+		"queues":                   queuesPage{Queues: []queueLine{{QueueInfo: queue.QueueInfo{Queue: "syncs", Oldest: &noon}}}, Workers: []workerLine{{}}},
 		"no workers":               queuesPage{},
 		"confirm":                  confirmPage{Title: "Cancel job 1", Text: []string{"t"}, Warning: "w", Fields: []field{pauses(), {Name: "note", Label: "l", Hint: "h"}}, Hidden: []hidden{{"a", "b"}}, Method: "post", Action: "/a", Button: "b", Risky: true, Back: "/b", Problem: "p"},
 		"audit":                    auditPage{Lines: []auditLine{{At: noon, Actor: "a", Detail: json.RawMessage(`{"a":1}`)}}, Older: "/o"},

@@ -3,15 +3,9 @@
 WITH failed AS (
     SELECT DISTINCT ON (coalesce(metadata ->> 'schedule', kind))
         coalesce(metadata ->> 'schedule', kind) AS subject, id, run_id, kind, args, errors, finalized_at
-    FROM (
-        SELECT id, (metadata ->> 'run_id')::bigint AS run_id, kind, args, metadata, finalized_at, state::text,
-            coalesce(array_to_json(errors)::jsonb, '[]') AS errors FROM river.river_job
-        WHERE state IN ('discarded', 'cancelled') AND finalized_at > now() - interval '1 hour'
-        UNION ALL
-        SELECT id, (metadata ->> 'run_id')::bigint, kind, args, metadata, finalized_at, state, errors FROM queue.history
-        WHERE state IN ('discarded', 'cancelled') AND finalized_at > now() - interval '1 hour'
-    ) AS ended
-    WHERE NOT metadata ? 'taken_over_by' AND NOT metadata ? 'cancel_attempted_at' AND NOT metadata ? 'dry_run'
+    FROM queue.jobs
+    WHERE state IN ('discarded', 'cancelled') AND finalized_at > now() - interval '1 hour'
+        AND NOT metadata ? 'taken_over_by' AND NOT metadata ? 'cancel_attempted_at' AND NOT metadata ? 'dry_run'
         AND (state = 'discarded' OR metadata ? 'failure')
     ORDER BY coalesce(metadata ->> 'schedule', kind), finalized_at DESC
 )

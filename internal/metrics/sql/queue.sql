@@ -2,8 +2,7 @@ WITH known AS (
     SELECT queue, state FROM unnest(ARRAY['syncs', 'reports', 'exports', 'default']) AS queue,
         unnest(ARRAY['available', 'running', 'retryable', 'scheduled']) AS state
 ), unfinished AS (
-    SELECT queue, state::text, scheduled_at, attempted_at, kind FROM river.river_job
-    WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
+    SELECT queue, state, scheduled_at, attempted_at, kind FROM queue.jobs WHERE finalized_at IS NULL
 )
 SELECT 'queue_jobs' AS metric, ARRAY[queue, state] AS labels, count(u.queue)::float8 AS value
 FROM known FULL JOIN unfinished AS u USING (queue, state) GROUP BY queue, state
