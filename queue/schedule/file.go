@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml"
 
 	"cpd-jobs/internal/run"
 )
@@ -55,104 +55,104 @@ func ProblemsOf(err error) Problems {
 // Kinds finds kinds of job by name; its error is for a person.
 type Kinds func(name string) (run.Kind, error)
 
-// maxFile bounds what is read: a thousand schedules take a tenth of it.
-const maxFile = 2 << 20
-
 // Parse reads a schedules file and checks all of it: keys, times, zones, kinds and their arguments. Every mistake is
 // reported at once, with its line, as [Problems] within a failure of class Invalid. The warnings are for what is legal
 // and rarely meant; those about clock changes are for the thirteen months after now.
 func Parse(raw []byte, kinds Kinds, now time.Time) (File, []Problem, error) {
-	r := &reader{kinds: kinds, now: now, aliases: map[*ast.AliasNode]ast.Node{}}
+	r := &reader{kinds: kinds, now: now, yaml: yaml.NewDecoder(strings.NewReader(""), yaml.AllowDuplicateMapKey())}
 	f := r.read(raw)
-	r.warnings = tidy(r.warnings)
-	if r.problems = tidy(r.problems); len(r.problems) == 0 {
-		return f, r.warnings, nil
+	byLine := func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) }
+	slices.SortStableFunc(r.warnings, byLine)
+	slices.SortStableFunc(r.problems, byLine)
+	warnings, problems := slices.Compact(r.warnings), slices.Compact(r.problems) // an alias shows a problem twice
+	switch n := len(problems); n {
+	case 0:
+		return f, warnings, nil
+	case 1:
+		return File{}, warnings, run.Invalid("", "the schedules file has 1 problem:\n%w", Problems(problems))
+	default:
+		return File{}, warnings, run.Invalid("", "the schedules file has %d problems:\n%w", n, Problems(problems))
 	}
-	return File{}, r.warnings, run.Invalid("", "the schedules file has %s:\n%w", counted(len(r.problems), "problem"), Problems(r.problems))
 }
 
-func counted(n int, what string) string {
-	if n == 1 {
-		return "1 " + what
+// reader reads a schedules file and collects what is wrong with it.
+type reader struct {
+	kinds    Kinds
+	now      time.Time
+	yaml     *yaml.Decoder // knows the anchors of the whole file
+	problems []Problem
+	warnings []Problem
+	current  string // the schedule that is read
+}
+
+func (r *reader) problem(line int, format string, args ...any) {
+	text := strings.ReplaceAll(fmt.Sprintf(format, args...), "\n", "; ") // one line each, even of joined errors
+	r.problems = append(r.problems, Problem{Line: line, Schedule: r.current, Text: text})
+}
+
+func (r *reader) warn(line int, format string, args ...any) {
+	r.warnings = append(r.warnings, Problem{Line: line, Schedule: r.current, Text: fmt.Sprintf(format, args...)})
+}
+
+func (r *reader) file(body field) (f File) {
+	given := r.fields(body, "the file")
+	if given == nil {
+		return f
 	}
-	return fmt.Sprintf("%d %ss", n, what)
-}
-
-// tidy sorts by line and drops what was found twice, by way of an alias.
-func tidy(list []Problem) []Problem {
-	slices.SortStableFunc(list, func(a, b Problem) int { return cmp.Compare(a.Line, b.Line) })
-	return slices.Compact(list)
-}
-
-func (r *reader) file(body ast.Node) File {
-	var f File
-	fields := r.mapping(body, "the file", map[string]func(ast.Node){
-		"generation": func(n ast.Node) { f.Generation = int64(r.number("generation", n, 1, 1<<53)) },
-		"schedules":  func(n ast.Node) { f.Schedules = r.list(n) },
+	r.set(given, map[string]any{
+		"generation": whole(&f.Generation, 1, 1<<53),
+		"schedules":  func(list field) { f.Schedules = r.list(list) },
 	})
-	if !fields["schedules"] && isMapping(body) {
-		r.problem(body, "the list schedules: is missing")
+	if _, has := given["schedules"]; !has {
+		r.problem(body.line, "the list schedules: is missing")
 	}
 	return f
 }
 
-func (r *reader) list(n ast.Node) (schedules []Schedule) {
-	seq, ok := r.resolve(n).(*ast.SequenceNode)
-	if !ok {
-		r.problem(n, "schedules must be a list: each schedule begins with a dash")
-		return nil
-	}
-	lines := map[string]int{}
-	var edges []edge
-	for _, item := range seq.Values {
-		e := r.entry(item)
-		s := e.schedule
-		if first, twice := lines[s.Name]; twice && s.Name != "" {
-			r.problem(or(e.at["name"], item), "the name stands twice, first in line %d", first)
-		} else {
-			lines[s.Name] = lineOf(or(e.at["name"], item))
+func (r *reader) list(list field) (schedules []Schedule) {
+	lines := map[string]int{} // of names
+	var follows []edge
+	for _, item := range r.items(list, "schedules must be a list: each schedule begins with a dash") {
+		s, given := r.schedule(item)
+		if name, has := given["name"]; has && s.Name != "" {
+			if first, twice := lines[s.Name]; twice {
+				r.problem(name.line, "the name stands twice, first in line %d", first)
+			} else {
+				lines[s.Name] = name.line
+			}
 		}
-		if s.After != nil && s.After.Kind != "" && s.Kind != "" {
-			edges = append(edges, edge{s.After.Kind, s.Kind, s.Name, e.at["after"]})
+		if s.After != nil && r.known(s.After.Kind) && r.known(s.Kind) {
+			follows = append(follows, edge{s.After.Kind, s.Kind})
+			if path := circle(follows, []string{s.After.Kind, s.Kind}); path != nil {
+				r.problem(given["after"].line, "after goes round in a circle: %s", strings.Join(path, " -> "))
+			}
 		}
 		schedules = append(schedules, s)
+		r.current = ""
 	}
-	r.checkCircles(edges)
-	r.current = ""
 	return schedules
 }
 
+func (r *reader) known(kind string) bool {
+	_, err := r.kinds(kind)
+	return err == nil
+}
+
 // edge says that jobs of one kind are followed by jobs of another.
-type edge struct {
-	from, to string
-	schedule string
-	node     ast.Node
-}
+type edge struct{ from, to string }
 
-// checkCircles refuses jobs that would follow one another for ever.
-func (r *reader) checkCircles(edges []edge) {
-	for i, e := range edges {
-		if path := pathTo(e.from, e.to, edges[:i+1], nil); path != nil { // the entry that closes the circle is at fault
-			r.current = e.schedule
-			r.problem(e.node, "after goes round in a circle: %s", strings.Join(append([]string{e.from}, path...), " -> "))
-		}
-	}
-}
-
-// pathTo finds the kinds on the way from one kind to another, both included.
-func pathTo(target, from string, edges []edge, seen []string) []string {
-	if from == target {
-		return []string{from}
-	}
-	if slices.Contains(seen, from) {
-		return nil
+// circle continues a path to where it began; nil where no edges lead there.
+func circle(edges []edge, path []string) []string {
+	first, last := path[0], path[len(path)-1]
+	if first == last {
+		return path
 	}
 	for _, e := range edges {
-		if e.from != from {
+		if e.from != last || slices.Contains(path[1:], e.to) {
 			continue
 		}
-		if path := pathTo(target, e.to, edges, append(seen, from)); path != nil {
-			return append([]string{from}, path...)
+		if whole := circle(edges, append(slices.Clone(path), e.to)); whole != nil {
+			return whole
 		}
 	}
 	return nil
