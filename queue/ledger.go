@@ -75,7 +75,7 @@ type batch struct {
 	worker  *Worker
 	now     time.Time
 	due     []dueSchedule
-	spans   map[string][]schedule.Span
+	spans   map[string][]schedule.Version
 	pauses  map[string][]pauseRow
 	running map[string][]int64
 	id      identity
@@ -119,7 +119,7 @@ func (w *Worker) newBatch(ctx context.Context, tx pgx.Tx, due []dueSchedule, id 
 
 func (b *batch) decide() error {
 	for _, d := range b.due {
-		situation := schedule.Situation{
+		situation := schedule.Conditions{
 			Paused:     b.paused(d.Name),
 			Running:    len(b.running[d.Name]) > 0,
 			RestoredAt: b.id.restoredAt(),

@@ -20,8 +20,8 @@ type spanRow struct {
 }
 
 // span reads the row's schedule and cron expression.
-func (r spanRow) span() (schedule.Span, error) {
-	s := schedule.Span{After: r.AfterAt}
+func (r spanRow) span() (schedule.Version, error) {
+	s := schedule.Version{After: r.AfterAt}
 	if r.UntilAt != nil {
 		s.Until = *r.UntilAt
 	}
@@ -36,7 +36,7 @@ func (r spanRow) span() (schedule.Span, error) {
 }
 
 // spansOf reads the spans of schedules that decide about ticks after the earliest of the given times, in order.
-func spansOf(ctx context.Context, tx Querier, names []string) (map[string][]schedule.Span, error) {
+func spansOf(ctx context.Context, tx Querier, names []string) (map[string][]schedule.Version, error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT span.schedule, span.after_at, span.until_at, span.spec
 		FROM queue.schedule_spans AS span JOIN queue.schedules AS s ON s.name = span.schedule
@@ -46,7 +46,7 @@ func spansOf(ctx context.Context, tx Querier, names []string) (map[string][]sche
 	if err != nil {
 		return nil, fmt.Errorf("read which schedules decide: %w", err)
 	}
-	spans := map[string][]schedule.Span{}
+	spans := map[string][]schedule.Version{}
 	for _, r := range list {
 		s, err := r.span()
 		if err != nil {
@@ -58,7 +58,7 @@ func spansOf(ctx context.Context, tx Querier, names []string) (map[string][]sche
 }
 
 // nextTick finds the first tick of spans after t; nil where none will come.
-func nextTick(spans []schedule.Span, t time.Time) *time.Time {
+func nextTick(spans []schedule.Version, t time.Time) *time.Time {
 	for _, s := range spans {
 		from := t
 		if from.Before(s.After) {

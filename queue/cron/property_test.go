@@ -47,7 +47,10 @@ func compare(t *testing.T, e expression, zone *time.Location, from, to time.Time
 		t.Fatalf("Parse(%q): %v", e.text(), err)
 	}
 	var got []time.Time
-	for at := s.Next(from); !at.IsZero() && !at.After(to); at = s.Next(at) {
+	for last, at := from, s.Next(from); !at.IsZero() && !at.After(to); last, at = at, s.Next(at) {
+		if !at.After(last) {
+			t.Fatalf("%q in %s: the tick after %s is %s", e.text(), zone, last, at)
+		}
 		got = append(got, at)
 	}
 	want := e.ticks(zone, from, to)
@@ -69,9 +72,9 @@ type expression struct {
 }
 
 func randomExpression(r *rand.Rand) expression {
-	e := expression{minutes: pick(r, 60)}
+	e := expression{minutes: choose(r, 60)}
 	if r.IntN(3) > 0 {
-		e.hours = pick(r, 24)
+		e.hours = choose(r, 24)
 		if r.IntN(2) > 0 { // the hours in which clocks change
 			e.hours = append(e.hours, r.IntN(4))
 		}
@@ -79,7 +82,7 @@ func randomExpression(r *rand.Rand) expression {
 	return e
 }
 
-func pick(r *rand.Rand, n int) []int {
+func choose(r *rand.Rand, n int) []int {
 	set := make([]int, 1+r.IntN(4))
 	for i := range set {
 		set[i] = r.IntN(n)

@@ -4,7 +4,7 @@ import (
 	"testing"
 )
 
-func spanOf(t testing.TB, s Schedule) Span {
+func versionOf(t testing.TB, s Schedule) Version {
 	t.Helper()
 	if s.Timezone == "" {
 		s.Timezone = London
@@ -13,27 +13,27 @@ func spanOf(t testing.TB, s Schedule) Span {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Span{Schedule: s, Spec: spec}
+	return Version{Schedule: s, Spec: spec}
 }
 
 func BenchmarkNext(b *testing.B) {
 	for _, s := range []Schedule{{Cron: "* * * * * *", Seconds: true}, {Cron: "* * * * *"}, {Cron: "10 * * * *"}, {Cron: "0 6 * * *"}, {Cron: "@every 90s"}} {
 		b.Run(s.Cron, func(b *testing.B) {
-			span := spanOf(b, s)
+			version := versionOf(b, s)
 			t := november
 			for b.Loop() {
-				t = span.Spec.Next(t)
+				t = version.Spec.Next(t)
 			}
 		})
 	}
 }
 
 func BenchmarkPlanOfOneTick(b *testing.B) {
-	span := spanOf(b, Schedule{Cron: "* * * * *", Overlap: Skip, CatchUp: CatchUp{Policy: Latest}})
+	version := versionOf(b, Schedule{Cron: "* * * * *", Overlap: Skip, CatchUp: CatchUp{Policy: Latest}})
 	t := november
 	for b.Loop() {
-		next := span.Spec.Next(t)
-		for tick := range span.Plan(t, next, Situation{}).Ticks(t) {
+		next := version.Spec.Next(t)
+		for tick := range version.Plan(t, next, Conditions{}).Ticks(t) {
 			t = tick.At
 		}
 	}

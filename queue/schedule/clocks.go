@@ -97,7 +97,7 @@ func labels(s Schedule, from time.Time, zone *time.Location, gap time.Duration) 
 	if err != nil || gap <= 0 {
 		return nil
 	}
-	for t := range (Span{Spec: spec}).walk(from.Add(-instant), from.Add(gap-instant)) {
+	for t := range (Version{Spec: spec}).walk(from.Add(-instant), from.Add(gap-instant)) {
 		list = append(list, t.In(zone))
 	}
 	return list
@@ -138,7 +138,7 @@ func clockChanges(s Schedule, spec cron.Spec, from, to time.Time) (notes []Note)
 		if end.After(to) {
 			end = to
 		}
-		for t := range (Span{Spec: spec}).walk(begin, end) {
+		for t := range (Version{Spec: spec}).walk(begin, end) {
 			if ch := change(s, spec, t); ch != nil {
 				notes = append(notes, Note{Schedule: s.Name, Tick: t, Change: *ch})
 			}

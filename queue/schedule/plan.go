@@ -4,14 +4,73 @@ import (
 	"iter"
 	"slices"
 	"time"
+
+	"cpd-jobs/queue/cron"
 )
 
-// Plan says what becomes of the ticks of a span that are due at one moment. It holds a few instants, however many
-// ticks there are: each tick is decided by itself, so that the ledger may write them in as many transactions as it likes,
-// and another worker may go on in between.
+// Version is a version of a schedule and the time in which it is in force: its ticks are those in (After, Until].
+type Version struct {
+	Schedule Schedule
+	Spec     cron.Spec
+	After    time.Time
+	Until    time.Time // zero: without end
+}
+
+// Ticks walks through the ticks of the version in (after, until], oldest first. Nothing is held in memory.
+func (v Version) Ticks(after, until time.Time) iter.Seq[time.Time] {
+	return v.walk(v.within(after, until))
+}
+
+func (v Version) within(after, until time.Time) (time.Time, time.Time) {
+	if after.Before(v.After) {
+		after = v.After
+	}
+	if !v.Until.IsZero() && v.Until.Before(until) {
+		until = v.Until
+	}
+	return after, until
+}
+
+func (v Version) walk(after, until time.Time) iter.Seq[time.Time] {
+	return func(yield func(time.Time) bool) {
+		for t := v.Spec.Next(after); !t.IsZero() && !t.After(until); t = v.Spec.Next(t) {
+			if !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// Conditions are what is known about a schedule at the moment of deciding.
+type Conditions struct {
+	// Paused says whether a tick falls into a pause; nil means that none does. [Schedule.Paused] is not looked at.
+	Paused func(tick time.Time) bool
+	// Running says that a job of this schedule is not finished.
+	Running bool
+	// RestoredAt, where set, is until when ticks are those of another database of which this is a copy.
+	RestoredAt time.Time
+}
+
+func (c Conditions) prevent(tick time.Time) Reason {
+	switch {
+	case c.Paused != nil && c.Paused(tick):
+		return Paused
+	case !c.RestoredAt.IsZero() && !tick.After(c.RestoredAt):
+		return Restored
+	default:
+		return ""
+	}
+}
+
+// allow says that nothing but its time and other runs can keep a tick from running.
+func (c Conditions) allow(tick time.Time) bool { return c.prevent(tick) == "" }
+
+// Plan decides the ticks of a version that are due at one moment. It holds a few instants, however many ticks there
+// are: each tick is decided by itself, so that the ledger may write them in as many transactions as it likes, and
+// another worker may go on in between.
 type Plan struct {
-	span         Span
-	in           Situation
+	version      Version
+	conditions   Conditions
 	after, until time.Time   // ticks in (after, until] are due
 	due          []time.Time // the due ticks and the one after them, where they are few
 
@@ -21,16 +80,61 @@ type Plan struct {
 	newest time.Time // the newest tick that could run
 }
 
+// instant is the smallest step in time: it turns "from" into "after".
+const instant = time.Nanosecond
+
 // Plan looks at the ticks after `after`, which is how far the ledger has come, and up to now. All transactions that
 // write one plan's ticks are as of its now: a later plan starts where the ledger has come by then.
-func (s Span) Plan(after, now time.Time, in Situation) Plan {
-	p := Plan{span: s, in: in}
-	p.after, p.until = s.within(after, now)
+func (v Version) Plan(after, now time.Time, c Conditions) Plan {
+	p := Plan{version: v, conditions: c}
+	p.after, p.until = v.within(after, now)
 	p.list()
-	p.findOnTime(now)
-	p.findMakeUp(now)
-	p.findEnds()
+
+	p.onTime = p.until.Add(instant)
+	from := now.Add(-onTimeAtMost - instant)
+	if from.Before(p.after) {
+		from = p.after
+	}
+	for t := range p.walk(from, p.until) {
+		if onTime(t, p.next(t), now) {
+			p.onTime = t
+			break
+		}
+	}
+
+	// The latest of the late ticks are made up. Under latest, a tick that is on time and may run is the latest.
+	p.makeUp = p.onTime
+	catchUp, beforeOnTime := v.Schedule.CatchUp, p.onTime.Add(-instant)
+	n := catchUp.limit()
+	if catchUp.Policy == Latest && !p.firstAllowed(p.onTime).IsZero() {
+		n = 0
+	}
+	if n > 0 {
+		from := p.after
+		if oldest := now.Add(-time.Duration(catchUp.MaxAge) - instant); catchUp.MaxAge > 0 && oldest.After(from) {
+			from = oldest
+		}
+		if t, ok := walk(p.walk).latest(n, from, beforeOnTime, c.allow); ok {
+			p.makeUp = t
+		}
+	}
+
+	if v.Schedule.Overlap != Queue {
+		if p.oldest = p.firstAllowed(p.makeUp); !p.oldest.IsZero() {
+			p.newest, _ = walk(p.walk).latest(1, p.oldest.Add(-instant), p.until, c.allow)
+		}
+	}
 	return p
+}
+
+// firstAllowed is the first due tick from here on that could run; zero where none could.
+func (p *Plan) firstAllowed(from time.Time) time.Time {
+	for t := range p.walk(from.Add(-instant), p.until) {
+		if p.conditions.allow(t) {
+			return t
+		}
+	}
+	return time.Time{}
 }
 
 // few is how many ticks are kept rather than computed again at each step of the plan. Nearly always there is one.
@@ -39,7 +143,7 @@ const few = 16
 // list keeps the due ticks if they are few.
 func (p *Plan) list() {
 	due := make([]time.Time, 0, 2)
-	for t := p.span.Spec.Next(p.after); ; t = p.span.Spec.Next(t) {
+	for t := p.version.Spec.Next(p.after); ; t = p.version.Spec.Next(t) {
 		due = append(due, t)
 		if t.IsZero() || t.After(p.until) {
 			p.due = due
@@ -51,10 +155,10 @@ func (p *Plan) list() {
 	}
 }
 
-// walk is that of the span, from the list where there is one.
+// walk is that of the version, from the list where there is one.
 func (p *Plan) walk(after, until time.Time) iter.Seq[time.Time] {
 	if p.due == nil {
-		return p.span.walk(after, until)
+		return p.version.walk(after, until)
 	}
 	return func(yield func(time.Time) bool) {
 		for _, t := range p.due[:len(p.due)-1] {
@@ -70,66 +174,7 @@ func (p *Plan) next(t time.Time) time.Time {
 	if i := slices.IndexFunc(p.due, t.Equal); i >= 0 {
 		return p.due[i+1]
 	}
-	return p.span.Spec.Next(t)
-}
-
-// instant is the smallest step in time: it turns "from" into "after".
-const instant = time.Nanosecond
-
-func (p *Plan) findOnTime(now time.Time) {
-	p.onTime = p.until.Add(instant)
-	from := now.Add(-onTimeAtMost - instant)
-	if from.Before(p.after) {
-		from = p.after
-	}
-	for t := range p.walk(from, p.until) {
-		if onTime(t, p.next(t), now) {
-			p.onTime = t
-			return
-		}
-	}
-}
-
-// findMakeUp gives the allowance to the latest of the late ticks. Under latest, a tick that is on time is the latest.
-func (p *Plan) findMakeUp(now time.Time) {
-	p.makeUp = p.onTime
-	c := p.span.Schedule.CatchUp
-	n := c.allowance()
-	if n == 0 || c.Policy == Latest && p.any(p.onTime) {
-		return
-	}
-	from := p.after
-	if oldest := now.Add(-time.Duration(c.MaxAge) - instant); c.MaxAge > 0 && oldest.After(from) {
-		from = oldest
-	}
-	if t, ok := walk(p.walk).latest(n, from, p.onTime.Add(-instant), p.in.free); ok {
-		p.makeUp = t
-	}
-}
-
-// any says whether a tick from here on could run.
-func (p *Plan) any(from time.Time) bool {
-	for t := range p.walk(from.Add(-instant), p.until) {
-		if p.in.free(t) {
-			return true
-		}
-	}
-	return false
-}
-
-func (p *Plan) findEnds() {
-	if p.span.Schedule.Overlap == Queue {
-		return
-	}
-	for t := range p.walk(p.makeUp.Add(-instant), p.until) {
-		if p.in.free(t) {
-			p.oldest = t
-			break
-		}
-	}
-	if !p.oldest.IsZero() {
-		p.newest, _ = walk(p.walk).latest(1, p.oldest.Add(-instant), p.until, p.in.free)
-	}
+	return p.version.Spec.Next(t)
 }
 
 // Ticks decides the due ticks after `after`, oldest first.
@@ -159,32 +204,89 @@ func (p Plan) Batch(after time.Time, n int) (ticks []Tick, more bool) {
 
 // decide is the whole rule for one tick.
 func (p Plan) decide(at time.Time) Tick {
-	reason := p.in.against(at)
+	s, running := p.version.Schedule, p.conditions.Running
 	late := at.Before(p.onTime)
-	switch {
-	case reason != "":
+	if reason := p.conditions.prevent(at); reason != "" {
 		return Tick{At: at, State: Skipped, Reason: reason}
-	case late && p.span.Schedule.CatchUp.Policy == None:
+	}
+	if late && s.CatchUp.Policy == None {
 		return Tick{At: at, State: Missed, Reason: CatchUpNone}
-	case late && at.Before(p.makeUp):
+	}
+	if late && at.Before(p.makeUp) {
 		return Tick{At: at, State: Missed, Reason: TooOld}
-	case p.overlaps(at, late):
+	}
+	var overlaps bool // another run, or another tick that is due at the same moment, leaves no room for this one
+	switch {
+	case s.Overlap == Queue:
+	case s.Overlap == CancelRunning: // only the newest is not cancelled by one after it
+		overlaps = !at.Equal(p.newest)
+	case s.CatchUp.Policy == All: // all run, one after the other; only the newest was noticed before the next was due
+		overlaps = running && !late && at.Equal(p.newest)
+	default:
+		overlaps = running || !at.Equal(p.oldest)
+	}
+	if overlaps {
 		return Tick{At: at, State: Skipped, Reason: Overlapped}
 	}
-	cancel := p.in.Running && p.span.Schedule.Overlap == CancelRunning
-	return Tick{At: at, State: Enqueued, MadeUp: late, CancelRunning: cancel}
+	return Tick{At: at, State: Enqueued, MadeUp: late, CancelRunning: running && s.Overlap == CancelRunning}
 }
 
-// overlaps says whether another run, or another tick that is due at the same moment, leaves no room for this one.
-func (p Plan) overlaps(at time.Time, late bool) bool {
-	switch s := p.span.Schedule; {
-	case s.Overlap == Queue:
-		return false
-	case s.Overlap == CancelRunning: // only the newest is not cancelled by one after it
-		return !at.Equal(p.newest)
-	case s.CatchUp.Policy == All: // all run, one after the other; only the newest was noticed before the next was due
-		return p.in.Running && !late && at.Equal(p.newest)
+// A tick is on time while the next one is not due yet, but at least for as long as it may take to notice one while
+// machines come and go, and at most for as long as a deploy or a restart of the database takes. Were the most longer, a
+// night run would start in the morning under catch_up none; were it shorter, a deploy would lose one.
+const (
+	onTimeAtLeast = 10 * time.Second
+	onTimeAtMost  = time.Minute
+)
+
+// onTime says whether a tick is noticed in time at now; next is the tick after it, zero where none comes.
+func onTime(tick, next, now time.Time) bool {
+	age := now.Sub(tick)
+	return age <= onTimeAtLeast || age <= onTimeAtMost && (next.IsZero() || age <= next.Sub(tick))
+}
+
+// limit is how many late ticks may be made up at once.
+func (c CatchUp) limit() int {
+	switch {
+	case c.Policy == None:
+		return 0
+	case c.Policy == Latest:
+		return 1
+	case c.MaxCount > 0:
+		return c.MaxCount
 	default:
-		return p.in.Running || !at.Equal(p.oldest)
+		return defaultMaxCount
+	}
+}
+
+// walk walks through ticks in (after, until], oldest first.
+type walk func(after, until time.Time) iter.Seq[time.Time]
+
+// century is further back than any ledger goes.
+const century = 100 * 366 * 24 * time.Hour
+
+// latest finds the n-th last tick in (after, until] for which keep holds, the first such tick where there are fewer, and
+// false where there is none. It looks at ever longer stretches before until: what it costs depends on n, not on
+// how long the worker was away.
+func (w walk) latest(n int, after, until time.Time, keep func(time.Time) bool) (time.Time, bool) {
+	for back := time.Minute; ; back *= 4 {
+		from := after
+		if back < century && until.Add(-back).After(after) {
+			from = until.Add(-back)
+		}
+		var kept []time.Time // the last n at most
+		for t := range w(from, until) {
+			if keep(t) {
+				if kept = append(kept, t); len(kept) > n {
+					kept = kept[1:]
+				}
+			}
+		}
+		if len(kept) == n || !from.After(after) {
+			if len(kept) == 0 {
+				return time.Time{}, false
+			}
+			return kept[0], true
+		}
 	}
 }

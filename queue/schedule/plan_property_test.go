@@ -6,19 +6,19 @@ import (
 	"time"
 )
 
-// slowly decides by the words of the rule, with all due ticks in hand.
-func slowly(s Span, after, now time.Time, in Situation) []Tick {
+// decideAll is the reference implementation: it decides by the words of the rule, with all due ticks in hand.
+func decideAll(s Version, after, now time.Time, in Conditions) []Tick {
 	var due []time.Time
 	for t := range s.Ticks(after, now) {
 		due = append(due, t)
 	}
 	ticks := make([]Tick, len(due))
 	var could []int // ticks that could run, were it not for others
-	allowed, freeOnTime := s.Schedule.CatchUp.allowance(), false
+	allowed, freeOnTime := s.Schedule.CatchUp.limit(), false
 	for i := len(due) - 1; i >= 0; i-- {
 		t := Tick{At: due[i], State: Enqueued, MadeUp: !onTime(due[i], s.Spec.Next(due[i]), now)}
 		c := s.Schedule.CatchUp
-		switch why := in.against(t.At); {
+		switch why := in.prevent(t.At); {
 		case why != "":
 			t = Tick{At: t.At, State: Skipped, Reason: why}
 		case t.MadeUp && c.Policy == None:
@@ -53,13 +53,13 @@ func slowly(s Span, after, now time.Time, in Situation) []Tick {
 	return ticks
 }
 
-type chance struct{ *rand.Rand }
+type rng struct{ *rand.Rand }
 
-func (c chance) of(list ...string) string { return list[c.IntN(len(list))] }
+func (c rng) of(list ...string) string { return list[c.IntN(len(list))] }
 
-func (c chance) upTo(d time.Duration) time.Duration { return time.Duration(c.Int64N(int64(d))) }
+func (c rng) upTo(d time.Duration) time.Duration { return time.Duration(c.Int64N(int64(d))) }
 
-func (c chance) span(t testing.TB) Span {
+func (c rng) version(t testing.TB) Version {
 	s := Schedule{
 		Cron:     c.of("*/7 * * * * *", "30 */3 * * * *", "0 10 * * * *", "0 */20 1-3 * * *", "15 0 6 * * *", "@every 45s", "0 30 1 * * *", "* * * * * *"),
 		Seconds:  true,
@@ -73,11 +73,11 @@ func (c chance) span(t testing.TB) Span {
 	if c.IntN(2) == 0 {
 		s.CatchUp.MaxAge = Duration(c.upTo(2 * time.Hour))
 	}
-	return spanOf(t, s)
+	return versionOf(t, s)
 }
 
-func (c chance) situation(from time.Time) Situation {
-	in := Situation{Running: c.IntN(2) == 0}
+func (c rng) conditions(from time.Time) Conditions {
+	in := Conditions{Running: c.IntN(2) == 0}
 	if c.IntN(3) == 0 {
 		begin := from.Add(c.upTo(4 * time.Hour))
 		end := begin.Add(c.upTo(3 * time.Hour))
@@ -90,22 +90,22 @@ func (c chance) situation(from time.Time) Situation {
 }
 
 // start is near a change of the clocks half of the time.
-func (c chance) start() time.Time {
+func (c rng) start() time.Time {
 	if c.IntN(2) == 0 {
 		return time.Date(2026, 10, 25, 0, 0, 0, 0, time.UTC).Add(-c.upTo(4 * time.Hour))
 	}
 	return november.Add(c.upTo(300 * 24 * time.Hour))
 }
 
-func TestPlanDecidesAsTheRuleSays(t *testing.T) {
+func TestPlanEqualsTheReference(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(800) {
-		c := chance{rand.New(rand.NewPCG(1, seed))}
-		span, from := c.span(t), c.start()
+		c := rng{rand.New(rand.NewPCG(1, seed))}
+		version, from := c.version(t), c.start()
 		now := from.Add(c.upTo(6*time.Hour) >> c.IntN(12))
-		in := c.situation(from)
-		want := story(slowly(span, from, now, in))
-		plan := span.Plan(from, now, in)
+		in := c.conditions(from)
+		want := outcomes(decideAll(version, from, now, in))
+		plan := version.Plan(from, now, in)
 		var ticks []Tick
 		for last, more := from, true; more; {
 			var batch []Tick
@@ -114,8 +114,8 @@ func TestPlanDecidesAsTheRuleSays(t *testing.T) {
 			}
 			ticks = append(ticks, batch...)
 		}
-		if got := story(ticks); got != want {
-			t.Fatalf("seed %d: %+v from %s to %s, %+v:\n got %s\nwant %s", seed, span.Schedule, from, now, in, got, want)
+		if got := outcomes(ticks); got != want {
+			t.Fatalf("seed %d: %+v from %s to %s, %+v:\n got %s\nwant %s", seed, version.Schedule, from, now, in, got, want)
 		}
 	}
 }
@@ -124,13 +124,13 @@ func TestPlanDecidesAsTheRuleSays(t *testing.T) {
 func TestEachTickOnceWheneverWorkersLook(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(150) {
-		c := chance{rand.New(rand.NewPCG(2, seed))}
-		span, from := c.span(t), c.start()
+		c := rng{rand.New(rand.NewPCG(2, seed))}
+		version, from := c.version(t), c.start()
 		var got []Tick
 		last, now := from, from
 		for range 30 {
 			now = now.Add(c.upTo(20*time.Minute) - 5*time.Minute) // set back at times
-			plan := span.Plan(last, now, c.situation(from))
+			plan := version.Plan(last, now, c.conditions(from))
 			batch, more := plan.Batch(last, 1+c.IntN(200))
 			got = append(got, batch...)
 			switch {
@@ -141,7 +141,7 @@ func TestEachTickOnceWheneverWorkersLook(t *testing.T) {
 			}
 		}
 		var want []time.Time
-		for tick := range span.Ticks(from, last) {
+		for tick := range version.Ticks(from, last) {
 			want = append(want, tick)
 		}
 		if len(got) != len(want) {
@@ -159,13 +159,13 @@ func TestEachTickOnceWheneverWorkersLook(t *testing.T) {
 func TestAllLosesNothing(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(100) {
-		c := chance{rand.New(rand.NewPCG(3, seed))}
-		span, from := c.span(t), c.start()
-		span.Schedule.CatchUp, span.Schedule.Overlap = CatchUp{Policy: All, MaxCount: 100_000}, Queue
+		c := rng{rand.New(rand.NewPCG(3, seed))}
+		version, from := c.version(t), c.start()
+		version.Schedule.CatchUp, version.Schedule.Overlap = CatchUp{Policy: All, MaxCount: 100_000}, Queue
 		enqueued, last := 0, from
 		for range 20 {
 			now := last.Add(c.upTo(time.Hour))
-			for tick := range span.Plan(last, now, Situation{Running: true}).Ticks(last) {
+			for tick := range version.Plan(last, now, Conditions{Running: true}).Ticks(last) {
 				if tick.State == Enqueued {
 					enqueued++
 				}
@@ -173,7 +173,7 @@ func TestAllLosesNothing(t *testing.T) {
 			last = now
 		}
 		due := 0
-		for range span.Ticks(from, last) {
+		for range version.Ticks(from, last) {
 			due++
 		}
 		if enqueued != due {
@@ -185,18 +185,18 @@ func TestAllLosesNothing(t *testing.T) {
 func TestLatestOfMany(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(100) {
-		c := chance{rand.New(rand.NewPCG(4, seed))}
-		span, from, n := c.span(t), c.start(), 1+c.IntN(40)
+		c := rng{rand.New(rand.NewPCG(4, seed))}
+		version, from, n := c.version(t), c.start(), 1+c.IntN(40)
 		until := from.Add(c.upTo(12 * time.Hour))
 		drop := 1 + c.IntN(4)
 		keep := func(t time.Time) bool { return drop == 1 || t.Unix()/60%int64(drop) != 0 }
 		var kept []time.Time
-		for t := range span.Ticks(from, until) {
+		for t := range version.Ticks(from, until) {
 			if keep(t) {
 				kept = append(kept, t)
 			}
 		}
-		got, ok := walk(span.walk).latest(n, from, until, keep)
+		got, ok := walk(version.walk).latest(n, from, until, keep)
 		want := time.Time{}
 		if len(kept) > 0 {
 			want = kept[max(0, len(kept)-n)]

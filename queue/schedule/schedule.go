@@ -4,6 +4,7 @@ package schedule
 
 import (
 	"encoding/json"
+	"time"
 
 	"cpd-jobs/queue/cron"
 )
@@ -19,16 +20,16 @@ type Schedule struct {
 	Args     json.RawMessage `json:"args"`
 	CatchUp  CatchUp         `json:"catch_up"`
 	Overlap  Overlap         `json:"overlap"`
-	// Jitter delays the start by up to so much, never the tick.
+	// Jitter delays the start by up to this long, never the tick.
 	Jitter Duration `json:"jitter,omitempty"`
 	// Deadline is how long after its tick a run should be done; later it counts as late. 0: never.
 	Deadline Duration `json:"deadline,omitempty"`
-	// Paused is how the schedule starts its life; whether it is paused now is for the ledger to say.
+	// Paused is how the schedule starts its life; whether it is paused now is in the ledger.
 	Paused bool   `json:"paused,omitempty"`
 	After  *After `json:"after,omitempty"`
 }
 
-// CatchUp says what becomes of ticks at which nobody was there.
+// CatchUp says what becomes of ticks that came while no worker ran.
 type CatchUp struct {
 	Policy Policy `json:"policy"`
 	// MaxAge is how old a tick may be and still be made up; 0: any age. MaxCount is how many are made up at once under
@@ -84,4 +85,36 @@ func (s Schedule) Spec() (cron.Spec, error) {
 // SameTimes says whether two versions of a schedule tick at the same instants, whatever else differs.
 func (s Schedule) SameTimes(other Schedule) bool {
 	return s.Cron == other.Cron && s.Timezone == other.Timezone && s.Seconds == other.Seconds
+}
+
+// State of a tick in the ledger.
+type State string
+
+const (
+	Enqueued State = "enqueued"
+	Skipped  State = "skipped"
+	Missed   State = "missed" // no worker ran at its time, and no policy makes it up
+)
+
+// Reason why a tick was not enqueued.
+type Reason string
+
+const (
+	Paused     Reason = "paused"
+	Overlapped Reason = "overlap"
+	// TooOld is a late tick beyond max_age or max_count, or one in whose place a later one runs.
+	TooOld      Reason = "too_old"
+	CatchUpNone Reason = "catch_up_none"
+	Restored    Reason = "restored"
+)
+
+// Tick is a tick and what is decided about it.
+type Tick struct {
+	At     time.Time
+	State  State
+	Reason Reason // "" where it was enqueued
+	// MadeUp says that it was enqueued although no worker ran at its time.
+	MadeUp bool
+	// CancelRunning says that what still runs of this schedule must be cancelled first.
+	CancelRunning bool
 }

@@ -15,7 +15,7 @@ type Interval struct {
 // SimulateOptions say what a simulation goes through.
 type SimulateOptions struct {
 	From, To time.Time // ticks in (From, To]
-	// Outages are when no worker is there.
+	// Outages are when no worker runs.
 	Outages []Interval
 	// Restarts are when every worker is stopped and started again, which takes [RestartTakes].
 	Restarts []time.Time
@@ -76,43 +76,43 @@ func Simulate(schedules []Schedule, o SimulateOptions) (Simulation, error) {
 
 // simulator is a ledger in memory.
 type simulator struct {
-	options SimulateOptions
-	down    []Interval // in order, none touching another
-	actors  []*actor
-	looks   agenda
+	options   SimulateOptions
+	down      []Interval // in order, none touching another
+	simulated []*simulated
+	due       timeline
 }
 
-// actor is one schedule in a simulation.
-type actor struct {
-	span        Span
-	situation   Situation
-	accountedTo time.Time
-	busyUntil   time.Time
-	summary     Summary
+// simulated is one schedule in a simulation.
+type simulated struct {
+	version    Version
+	conditions Conditions
+	decidedTo  time.Time
+	busyUntil  time.Time
+	summary    Summary
 }
 
 func (s *simulator) add(sch Schedule) error {
-	a := &actor{accountedTo: s.options.From, summary: Summary{Schedule: sch.Name, Skipped: map[Reason]int{}, Missed: map[Reason]int{}}}
-	s.actors = append(s.actors, a)
-	a.span = Span{Schedule: sch, After: s.options.From, Until: s.options.To}
+	a := &simulated{decidedTo: s.options.From, summary: Summary{Schedule: sch.Name, Skipped: map[Reason]int{}, Missed: map[Reason]int{}}}
+	s.simulated = append(s.simulated, a)
+	a.version = Version{Schedule: sch, After: s.options.From, Until: s.options.To}
 	if sch.Cron == "" {
 		return nil
 	}
 	var err error
-	if a.span.Spec, err = sch.Spec(); err != nil {
+	if a.version.Spec, err = sch.Spec(); err != nil {
 		return fmt.Errorf("schedule %s: %w", sch.Name, err)
 	}
 	if sch.Paused {
-		a.situation.Paused = func(time.Time) bool { return true }
+		a.conditions.Paused = func(time.Time) bool { return true }
 	}
-	s.expect(len(s.actors) - 1)
+	s.expect(len(s.simulated) - 1)
 	return nil
 }
 
-// expect notes when an actor's next tick will be looked at: at once, or when workers are there again.
+// expect notes when a schedule's next tick will be decided: at once, or when workers run again.
 func (s *simulator) expect(i int) {
-	a := s.actors[i]
-	next := a.span.Spec.Next(a.accountedTo)
+	a := s.simulated[i]
+	next := a.version.Spec.Next(a.decidedTo)
 	if next.IsZero() || next.After(s.options.To) {
 		return
 	}
@@ -121,38 +121,38 @@ func (s *simulator) expect(i int) {
 			next = d.To
 		}
 	}
-	s.looks.add(next, i)
+	s.due.add(next, i)
 }
 
 func (s *simulator) run() {
-	for now, who := s.looks.take(); len(who) > 0; now, who = s.looks.take() {
-		for _, i := range who {
-			s.look(s.actors[i], now)
+	for now, due := s.due.next(); len(due) > 0; now, due = s.due.next() {
+		for _, i := range due {
+			s.decide(s.simulated[i], now)
 			s.expect(i)
 		}
 	}
 }
 
-// look is what a worker's ledger does.
-func (s *simulator) look(a *actor, now time.Time) {
-	a.situation.Running = a.busyUntil.After(now)
-	for t := range a.span.Plan(a.accountedTo, now, a.situation).Ticks(a.accountedTo) {
+// decide is what a worker's ledger does.
+func (s *simulator) decide(a *simulated, now time.Time) {
+	a.conditions.Running = a.busyUntil.After(now)
+	for t := range a.version.Plan(a.decidedTo, now, a.conditions).Ticks(a.decidedTo) {
 		a.summary.add(t)
 		if t.State == Enqueued {
 			a.busyUntil = s.finish(a, t, now)
 		}
 		if s.options.Event != nil {
 			s.options.Event(Event{
-				Schedule: a.span.Schedule.Name, Tick: t.At, Local: t.At.In(a.span.Spec.Zone()),
+				Schedule: a.version.Schedule.Name, Tick: t.At, Local: t.At.In(a.version.Spec.Zone()),
 				State: t.State, Reason: t.Reason, MadeUp: t.MadeUp, Decided: now,
 			})
 		}
 	}
-	a.accountedTo = now
+	a.decidedTo = now
 }
 
-// finish says when a run that is enqueued now ends: after those before it, and interrupted while no worker is there.
-func (s *simulator) finish(a *actor, t Tick, now time.Time) time.Time {
+// finish says when a run that is enqueued now ends: after those before it, and interrupted while no worker runs.
+func (s *simulator) finish(a *simulated, t Tick, now time.Time) time.Time {
 	if s.options.RunFor == nil {
 		return now
 	}
@@ -160,7 +160,7 @@ func (s *simulator) finish(a *actor, t Tick, now time.Time) time.Time {
 	if a.busyUntil.After(now) && !t.CancelRunning {
 		start = a.busyUntil
 	}
-	end := start.Add(max(0, s.options.RunFor(a.span.Schedule, t.At)))
+	end := start.Add(max(0, s.options.RunFor(a.version.Schedule, t.At)))
 	for _, d := range s.down {
 		if d.From.Before(end) && d.To.After(start) {
 			end = end.Add(d.To.Sub(later(d.From, start)))
@@ -212,14 +212,14 @@ func downTimes(o SimulateOptions) []Interval {
 func (s *simulator) result(schedules []Schedule) (Simulation, error) {
 	out := Simulation{Notes: []Note{}}
 	runs := map[string]int{}
-	for _, a := range s.actors {
-		runs[a.span.Schedule.Kind] += a.summary.Enqueued
+	for _, a := range s.simulated {
+		runs[a.version.Schedule.Kind] += a.summary.Enqueued
 	}
-	for _, a := range s.actors {
-		if f := a.span.Schedule.After; f != nil {
+	for _, a := range s.simulated {
+		if f := a.version.Schedule.After; f != nil {
 			a.summary.Follows = jobsOf(f.Kind, runs, schedules, nil)
 		} else {
-			out.Notes = append(out.Notes, clockChanges(a.span.Schedule, a.span.Spec, s.options.From, s.options.To)...)
+			out.Notes = append(out.Notes, clockChanges(a.version.Schedule, a.version.Spec, s.options.From, s.options.To)...)
 		}
 		out.Schedules = append(out.Schedules, a.summary)
 	}

@@ -84,35 +84,35 @@ func Clashes(schedules []Schedule, from, to time.Time) ([]Clash, error) {
 	if err != nil {
 		return nil, err
 	}
-	var ticks agenda
+	var ticks timeline
 	for i, s := range specs {
 		ticks.add(s.spec.Next(from), i)
 	}
 	found := map[string]*Clash{}
 	for {
-		at, who := ticks.take()
+		at, due := ticks.next()
 		if at.IsZero() || at.After(to) {
 			break
 		}
-		if len(who) > 1 {
-			count(found, specs, at, who)
+		if len(due) > 1 {
+			count(found, specs, at, due)
 		}
-		for _, i := range who {
+		for _, i := range due {
 			ticks.add(specs[i].spec.Next(at), i)
 		}
 	}
 	return mostFrequent(found), nil
 }
 
-func count(found map[string]*Clash, specs []named, at time.Time, who []int) {
+func count(found map[string]*Clash, specs []named, at time.Time, due []int) {
 	key := make([]byte, 0, 64)
-	for _, i := range who {
+	for _, i := range due {
 		key = append(key, byte(i), byte(i>>8), byte(i>>16))
 	}
 	c := found[string(key)]
 	if c == nil {
 		c = &Clash{First: at}
-		for _, i := range who {
+		for _, i := range due {
 			c.Schedules = append(c.Schedules, specs[i].name)
 		}
 		found[string(key)] = c
