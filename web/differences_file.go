@@ -35,7 +35,7 @@ func (s *site) differencesCSV(w http.ResponseWriter, r *http.Request) error {
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a long download outlives the limit on reading the request
 	h := w.Header()
-	h.Set("Content-Type", formatOf("csv").mediaType)
+	h.Set("Content-Type", formatOf("csv").MediaType)
 	h.Set("Content-Disposition", attachmentNamed(fmt.Sprintf("%s-changes-%d-to-%d.csv", strings.ReplaceAll(def.Name, "_", "-"), asked.from, asked.to)))
 	if err := writeDifferences(w, between); err != nil {
 		panic(http.ErrAbortHandler) // the visitor has gone: half a file must not pass for a whole one

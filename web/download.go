@@ -113,7 +113,7 @@ func mediaTypeOf(e exports.Export) string {
 	if e.Encrypted {
 		return "application/zip"
 	}
-	return formatOf(e.Format).mediaType
+	return formatOf(e.Format).MediaType
 }
 
 func etagOf(e exports.Export) string { return `"` + e.SHA256 + `"` }
@@ -133,11 +133,11 @@ func (s *site) stored(ctx context.Context, e exports.Export, key string) (store.
 
 // descriptionOf is the key of what describes a CSV file, "" where there is none.
 func descriptionOf(e exports.Export) string {
-	at := slices.IndexFunc(e.Beside, func(key string) bool { return strings.HasSuffix(key, descriptionSuffix) })
+	at := slices.IndexFunc(e.Sidecars, func(key string) bool { return strings.HasSuffix(key, descriptionSuffix) })
 	if at < 0 {
 		return ""
 	}
-	return e.Beside[at]
+	return e.Sidecars[at]
 }
 
 // describedBy says where a file's description is, as CSV on the Web has it.

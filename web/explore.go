@@ -175,7 +175,7 @@ func formatChoices(def *definition.Definition) []choice {
 	var list []choice
 	for _, f := range def.Formats {
 		if f != "csv" {
-			list = append(list, choice{Value: f, Text: formatOf(f).name, Selected: len(list) == 0})
+			list = append(list, choice{Value: f, Text: formatOf(f).Title, Selected: len(list) == 0})
 		}
 	}
 	return list

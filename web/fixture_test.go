@@ -175,7 +175,7 @@ func (f *fixture) export(t testing.TB, version int64, format, name string, body 
 	f.files[name] = hex.EncodeToString(sum[:])
 	err := pgx.BeginFunc(t.Context(), f.deps.DB, func(tx pgx.Tx) error {
 		e, err := exports.Add(t.Context(), tx, exports.Export{
-			Report: "school_onboarding", Version: version, DefinitionVersion: "1.0", DefinitionHash: "h", Format: format, Name: name, Key: key, Beside: beside,
+			Report: "school_onboarding", Version: version, DefinitionVersion: "1.0", DefinitionHash: "h", Format: format, Name: name, Key: key, Sidecars: beside,
 			Size: int64(len(body)), Rows: 24_000, Checksum: "c", SHA256: f.files[name], AsOf: time.Date(2026, 11, 20+int(version), 6, 10, 0, 0, time.UTC),
 		})
 		if err != nil {

@@ -45,7 +45,7 @@ func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *definition
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a long download outlives the limit on reading the request
 	h := w.Header()
-	h.Set("Content-Type", formatOf("csv").mediaType)
+	h.Set("Content-Type", formatOf("csv").MediaType)
 	h.Set("Content-Disposition", attachmentNamed(name))
 	h.Set("Cache-Control", "no-store")
 	if err := rows.WriteCSV(r.Context(), w, s.DB, def, sel, first); err != nil {

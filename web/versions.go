@@ -137,7 +137,7 @@ func missingFormats(def *definition.Definition, latest versions.Version, files [
 	for _, format := range def.Formats {
 		made := slices.ContainsFunc(files, func(f attachment) bool { return f.FormatKey == format && f.Version >= latest.ContentVersion })
 		if !made {
-			list = append(list, choice{Value: format, Text: formatOf(format).name, Selected: len(list) == 0})
+			list = append(list, choice{Value: format, Text: formatOf(format).Title, Selected: len(list) == 0})
 		}
 	}
 	return list

@@ -42,7 +42,7 @@ func (c exportsVerifyCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	list, strays, err := c.choose(ctx, pool, files)
+	list, unreferenced, err := c.choose(ctx, pool, files)
 	if err != nil {
 		return err
 	}
@@ -58,7 +58,7 @@ func (c exportsVerifyCommand) Run(ctx context.Context, a *app) error {
 		}
 		results = append(results, v)
 	}
-	if err := c.print(a, results, strays); err != nil {
+	if err := c.print(a, results, unreferenced); err != nil {
 		return err
 	}
 	if wrong > 0 {
@@ -68,7 +68,7 @@ func (c exportsVerifyCommand) Run(ctx context.Context, a *app) error {
 }
 
 // choose finds the exports that are meant, and the files that belong to none.
-func (c exportsVerifyCommand) choose(ctx context.Context, pool *pgxpool.Pool, files store.Store) (list []exports.Export, strays []store.Info, err error) {
+func (c exportsVerifyCommand) choose(ctx context.Context, pool *pgxpool.Pool, files store.Store) (list []exports.Export, unreferenced []store.Info, err error) {
 	for _, id := range c.ID {
 		e, err := findExport(ctx, pool, id)
 		if err != nil {
@@ -84,7 +84,7 @@ func (c exportsVerifyCommand) choose(ctx context.Context, pool *pgxpool.Pool, fi
 		return nil, nil, err
 	}
 	list, err = exports.List(ctx, pool, "", found.Exports)
-	return list, found.Strays, err
+	return list, found.Unreferenced, err
 }
 
 // verify tells a file that is wrong from a store that cannot be asked.
@@ -102,10 +102,10 @@ func verify(ctx context.Context, pool *pgxpool.Pool, files store.Store, e export
 	return v, nil
 }
 
-func (c exportsVerifyCommand) print(a *app, results []verified, strays []store.Info) error {
+func (c exportsVerifyCommand) print(a *app, results []verified, unreferenced []store.Info) error {
 	if c.JSON {
 		names := []string{}
-		for _, s := range strays {
+		for _, s := range unreferenced {
 			names = append(names, s.Key)
 		}
 		return printJSON(a.stdout, map[string]any{"exports": results, "strays": names})
@@ -114,7 +114,7 @@ func (c exportsVerifyCommand) print(a *app, results []verified, strays []store.I
 	for _, v := range results {
 		t.row(v.ID, v.Report, v.Name, or(v.Problem, "as it was published"))
 	}
-	for _, s := range strays {
+	for _, s := range unreferenced {
 		fmt.Fprintf(a.stderr, "%s lies in the store and belongs to no export; housekeeping deletes it\n", s.Key)
 	}
 	return t.print(a.stdout)

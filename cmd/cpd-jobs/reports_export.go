@@ -12,6 +12,7 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/jobs/export"
+	"cpd-jobs/reports/format"
 )
 
 type reportsExportCommand struct {
@@ -112,7 +113,7 @@ func formatOf(name string) string {
 		return "csv"
 	}
 	ending := strings.TrimPrefix(filepath.Ext(strings.TrimSuffix(strings.ToLower(name), ".zip")), ".")
-	if !slices.Contains([]string{"xlsx", "ods", "csv", "parquet"}, ending) {
+	if !slices.Contains(format.Names(), ending) {
 		return ""
 	}
 	return ending

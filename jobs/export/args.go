@@ -14,6 +14,7 @@ import (
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/format"
 	"cpd-jobs/reports/table"
 )
 
@@ -73,9 +74,8 @@ func (a Args) checkFormats(d *definition.Definition) error {
 	}
 	var problems []error
 	for i, f := range a.Formats {
-		_, known := formats[f]
 		switch {
-		case !known || !slices.Contains(d.Formats, f):
+		case !slices.Contains(d.Formats, f):
 			problems = append(problems, unknown("formats", f, "no format of this report", d.Formats))
 		case slices.Contains(a.Formats[:i], f):
 			problems = append(problems, fmt.Errorf("formats: %s is there twice", f))
@@ -149,13 +149,18 @@ func columnNames(d *definition.Definition) []string {
 	return names
 }
 
+func isWorkbook(name string) bool {
+	f, _ := format.Find(name)
+	return f.Workbook
+}
+
 // selection is what the arguments leave of the report. Naming every column in order leaves all of it.
 func (a Args) selection(d *definition.Definition) exports.Selection {
 	s := exports.Selection{Where: a.Where, Search: strings.Join(strings.Fields(a.Search), " "), Columns: a.Columns}
 	if slices.Equal(a.Columns, columnNames(d)) {
 		s.Columns = nil
 	}
-	if slices.ContainsFunc(a.Formats, func(name string) bool { return formats[name].workbook }) {
+	if slices.ContainsFunc(a.Formats, isWorkbook) {
 		s.Layout = table.Layout{NoCharts: a.Charts != nil && !*a.Charts, FreezePanes: a.FreezePanes, FilterButtons: a.FilterButtons}
 	}
 	return s

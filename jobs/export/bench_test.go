@@ -2,7 +2,6 @@ package export
 
 import (
 	"io"
-	"maps"
 	"slices"
 	"strings"
 	"testing"
@@ -16,6 +15,7 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/format"
 	"cpd-jobs/reports/store"
 )
 
@@ -29,7 +29,7 @@ const (
 // count.
 func BenchmarkFormats(b *testing.B) {
 	d := bigReport(b)
-	names := slices.Sorted(maps.Keys(formats))
+	names := slices.Sorted(slices.Values(format.Names()))
 	for b.Loop() {
 		best := map[string]time.Duration{}
 		for range benchRounds {

@@ -94,7 +94,7 @@ func TestAuditKnowsTheNamesOfExports(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if all := storetest.Keys(t, b.Store); len(found.Strays) != len(all) || len(all) != 3*6+2 {
-		t.Errorf("%d of %d files are known as exports: %q", len(found.Strays), len(all), all)
+	if all := storetest.Keys(t, b.Store); len(found.Unreferenced) != len(all) || len(all) != 3*6+2 {
+		t.Errorf("%d of %d files are known as exports: %q", len(found.Unreferenced), len(all), all)
 	}
 }

@@ -22,14 +22,14 @@ func TestValidatorFindsTheCSVFileAsItIsDescribed(t *testing.T) {
 	list := hostileSchools()
 	b.refresh(1, list...)
 	b.export(b.args())
-	file := filepath.Join(b.dir, stem+".csv")
+	file := filepath.Join(b.dir, baseName+".csv")
 	rows, problems := validate(t, modules, file)
 	if rows != len(list) || len(problems) > 0 {
 		t.Errorf("%d rows of %d; %q", rows, len(list), problems)
 	}
 
 	// The validator notices what it should.
-	good := b.read(stem + ".csv")
+	good := b.read(baseName + ".csv")
 	for what, spoilt := range map[string]string{
 		"a truth that is none":  strings.Replace(good, ",true,", ",maybe,", 1),
 		"a heading too few":     strings.Replace(good, "name,urn", "name", 1),

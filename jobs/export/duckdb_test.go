@@ -46,7 +46,7 @@ func TestDuckDBFindsTheSameCells(t *testing.T) {
 			}
 		}
 	}
-	parquet := query(t, modules, "SELECT "+asTexts(def)+" FROM read_parquet('"+filepath.Join(b.dir, stem+".parquet")+"')")
+	parquet := query(t, modules, "SELECT "+asTexts(def)+" FROM read_parquet('"+filepath.Join(b.dir, baseName+".parquet")+"')")
 	for _, row := range parquet {
 		for i, c := range def.Columns {
 			if c.Type == string(table.Timestamp) {
@@ -56,7 +56,7 @@ func TestDuckDBFindsTheSameCells(t *testing.T) {
 	}
 	compare("Parquet", parquet)
 	for _, ending := range []string{".csv", "-excel.csv"} {
-		rows := query(t, modules, "SELECT * FROM read_csv('"+filepath.Join(b.dir, stem+ending)+
+		rows := query(t, modules, "SELECT * FROM read_csv('"+filepath.Join(b.dir, baseName+ending)+
 			"', header = true, all_varchar = true, nullstr = '', delim = ',', quote = '\"', escape = '\"', new_line = '\\r\\n')")
 		for _, row := range rows {
 			for i := range row {
@@ -65,7 +65,7 @@ func TestDuckDBFindsTheSameCells(t *testing.T) {
 		}
 		compare("CSV "+ending, rows)
 	}
-	types := query(t, modules, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet('"+filepath.Join(b.dir, stem+".parquet")+"'))")
+	types := query(t, modules, "SELECT column_name, column_type FROM (DESCRIBE SELECT * FROM read_parquet('"+filepath.Join(b.dir, baseName+".parquet")+"'))")
 	for i, c := range def.Columns {
 		want := map[string]string{"text": "VARCHAR", "integer": "INTEGER", "decimal": "DOUBLE", "boolean": "BOOLEAN", "date": "DATE",
 			"timestamp": "TIMESTAMP WITH TIME ZONE", "text[]": "VARCHAR[]"}[c.Type]

@@ -62,7 +62,7 @@ func Export(ctx context.Context, r run.Run, d Deps, a Args) (run.Outcome, error)
 }
 
 func (j *job) do(ctx context.Context) (run.Outcome, error) {
-	if swept, err := j.Store.Sweep(ctx); err != nil {
+	if swept, err := j.Store.CleanDrafts(ctx); err != nil {
 		return run.Outcome{}, err
 	} else if swept > 0 {
 		j.run.Log().Info("removed what killed exports had left", "files", swept)

@@ -8,131 +8,35 @@ import (
 	"fmt"
 	"hash"
 	"io"
-	"iter"
 
 	"cpd-jobs/internal/encryptedzip"
 	"cpd-jobs/internal/run"
-	"cpd-jobs/reports/csvfile"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/format"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/lint"
-	"cpd-jobs/reports/ods"
-	"cpd-jobs/reports/parquet"
 	"cpd-jobs/reports/store"
 	"cpd-jobs/reports/table"
-	"cpd-jobs/reports/xlsx"
 )
-
-// format is one kind of file.
-type format struct {
-	ending string // of the file's name
-	// workbook says that files have sheets, also for summaries, and are held against the checklist for accessible spreadsheets.
-	workbook bool
-	begin    func(w io.Writer, doc table.Document, summaries []table.Summary) (writer, error)
-	reread   func(f store.File, doc table.Document) iter.Seq2[[]table.Value, error]
-	// beside describes the file in one that stands beside it; nil for none.
-	beside func(doc table.Document, name string, rows int64) (besideName string, content []byte, err error)
-}
-
-// writer writes one file.
-type writer interface {
-	Add(row []table.Value) error
-	Close() error
-}
-
-// fitter is a writer that cannot hold every value as it is.
-type fitter interface {
-	Sum() *table.Sum // of the rows as the file holds them
-	Altered() int
-}
-
-// aborter is a writer that leaves something behind unless it is closed or aborted.
-type aborter interface{ Abort() error }
-
-// formats are those that this program writes, by name.
-var formats = map[string]format{
-	"xlsx":      {ending: ".xlsx", workbook: true, begin: beginWorkbook, reread: rereadWorkbook},
-	"ods":       {ending: ".ods", workbook: true, begin: beginODS, reread: rereadODS},
-	"csv":       {ending: ".csv", begin: beginCSV, reread: rereadCSV, beside: describeCSV},
-	"csv-excel": {ending: "-excel.csv", begin: beginExcelCSV, reread: rereadExcelCSV},
-	"parquet":   {ending: ".parquet", begin: beginParquet, reread: rereadParquet},
-}
-
-func beginWorkbook(w io.Writer, doc table.Document, summaries []table.Summary) (writer, error) {
-	return xlsx.NewWriter(w, doc, summaries...)
-}
-
-func rereadWorkbook(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
-	r, err := xlsx.NewReader(f, f.Info().Size)
-	if err != nil {
-		return failed(err)
-	}
-	return r.Rows(doc.Name, doc.Columns)
-}
-
-func beginCSV(w io.Writer, doc table.Document, _ []table.Summary) (writer, error) {
-	return csvfile.NewWriter(w, doc)
-}
-
-func rereadCSV(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
-	return csvfile.Rows(f, doc.Columns)
-}
-
-func beginExcelCSV(w io.Writer, doc table.Document, _ []table.Summary) (writer, error) {
-	return csvfile.NewExcelWriter(w, doc)
-}
-
-func rereadExcelCSV(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
-	return csvfile.ExcelRows(f, doc.Columns)
-}
-
-func beginODS(w io.Writer, doc table.Document, summaries []table.Summary) (writer, error) {
-	return ods.NewWriter(w, doc, summaries...)
-}
-
-func rereadODS(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
-	r, err := ods.NewReader(f, f.Info().Size)
-	if err != nil {
-		return failed(err)
-	}
-	return r.Rows(doc.Name, doc.Columns)
-}
-
-func beginParquet(w io.Writer, doc table.Document, _ []table.Summary) (writer, error) {
-	return parquet.NewWriter(w, doc)
-}
-
-func rereadParquet(f store.File, doc table.Document) iter.Seq2[[]table.Value, error] {
-	return parquet.Rows(f, f.Info().Size, doc)
-}
-
-// failed are no rows, but an error.
-func failed(err error) iter.Seq2[[]table.Value, error] {
-	return func(yield func([]table.Value, error) bool) { yield(nil, err) }
-}
-
-func describeCSV(doc table.Document, name string, rows int64) (string, []byte, error) {
-	content, err := csvfile.Metadata(doc, name, rows)
-	return csvfile.MetadataName(name), content, err
-}
 
 // file is one file in the making.
 type file struct {
 	order
-	name    string               // in the store
-	archive *encryptedzip.Writer // nil for a file in clear
-	draft   store.Draft
-	beside  []besideDraft
-	writer  writer
-	hash    hash.Hash
-	size    int64
-	sha256  string
-	altered int64
-	fitted  *table.Sum // of the rows as the file holds them, nil where that is as the table has them
-	lint    []lint.Finding
-	closed  bool
+	name     string               // in the store
+	archive  *encryptedzip.Writer // nil for a file in clear
+	draft    store.Draft
+	sidecars []sidecarDraft
+	writer   format.Writer
+	hash     hash.Hash
+	size     int64
+	sha256   string
+	coerced  int64
+	sum      *table.Sum // of the rows as the file holds them, nil where they are the table's
+	lint     []lint.Finding
+	closed   bool
 }
 
-type besideDraft struct {
+type sidecarDraft struct {
 	key   string
 	draft store.Draft
 }
@@ -140,7 +44,7 @@ type besideDraft struct {
 // order says what file to make.
 type order struct {
 	plain  string // its name; an encrypted one's own name goes on
-	format string
+	format format.Format
 	doc    table.Document
 	// passphrase is what encrypts it, "" for a file in clear.
 	passphrase string
@@ -160,7 +64,7 @@ func beginFile(ctx context.Context, s store.Store, o order, summaries []table.Su
 	f.draft = draft
 	out, err := f.destination(ctx)
 	if err == nil {
-		f.writer, err = formats[o.format].begin(out, o.doc, summaries)
+		f.writer, err = o.format.Begin(out, o.doc, summaries)
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("begin %s: %w", f.name, err), draft.Discard())
@@ -204,12 +108,14 @@ func (f *file) finish(ctx context.Context, s store.Store, rows int64) error {
 	if err := f.writer.Close(); err != nil {
 		return fmt.Errorf("finish %s: %w", f.name, err)
 	}
-	if w, ok := f.writer.(fitter); ok && w.Altered() > 0 {
-		sum := *w.Sum()
-		f.altered, f.fitted = int64(w.Altered()), &sum
+	coerced := f.writer.Coerced()
+	f.coerced = int64(coerced.Count)
+	if sum := f.writer.Sum(); sum != nil && coerced.Count > 0 {
+		kept := *sum
+		f.sum = &kept
 	}
 	f.writer = nil // it holds memory that rereading needs
-	if err := f.describe(ctx, s, rows); err != nil {
+	if err := f.describe(ctx, s, rows, coerced); err != nil {
 		return err
 	}
 	if f.archive != nil {
@@ -221,37 +127,36 @@ func (f *file) finish(ctx context.Context, s store.Store, rows int64) error {
 	return nil
 }
 
-func (f *file) describe(ctx context.Context, s store.Store, rows int64) error {
-	describe := formats[f.format].beside
-	if describe == nil {
+func (f *file) describe(ctx context.Context, s store.Store, rows int64, coerced frontmatter.Coercions) error {
+	if f.format.Sidecar == nil {
 		return nil
 	}
-	name, content, err := describe(f.doc, f.plain, rows)
+	name, content, err := f.format.Sidecar(f.doc, f.plain, rows, coerced)
 	if err != nil {
 		return fmt.Errorf("describe %s: %w", f.name, err)
 	}
-	out, err := f.createBeside(ctx, s, name)
+	out, err := f.createSidecar(ctx, s, name)
 	if err == nil {
 		_, err = out.Write(content)
 	}
 	return err
 }
 
-func (f *file) createBeside(ctx context.Context, s store.Store, name string) (io.Writer, error) {
+func (f *file) createSidecar(ctx context.Context, s store.Store, name string) (io.Writer, error) {
 	if f.archive != nil {
 		return f.archive.Create(name)
 	}
 	draft, err := s.Create(ctx, name)
 	if err == nil {
-		f.beside = append(f.beside, besideDraft{key: name, draft: draft})
+		f.sidecars = append(f.sidecars, sidecarDraft{key: name, draft: draft})
 	}
 	return draft, err
 }
 
 // verify reads the file back and compares it, byte by byte with what was written and value by value with the table.
 func (f *file) verify(ctx context.Context, s *run.Step, want *table.Sum) error {
-	if f.fitted != nil {
-		want = f.fitted
+	if f.sum != nil {
+		want = f.sum
 	}
 	r, err := f.draft.Reopen(ctx)
 	if err != nil {
@@ -273,7 +178,7 @@ func (f *file) verify(ctx context.Context, s *run.Step, want *table.Sum) error {
 
 func (f *file) compareRows(ctx context.Context, s *run.Step, r store.File, want *table.Sum) error {
 	var got table.Sum
-	for row, err := range formats[f.format].reread(r, f.doc) {
+	for row, err := range f.format.Reread(r, r.Info().Size, f.doc) {
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -299,7 +204,7 @@ func (f *file) tellable(err error) error {
 
 // checkAccess holds a workbook against the checklist for accessible spreadsheets.
 func (f *file) checkAccess(r store.File) (err error) {
-	if !formats[f.format].workbook {
+	if !f.format.Workbook {
 		return nil
 	}
 	if f.lint, err = lint.Check(r, r.Info().Size, f.plain); err != nil {
@@ -329,15 +234,15 @@ func (f *file) compareBytes(r store.File) error {
 }
 
 // drafts are all that the file consists of, what stands beside it first: a program that finds the file finds that too.
-func (f *file) drafts() []besideDraft {
-	return append(f.beside, besideDraft{key: f.name, draft: f.draft})
+func (f *file) drafts() []sidecarDraft {
+	return append(f.sidecars, sidecarDraft{key: f.name, draft: f.draft})
 }
 
 // giveUp leaves nothing of the file, unless it was published.
 func (f *file) giveUp() error {
 	var errs []error
-	if a, ok := f.writer.(aborter); ok && !f.closed {
-		errs = append(errs, a.Abort())
+	if f.writer != nil && !f.closed {
+		errs = append(errs, f.writer.Abort())
 	}
 	for _, d := range f.drafts() {
 		errs = append(errs, d.draft.Discard())
@@ -346,9 +251,9 @@ func (f *file) giveUp() error {
 }
 
 func (f *file) record() exports.Export {
-	e := exports.Export{Format: f.format, Name: f.name, Key: f.name, Size: f.size, SHA256: f.sha256, Altered: f.altered, Lint: f.lint, Encrypted: f.archive != nil}
-	for _, b := range f.beside {
-		e.Beside = append(e.Beside, b.key)
+	e := exports.Export{Format: f.format.Name, Name: f.name, Key: f.name, Size: f.size, SHA256: f.sha256, Coerced: f.coerced, Lint: f.lint, Encrypted: f.archive != nil}
+	for _, b := range f.sidecars {
+		e.Sidecars = append(e.Sidecars, b.key)
 	}
 	return e
 }

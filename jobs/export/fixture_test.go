@@ -142,7 +142,7 @@ func (b *bench) wantFiles(want ...string) {
 	if got := storetest.Keys(b.t, b.Store); !slices.Equal(got, want) {
 		b.t.Errorf("files in the store\n got %q\nwant %q", got, want)
 	}
-	if n, err := b.Store.Sweep(b.t.Context()); n != 0 || err != nil {
+	if n, err := b.Store.CleanDrafts(b.t.Context()); n != 0 || err != nil {
 		b.t.Errorf("%d drafts were left, %v", n, err)
 	}
 }

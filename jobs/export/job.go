@@ -13,6 +13,7 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/format"
 	"cpd-jobs/reports/store"
 	"cpd-jobs/reports/table"
 	"cpd-jobs/reports/versions"
@@ -128,7 +129,7 @@ func (j *job) stored(ctx context.Context, e exports.Export) (bool, error) {
 
 // begin makes a draft for each format.
 func (j *job) begin(ctx context.Context, snap *snapshot, names []string) error {
-	stem, err := j.stem(ctx, snap.tx)
+	baseName, err := j.baseName(ctx, snap.tx)
 	if err != nil {
 		return err
 	}
@@ -141,7 +142,8 @@ func (j *job) begin(ctx context.Context, snap *snapshot, names []string) error {
 		doc.Notes = append(doc.Notes, "This is an earlier version of the report, exported after it was replaced. Summaries of its rows are left out: they are kept of the latest version alone.")
 	}
 	for _, name := range names {
-		o := order{plain: stem + formats[name].ending, format: name, doc: doc, passphrase: j.passphrase, personal: j.def.Restricted()}
+		kind, _ := format.Find(name)
+		o := order{plain: baseName + kind.Ending, format: kind, doc: doc, passphrase: j.passphrase, personal: j.def.Restricted()}
 		f, err := beginFile(ctx, j.Store, o, summaries)
 		if err != nil {
 			return err
@@ -153,7 +155,7 @@ func (j *job) begin(ctx context.Context, snap *snapshot, names []string) error {
 
 // summaries are the small tables that go with the rows into a workbook.
 func (j *job) summaries(ctx context.Context, snap *snapshot, names []string) ([]table.Summary, error) {
-	if !slices.ContainsFunc(names, func(name string) bool { return formats[name].workbook }) {
+	if !slices.ContainsFunc(names, isWorkbook) {
 		return nil, nil
 	}
 	var list []table.Summary
@@ -173,20 +175,20 @@ func (j *job) summaries(ctx context.Context, snap *snapshot, names []string) ([]
 	return list, nil
 }
 
-// stem is the first name that no other export has, whatever formats either has.
-func (j *job) stem(ctx context.Context, tx pgx.Tx) (string, error) {
+// baseName is the first name that no other export has, whatever formats either has.
+func (j *job) baseName(ctx context.Context, tx pgx.Tx) (string, error) {
 	var last string
-	for _, stem := range stems(j.def.Name, j.live.AsOf, j.selection, j.live.Version, j.def.Hash) {
+	for _, baseName := range baseNames(j.def.Name, j.live.AsOf, j.selection, j.live.Version, j.def.Hash) {
 		var keys []string
-		for _, f := range formats {
-			keys = append(keys, stem+f.ending, stem+f.ending+sealedEnding)
+		for _, f := range format.All() {
+			keys = append(keys, baseName+f.Ending, baseName+f.Ending+sealedEnding)
 		}
 		taken, err := exports.Taken(ctx, tx, keys, j.def.Name, j.live.Version, j.def.Hash, j.selection)
 		if err != nil {
 			return "", err
 		}
 		if len(taken) == 0 {
-			return stem, nil
+			return baseName, nil
 		}
 		last = taken[0]
 	}

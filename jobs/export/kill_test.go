@@ -89,7 +89,7 @@ func TestKilledExportLeavesNothingAndTheRetryFinishesIt(t *testing.T) {
 			if out, _ := b.export(b.args()); !out.Changed {
 				t.Error("the retry did nothing")
 			}
-			b.wantFiles(stem+".csv", stem+".csv-metadata.json", stem+".xlsx")
+			b.wantFiles(baseName+".csv", baseName+".csv-metadata.json", baseName+".xlsx")
 		})
 	}
 }

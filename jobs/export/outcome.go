@@ -25,18 +25,18 @@ type File struct {
 	Name   string `json:"name"`
 	Size   int64  `json:"size"`
 	SHA256 string `json:"sha256"`
-	// Altered is how many values the format cannot hold as they are; the file lists them.
-	Altered int64 `json:"altered,omitempty"`
+	// Coerced is how many values the format cannot hold as they are; the file lists them.
+	Coerced int64 `json:"altered,omitempty"`
 }
 
 func (j *job) outcome(published bool) run.Outcome {
 	s := Summary{Report: j.def.Name, State: "current", Version: j.live.Version, AsOf: j.live.AsOf, Rows: j.sum.Rows(), Store: j.Store.String()}
 	for _, e := range j.found {
 		s.Rows = e.Rows
-		s.Files = append(s.Files, File{ID: e.ID, Format: e.Format, Name: e.Name, Size: e.Size, SHA256: e.SHA256, Altered: e.Altered})
+		s.Files = append(s.Files, File{ID: e.ID, Format: e.Format, Name: e.Name, Size: e.Size, SHA256: e.SHA256, Coerced: e.Coerced})
 	}
 	for i, f := range j.files {
-		made := File{Format: f.format, Name: f.name, Size: f.size, SHA256: f.sha256, Altered: f.altered}
+		made := File{Format: f.format.Name, Name: f.name, Size: f.size, SHA256: f.sha256, Coerced: f.coerced}
 		if published {
 			made.ID = j.made[i].ID
 		}

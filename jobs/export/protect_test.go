@@ -78,7 +78,7 @@ func TestEncryptedFilesAreNeverInClear(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b.wantFiles(stem+"-excel.csv.zip", stem+".csv.zip", stem+".ods.zip", stem+".parquet.zip", stem+".xlsx.zip")
+	b.wantFiles(baseName+"-excel.csv.zip", baseName+".csv.zip", baseName+".ods.zip", baseName+".parquet.zip", baseName+".xlsx.zip")
 	told, err := json.Marshal(out)
 	if err != nil {
 		t.Fatal(err)
@@ -129,21 +129,21 @@ func TestSevenZipOpensAnEncryptedExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := t.TempDir()
-	for _, name := range []string{stem + ".csv.zip", stem + ".xlsx.zip"} {
+	for _, name := range []string{baseName + ".csv.zip", baseName + ".xlsx.zip"} {
 		out, err := exec.CommandContext(t.Context(), program, "x", "-y", "-p"+passphrase, "-o"+dir, filepath.Join(b.dir, name)).CombinedOutput()
 		if err != nil {
 			t.Fatalf("%s: %v\n%s", name, err, out)
 		}
 	}
 	opened := filesBelow(t, dir)
-	if csv := opened[filepath.Join(dir, stem+".csv")]; !bytes.Contains(csv, []byte(secretName)) {
+	if csv := opened[filepath.Join(dir, baseName+".csv")]; !bytes.Contains(csv, []byte(secretName)) {
 		t.Errorf("the CSV file has no such name:\n%.500s", csv)
 	}
 	var described struct{ URL string }
-	if err := json.Unmarshal(opened[filepath.Join(dir, stem+".csv-metadata.json")], &described); err != nil || described.URL != stem+".csv" {
+	if err := json.Unmarshal(opened[filepath.Join(dir, baseName+".csv-metadata.json")], &described); err != nil || described.URL != baseName+".csv" {
 		t.Errorf("its description is of %q, %v", described.URL, err)
 	}
-	book := opened[filepath.Join(dir, stem+".xlsx")]
+	book := opened[filepath.Join(dir, baseName+".xlsx")]
 	findings, err := lint.Check(bytes.NewReader(book), int64(len(book)), "book")
 	if err != nil || len(lint.EssentialOf(findings)) > 0 {
 		t.Errorf("the workbook: %v, %v", findings, err)
@@ -170,7 +170,7 @@ func TestFilesOfARestrictedReportExpire(t *testing.T) {
 		t.Fatal(err)
 	}
 	list, err := exports.List(t.Context(), b.DB, def.Name, 10)
-	if err != nil || len(list) != 1 || list[0].ExpiresAt == nil || list[0].Encrypted || !strings.Contains(b.read(stem+".csv"), secretName) {
+	if err != nil || len(list) != 1 || list[0].ExpiresAt == nil || list[0].Encrypted || !strings.Contains(b.read(baseName+".csv"), secretName) {
 		t.Errorf("listed %+v, %v, want one file in clear that expires", list, err)
 	}
 }

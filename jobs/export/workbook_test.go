@@ -10,6 +10,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/reports/format"
 )
 
 // change records what a version changed.
@@ -47,7 +48,7 @@ func TestWorkbookShowsWhatChanged(t *testing.T) {
 	a := b.args()
 	a.Formats = []string{"xlsx"}
 	b.export(a)
-	f := b.workbook(stem + ".xlsx")
+	f := b.workbook(baseName + ".xlsx")
 	got := f.GetSheetList()
 	if n := len(got); !slices.Equal(got[:5], []string{"Cover", "Contents", "Notes", "Data dictionary", "Funnel"}) || !slices.Equal(got[n-3:], []string{"Changes", "Schools", "Charts"}) {
 		t.Errorf("sheets %q", got)
@@ -77,7 +78,7 @@ func TestNoSheetOfChangesWhereAllIsNew(t *testing.T) {
 	b := newBench(t)
 	b.refresh(1, schools(3)...)
 	b.export(b.args())
-	if sheets := b.workbook(stem + ".xlsx").GetSheetList(); slices.Contains(sheets, "Changes") {
+	if sheets := b.workbook(baseName + ".xlsx").GetSheetList(); slices.Contains(sheets, "Changes") {
 		t.Errorf("sheets %q", sheets)
 	}
 }
@@ -90,7 +91,7 @@ func TestLayoutIsAChoice(t *testing.T) {
 	a := b.args()
 	a.Charts, a.FreezePanes, a.FilterButtons = &none, true, true
 	_, s := b.export(a)
-	if want := stem + "-no-charts-frozen-filters.xlsx"; s.State != "published" || s.Files[0].Name != want {
+	if want := baseName + "-no-charts-frozen-filters.xlsx"; s.State != "published" || s.Files[0].Name != want {
 		t.Fatalf("%+v, want a file %s", s, want)
 	}
 	f := b.workbook(s.Files[0].Name)
@@ -130,7 +131,7 @@ func TestWorkbookThatFailsTheChecklistIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	err = (&file{order: order{format: "xlsx", plain: "bad.xlsx"}, name: "bad.xlsx"}).checkAccess(r)
+	err = (&file{order: order{format: format.Format{Workbook: true}, plain: "bad.xlsx"}, name: "bad.xlsx"}).checkAccess(r)
 	if err == nil || run.ClassOf(err) != run.ClassBlocked || !strings.Contains(err.Error(), "no title") {
 		t.Errorf("error %v of class %s, want a refusal that says why", err, run.ClassOf(err))
 	}
@@ -140,7 +141,7 @@ func TestChartsOfTheFunnel(t *testing.T) {
 	b := newBench(t)
 	b.refresh(1, schools(30)...)
 	b.export(b.args())
-	book := b.read(stem + ".xlsx")
+	book := b.read(baseName + ".xlsx")
 	alt := "Bar chart of Schools by stage (all): participants_registered 0; no_ects 0; provision_in_place 0; partnership_challenged 0; programme_chosen 0; " +
 		"tutor_signed_in 0; tutor_nominated 0; email_opened 0; contacted 30; not_contacted 0."
 	f, err := excelize.OpenReader(strings.NewReader(book))

@@ -48,17 +48,17 @@ func mend(ctx context.Context, r run.Run, d Deps, _ Args, counts map[string]int6
 	for _, e := range found.Lost {
 		r.Log().Warn("an exported file is not in the store as it was published", "export", e.ID, "file", e.Name)
 	}
-	for _, f := range found.Strays {
+	for _, f := range found.Unreferenced {
 		r.Log().Warn("a file in the store is recorded by no export", "file", f.Key)
 	}
-	lost, strays := len(found.Lost), len(found.Strays)
+	lost, unreferenced := len(found.Lost), len(found.Unreferenced)
 	if err := found.Check(); err != nil {
 		return err
 	}
 	if !r.DryRun() {
-		lost, strays, err = exports.Mend(ctx, d.DB, d.Store, found, r.Fence)
+		lost, unreferenced, err = exports.Repair(ctx, d.DB, d.Store, found, r.Fence)
 	}
-	counts["lost_files"], counts["stray_files"] = int64(lost), int64(strays)
+	counts["lost_files"], counts["stray_files"] = int64(lost), int64(unreferenced)
 	return err
 }
 
@@ -67,7 +67,7 @@ func sweep(ctx context.Context, r run.Run, d Deps, _ Args, counts map[string]int
 	if r.DryRun() {
 		return nil
 	}
-	n, err := d.Store.Sweep(ctx)
+	n, err := d.Store.CleanDrafts(ctx)
 	counts["drafts"] = int64(n)
 	return err
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
@@ -99,6 +100,11 @@ func TestFormulas(t *testing.T) {
 		"spaces at the ends":          {" x ", `" x "`},
 		"only spaces":                 {" ", `" "`},
 		"CRLF inside":                 {"a\r\nb", "\"a\r\nb\""},
+		"a lone CR inside":            {"a\rb", "\"a\rb\""},
+		"a lone CR at the end":        {"a\r", "\"a\r\""},
+		"a lone LF inside":            {"a\nb", "\"a\nb\""},
+		"NUL":                         {"a\x00b", "a\x00b"},
+		"bytes that are no UTF-8":     {"a\xff\xffr\r", "\"a\xff\xffr\r\""},
 		"right to left":               {"מקור, עברית", `"מקור, עברית"`},
 		"0x92":                        {"Mary\u0092s", "Mary\u0092s"},
 	}
@@ -119,7 +125,7 @@ func TestFormulas(t *testing.T) {
 func reread(t testing.TB, file string) [][]table.Value {
 	t.Helper()
 	var rows [][]table.Value
-	for r, err := range Rows(iotest.OneByteReader(strings.NewReader(file)), document().Columns) {
+	for r, err := range Rows(iotest.OneByteReader(strings.NewReader(file)), document()) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -163,6 +169,8 @@ func TestWrongFilesAreRefused(t *testing.T) {
 		"quote in a bare field": strings.Replace(good, "1,a,", `1,a",`, 1),
 		"text after a quote":    strings.Replace(good, `""c"""`, `""c""" `, 1),
 		"byte order mark":       "\ufeff" + good,
+		"a lone CR in a field":  strings.Replace(good, "1,a,", "1,a\rb,", 1),
+		"a lone CR at an end":   strings.Replace(good, "a; b\r\n", "a; b\r", 1),
 	}
 	for name, file := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -170,7 +178,7 @@ func TestWrongFilesAreRefused(t *testing.T) {
 			if file == good {
 				t.Fatal("the test changed nothing")
 			}
-			for _, err := range Rows(strings.NewReader(file), document().Columns) {
+			for _, err := range Rows(strings.NewReader(file), document()) {
 				if err != nil {
 					return
 				}
@@ -191,9 +199,83 @@ func TestRowsOfAnotherLengthAreRefused(t *testing.T) {
 	}
 }
 
+// TestOneColumn has values that a careless writer would leave as blank lines, which readers skip.
+func TestOneColumn(t *testing.T) {
+	t.Parallel()
+	doc := document()
+	doc.Columns = doc.Columns[1:2]
+	var out bytes.Buffer
+	w, err := NewWriter(&out, doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []table.Value{{}, table.String("a"), {}}
+	for _, v := range want {
+		if err := w.Add([]table.Value{v}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if lines, err := csv.NewReader(strings.NewReader(out.String())).ReadAll(); err != nil || len(lines) != 4 {
+		t.Errorf("the standard library reads %q, %v", lines, err)
+	}
+	var got []table.Value
+	for r, err := range Rows(&out, doc) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, r[0])
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("reread %v, want %v", got, want)
+	}
+}
+
+func TestGuardedTextsAreCountedAndListed(t *testing.T) {
+	t.Parallel()
+	for _, raw := range []bool{false, true} {
+		doc := document()
+		doc.Layout.Raw = raw
+		var out bytes.Buffer
+		w, err := NewWriter(&out, doc)
+		if err != nil {
+			t.Fatal(err)
+		}
+		rows := [][]table.Value{row("1", "=1+1"), row("2", "'=2"), row("3", "-3")}
+		for _, r := range rows {
+			if err := w.Add(r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := w.Close(); err != nil {
+			t.Fatal(err)
+		}
+		guarded := strings.Contains(out.String(), `"'=1+1"`)
+		metadata, err := Metadata(doc, "x.csv", 3, w.Coerced())
+		listed := strings.Contains(string(metadata), "URN 1, Name: an apostrophe in front")
+		if err != nil || guarded == raw || listed == raw || (w.Coerced().Count == 2) == raw {
+			t.Errorf("raw %v: guarded %v, listed %v, %d coerced, %v", raw, guarded, listed, w.Coerced().Count, err)
+		}
+		if raw && !strings.Contains(string(metadata), rawNote) {
+			t.Errorf("the description does not say that the file is raw: %s", metadata)
+		}
+		for r, err := range Rows(&out, doc) {
+			if err != nil || !slices.Equal(r, rows[0]) {
+				t.Errorf("raw %v: reread %v, %v, want %v", raw, r, err, rows[0])
+			}
+			rows = rows[1:]
+		}
+		if len(rows) != 0 {
+			t.Errorf("raw %v: %d rows are missing", raw, len(rows))
+		}
+	}
+}
+
 func TestMetadata(t *testing.T) {
 	t.Parallel()
-	got, err := Metadata(document(), "example.csv", 2)
+	got, err := Metadata(document(), "example.csv", 2, frontmatter.Coercions{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +292,7 @@ func TestMetadata(t *testing.T) {
 }
 
 func FuzzText(f *testing.F) {
-	for _, seed := range []string{"", "a", "=1", "'=1", "''", "-1.5", "\r\n", `"`, "＝", "\xff"} {
+	for _, seed := range []string{"", "a", "=1", "'=1", "''", "-1.5", "\r\n", "\r", "\x00", `"`, "＝", "\xff", "\xffr"} {
 		f.Add(seed, seed)
 	}
 	f.Fuzz(func(t *testing.T, urn, name string) {
@@ -243,7 +325,7 @@ func TestExcelFileDiffersByItsMarkAlone(t *testing.T) {
 		t.Errorf("%q, want the mark and %q", got, plain)
 	}
 	var rows int
-	for got, err := range ExcelRows(&out, document().Columns) {
+	for got, err := range ExcelRows(&out, document()) {
 		if err != nil || !slices.Equal(got, r) {
 			t.Errorf("%v, %v, want %v", got, err, r)
 		}
@@ -252,7 +334,7 @@ func TestExcelFileDiffersByItsMarkAlone(t *testing.T) {
 	if rows != 1 {
 		t.Errorf("%d rows, want 1", rows)
 	}
-	for _, err := range ExcelRows(strings.NewReader(plain), document().Columns) {
+	for _, err := range ExcelRows(strings.NewReader(plain), document()) {
 		if err == nil {
 			t.Error("a file without the mark was read as one for Excel")
 		}

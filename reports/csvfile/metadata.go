@@ -3,8 +3,10 @@ package csvfile
 import (
 	"bytes"
 	"encoding/json"
+	"slices"
 	"time"
 
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
@@ -13,8 +15,12 @@ import (
 func MetadataName(name string) string { return name + "-metadata.json" }
 
 // Metadata describes the file called name as CSV on the Web does (W3C Recommendation, 17 December 2015), for programs
-// to read its types.
-func Metadata(doc table.Document, name string, rows int64) ([]byte, error) {
+// to read its types. Its notes list the values that are not in the file as they are in the table.
+func Metadata(doc table.Document, name string, rows int64, coerced frontmatter.Coercions) ([]byte, error) {
+	notes := []string{formulaNote}
+	if doc.Layout.Raw {
+		notes = []string{rawNote}
+	}
 	m := metadata{
 		Context:     []any{"http://www.w3.org/ns/csvw", map[string]string{"@language": "en"}},
 		URL:         name,
@@ -23,7 +29,7 @@ func Metadata(doc table.Document, name string, rows int64) ([]byte, error) {
 		Licence:     reference(doc.Licence.Link),
 		Modified:    date{Value: doc.Made.UTC().Format(time.RFC3339), Type: "xsd:dateTime"},
 		Dialect:     dialect{Encoding: "utf-8", LineTerminators: []string{"\r\n"}, Header: true, Quote: `"`, Delimiter: ","},
-		Notes:       append([]string{formulaNote}, doc.Notes...),
+		Notes:       slices.Concat(notes, doc.Notes, coerced.Notes()),
 		Rows:        rows,
 		Schema:      schema{Columns: columnsOf(doc), PrimaryKey: doc.Key},
 	}
@@ -41,6 +47,8 @@ func Metadata(doc table.Document, name string, rows int64) ([]byte, error) {
 }
 
 const formulaNote = "Text that a spreadsheet program would take for a formula has an apostrophe in front; plain numbers have none."
+
+const rawNote = "Every text is exactly as it is in the database: some may be run as formulas by a spreadsheet program."
 
 type metadata struct {
 	Context     []any      `json:"@context"`

@@ -2,176 +2,125 @@ package csvfile
 
 import (
 	"bufio"
+	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"iter"
+	"strings"
 
 	"cpd-jobs/reports/table"
 )
 
-// Rows reads a file that [Writer] wrote, as values of the given columns. It is strict: what a Writer would not have
-// written is an error, after which there are no more rows. A row is valid until the next.
-//
-// The standard library's reader is no use for comparing: it turns CRLF within a field into LF.
-func Rows(r io.Reader, columns []table.Column) iter.Seq2[[]table.Value, error] {
-	return rows(r, "", columns)
-}
+// Rows reads a file that [Writer] wrote for a document, as values of its columns. What a Writer would not have written is
+// an error, after which there are no more rows. A row is valid until the next.
+func Rows(r io.Reader, doc table.Document) iter.Seq2[[]table.Value, error] { return rows(r, "", doc) }
 
 // ExcelRows is Rows for a file that [NewExcelWriter] began.
-func ExcelRows(r io.Reader, columns []table.Column) iter.Seq2[[]table.Value, error] {
-	return rows(r, ByteOrderMark, columns)
+func ExcelRows(r io.Reader, doc table.Document) iter.Seq2[[]table.Value, error] {
+	return rows(r, ByteOrderMark, doc)
 }
 
-func rows(r io.Reader, mark string, columns []table.Column) iter.Seq2[[]table.Value, error] {
+func rows(r io.Reader, mark string, doc table.Document) iter.Seq2[[]table.Value, error] {
 	return func(yield func([]table.Value, error) bool) {
-		rd := &reader{in: bufio.NewReaderSize(r, 64<<10)}
-		if err := rd.begin(mark, columns); err != nil {
+		in, err := begin(bufio.NewReaderSize(r, bufferSize), mark, doc.Columns)
+		if err != nil {
 			yield(nil, err)
 			return
 		}
-		row := make([]table.Value, len(columns))
+		row := make([]table.Value, len(doc.Columns))
 		for {
-			err := rd.row(row, columns)
+			fields, err := in.Read()
 			if errors.Is(err, io.EOF) {
 				return
 			}
-			if !yield(row, err) || err != nil {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i, c := range doc.Columns {
+				text := unescape(fields[i])
+				if !doc.Layout.Raw {
+					text = Original(text)
+				}
+				row[i] = table.Parse(text, c.Type)
+			}
+			if !yield(row, nil) {
 				return
 			}
 		}
 	}
 }
 
-type reader struct {
-	in    *bufio.Reader
-	line  int // of the file, from 1, where the present row began
-	field []byte
-}
-
-func (r *reader) begin(mark string, columns []table.Column) error {
-	if err := r.mark(mark); err != nil {
-		return err
+// begin reads past the mark and the header.
+func begin(r *bufio.Reader, mark string, columns []table.Column) (*csv.Reader, error) {
+	if got, err := r.Peek(len(mark)); err != nil || string(got) != mark {
+		return nil, errors.New("it does not begin with a byte order mark")
 	}
-	return r.header(columns)
-}
-
-// mark reads past what the file must begin with.
-func (r *reader) mark(mark string) error {
-	got, err := r.in.Peek(len(mark))
-	if err != nil || string(got) != mark {
-		return errors.New("it does not begin with a byte order mark")
-	}
-	_, err = r.in.Discard(len(mark))
-	return err
-}
-
-func (r *reader) header(columns []table.Column) error {
-	r.line++
-	for i, c := range columns {
-		text, last, err := r.next()
-		if err != nil {
-			return fmt.Errorf("header: %w", noEOF(err))
-		}
-		if got := Original(text); got != c.Name || last != (i == len(columns)-1) {
-			return fmt.Errorf("header: column %d is %q, not %q of %d", i+1, got, c.Name, len(columns))
-		}
-	}
-	return nil
-}
-
-// row fails with io.EOF only where the file ends after a whole row.
-func (r *reader) row(row []table.Value, columns []table.Column) error {
-	r.line++
-	if _, err := r.in.Peek(1); err != nil {
-		return err
-	}
-	for i, c := range columns {
-		text, last, err := r.next()
-		if err != nil {
-			return fmt.Errorf("row %d: %w", r.line, noEOF(err))
-		}
-		if last != (i == len(columns)-1) {
-			return fmt.Errorf("row %d: ends after %d of %d fields, or does not end there", r.line, i+1, len(columns))
-		}
-		row[i] = table.Parse(Original(text), c.Type)
-	}
-	return nil
-}
-
-// next reads one field and says whether the row ends with it.
-func (r *reader) next() (text string, last bool, err error) {
-	r.field = r.field[:0]
-	c, err := r.in.ReadByte()
-	if err != nil {
-		return "", false, err
-	}
-	if c == '"' {
-		if err := r.quoted(); err != nil {
-			return "", false, err
-		}
-		c, err = r.in.ReadByte()
-	} else {
-		c, err = r.bare(c)
+	_, _ = r.Discard(len(mark)) // which was just peeked at
+	in := csv.NewReader(&exact{in: r, last: '\n'})
+	in.FieldsPerRecord, in.ReuseRecord = len(columns), true
+	header, err := in.Read()
+	if errors.Is(err, io.EOF) {
+		err = io.ErrUnexpectedEOF
 	}
 	if err != nil {
-		return "", false, err
+		return nil, fmt.Errorf("header: %w", err)
 	}
-	last, err = r.separator(c)
-	return string(r.field), last, err
-}
-
-// bare collects what stands before the next comma or CR, which it returns.
-func (r *reader) bare(c byte) (byte, error) {
-	var err error
-	for err == nil && c != ',' && c != '\r' {
-		if c == '"' || c == '\n' {
-			return 0, fmt.Errorf("%q outside quotes", c)
+	for i, c := range columns {
+		if got := Original(header[i]); got != c.Name {
+			return nil, fmt.Errorf("header: column %d is %q, not %q", i+1, got, c.Name)
 		}
-		r.field = append(r.field, c)
-		c, err = r.in.ReadByte()
 	}
-	return c, err
+	return in, nil
 }
 
-// quoted collects what stands before the closing quote.
-func (r *reader) quoted() error {
-	for {
-		chunk, err := r.in.ReadSlice('"')
-		r.field = append(r.field, chunk...)
-		if errors.Is(err, bufio.ErrBufferFull) {
+// exact hands a file on to encoding/csv, which turns CRLF within a field into LF and takes either as the end of a row:
+// within quotes carriage returns are escaped, and elsewhere CRLF alone is let through.
+type exact struct {
+	in      *bufio.Reader
+	quoted  bool
+	last    byte
+	pending byte // the second of an escape
+}
+
+// escape stands in front of itself, and of the r that stands for a carriage return. It is no part of any text in UTF-8.
+const escape = 0xff
+
+func (e *exact) Read(p []byte) (n int, err error) {
+	for ; n < len(p); n++ {
+		if e.pending != 0 {
+			p[n], e.pending = e.pending, 0
 			continue
 		}
-		if err != nil {
-			return err
+		c, err := e.in.ReadByte()
+		switch {
+		case err == io.EOF && n == 0 && e.last != '\n':
+			return 0, io.ErrUnexpectedEOF
+		case err != nil:
+			return n, err
+		case c == '"':
+			e.quoted = !e.quoted
+		case !e.quoted && (c == '\n') != (e.last == '\r'):
+			return n, errors.New("a row does not end with CRLF")
 		}
-		if next, err := r.in.Peek(1); err != nil || next[0] != '"' {
-			r.field = r.field[:len(r.field)-1]
-			return nil // the end of the file is for separator to complain of
+		if c == '\r' && e.quoted {
+			p[n], e.pending, e.last = escape, 'r', 'r'
+			continue
 		}
-		if _, err := r.in.Discard(1); err != nil {
-			return err
+		if c == escape {
+			e.pending = escape
 		}
+		p[n], e.last = c, c
 	}
+	return n, nil
 }
 
-func (r *reader) separator(c byte) (last bool, err error) {
-	if c == ',' {
-		return false, nil
-	}
-	lf, err := r.in.ReadByte()
-	if err != nil {
-		return false, err
-	}
-	if c != '\r' || lf != '\n' {
-		return false, fmt.Errorf("%q after a field", []byte{c, lf})
-	}
-	return true, nil
-}
+var unescaper = strings.NewReplacer("\xff\xff", "\xff", "\xffr", "\r")
 
-func noEOF(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
+func unescape(field string) string {
+	if strings.IndexByte(field, escape) < 0 {
+		return field
 	}
-	return err
+	return unescaper.Replace(field)
 }

@@ -2,7 +2,8 @@
 // in UTC, an empty field for no value, one header row of column names, and a CSVW description to stand beside the file.
 //
 // Text that a spreadsheet program would take for a formula is made harmless by an apostrophe in front, as OWASP
-// advises; text that is a plain number is left alone, or negative numbers would break. Every other text is as it was.
+// advises; text that is a plain number is left alone, or negative numbers would break. Every other text is as it was. Raw
+// files, which are for programs alone, have every text as it is.
 package csvfile
 
 import (
@@ -10,13 +11,15 @@ import (
 	"io"
 	"strings"
 
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/table"
 )
 
 // Writer writes one file, row by row. It holds one buffer, whatever the number of rows.
 type Writer struct {
 	out     io.Writer
-	columns int
+	doc     table.Document
+	coerced frontmatter.Coercions
 	buffer  []byte
 }
 
@@ -36,26 +39,36 @@ func NewExcelWriter(w io.Writer, doc table.Document) (*Writer, error) {
 }
 
 func newWriter(w io.Writer, mark string, doc table.Document) (*Writer, error) {
-	cw := &Writer{out: w, columns: len(doc.Columns), buffer: append(make([]byte, 0, bufferSize+bufferSize/8), mark...)}
-	header := make([]table.Value, len(doc.Columns))
+	cw := &Writer{out: w, doc: doc, buffer: append(make([]byte, 0, bufferSize+bufferSize/8), mark...)}
 	for i, c := range doc.Columns {
-		header[i] = table.String(c.Name)
+		if i > 0 {
+			cw.buffer = append(cw.buffer, ',')
+		}
+		cw.buffer = appendText(cw.buffer, c.Name, dangerous(c.Name))
 	}
-	return cw, cw.Add(header)
+	cw.buffer = append(cw.buffer, "\r\n"...)
+	return cw, nil
 }
 
 // Add writes a row.
 func (w *Writer) Add(row []table.Value) error {
-	if len(row) != w.columns {
-		return fmt.Errorf("a row of %d values for %d columns", len(row), w.columns)
+	if len(row) != len(w.doc.Columns) {
+		return fmt.Errorf("a row of %d values for %d columns", len(row), len(w.doc.Columns))
 	}
 	b := w.buffer
+	if len(row) == 1 && row[0].Empty() {
+		b = append(b, `""`...) // readers skip a blank line
+	}
 	for i, v := range row {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		if s, ok := v.AsText(); ok {
-			b = appendText(b, s)
+			guard := !w.doc.Layout.Raw && dangerous(s)
+			if guard {
+				w.coerced.Add(w.doc, row, i, "an apostrophe in front, or spreadsheet programs would run it as a formula")
+			}
+			b = appendText(b, s, guard)
 		} else {
 			b = v.Append(b)
 		}
@@ -70,15 +83,23 @@ func (w *Writer) Add(row []table.Value) error {
 // Close writes what is still in the buffer. It leaves the underlying writer open.
 func (w *Writer) Close() error { return w.flush() }
 
+// Abort does nothing: the writer holds nothing but memory.
+func (w *Writer) Abort() error { return nil }
+
+// Coerced are the texts that have an apostrophe in front.
+func (w *Writer) Coerced() frontmatter.Coercions { return w.coerced }
+
+// Sum is nil: [Rows] takes the apostrophes away, so it gives back every value as it was.
+func (w *Writer) Sum() *table.Sum { return nil }
+
 func (w *Writer) flush() error {
 	_, err := w.out.Write(w.buffer)
 	w.buffer = w.buffer[:0]
 	return err
 }
 
-// appendText adds a text that is not empty.
-func appendText(b []byte, s string) []byte {
-	guard := dangerous(s)
+// appendText adds a text that is not empty, with an apostrophe in front if it is to have a guard.
+func appendText(b []byte, s string, guard bool) []byte {
 	if !guard && !needsQuotes(s) {
 		return append(b, s...)
 	}

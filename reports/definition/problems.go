@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"slices"
 
+	"cpd-jobs/reports/format"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -13,7 +14,6 @@ var (
 	namePattern    = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 	versionPattern = regexp.MustCompile(`^[0-9]+\.[0-9]+$`)
 	relatedPattern = regexp.MustCompile(`^(cpd|gias|uplift|reports)\.[a-z0-9_]+\.[a-z0-9_]+$`)
-	knownFormats   = []string{"xlsx", "ods", "csv", "csv-excel", "parquet"}
 	knownInputs    = []inputs.Input{inputs.CPD, inputs.GIAS, inputs.Uplift}
 )
 
@@ -31,7 +31,7 @@ func (d *Definition) problems() []error {
 	p.is(d.Freshness > 0, "freshness must be given, like 26h")
 	p.is(len(d.Formats) > 0, "formats must be given")
 	for _, f := range d.Formats {
-		p.is(slices.Contains(knownFormats, f), "format %q is none of %v", f, knownFormats)
+		p.is(slices.Contains(format.Names(), f), "format %q is none of %v", f, format.Names())
 	}
 	for _, in := range d.Inputs {
 		p.is(slices.Contains(knownInputs, in), "input %q is none of %v", in, knownInputs)

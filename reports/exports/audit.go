@@ -17,8 +17,8 @@ import (
 type Findings struct {
 	// Lost are recorded exports whose file, or one beside it, is not there or of another size.
 	Lost []Export
-	// Strays are files that look like exports and are recorded by none.
-	Strays []store.Info
+	// Unreferenced are files that look like exports and are recorded by none.
+	Unreferenced []store.Info
 	// Exports and Files are how many there are of either in all.
 	Exports, Files int
 }
@@ -39,7 +39,7 @@ func Audit(ctx context.Context, db Querier, s store.Store, now time.Time) (Findi
 	f := Findings{Exports: len(list)}
 	known := map[string]bool{}
 	for _, e := range list {
-		for _, key := range append([]string{e.Key}, e.Beside...) {
+		for _, key := range append([]string{e.Key}, e.Sidecars...) {
 			known[key] = true
 		}
 	}
@@ -54,7 +54,7 @@ func Audit(ctx context.Context, db Querier, s store.Store, now time.Time) (Findi
 		}
 		f.Files++
 		if !known[info.Key] && now.Sub(info.Modified) >= young {
-			f.Strays = append(f.Strays, info)
+			f.Unreferenced = append(f.Unreferenced, info)
 		}
 	}
 	for _, e := range list {
@@ -69,7 +69,7 @@ func whole(e Export, sizes map[string]int64) bool {
 	if size, ok := sizes[e.Key]; !ok || size != e.Size {
 		return false
 	}
-	for _, key := range e.Beside {
+	for _, key := range e.Sidecars {
 		if _, ok := sizes[key]; !ok {
 			return false
 		}
@@ -87,42 +87,42 @@ func (f Findings) Check() error {
 	if n := len(f.Lost); n > few && 2*n > f.Exports {
 		return run.Blocked(hint, "%d of %d exported files are not in the store; nothing was mended", n, f.Exports)
 	}
-	if n := len(f.Strays); n > few && 2*n > f.Files {
+	if n := len(f.Unreferenced); n > few && 2*n > f.Files {
 		return run.Blocked(hint, "%d of %d files in the store are recorded nowhere; nothing was mended", n, f.Files)
 	}
 	return nil
 }
 
-// Mend deletes the strays and the records of what is lost, each only if that still holds. It counts what it deleted, also
+// Repair deletes the unreferenced and the records of what is lost, each only if that still holds. It counts what it deleted, also
 // where it fails part-way. A lost file is made again by the next export that asks for it.
-func Mend(ctx context.Context, db Database, s store.Store, f Findings, fence Fence) (lost, strays int, err error) {
+func Repair(ctx context.Context, db Database, s store.Store, f Findings, fence Fence) (lost, unreferenced int, err error) {
 	if err := f.Check(); err != nil {
 		return 0, 0, err
 	}
 	for _, e := range f.Lost {
 		gone, err := remove(ctx, db, s, e, fence, func() (bool, error) { return stillLost(ctx, s, e) })
 		if err != nil {
-			return lost, strays, fmt.Errorf("forget export %d, %s: %w", e.ID, e.Name, err)
+			return lost, unreferenced, fmt.Errorf("forget export %d, %s: %w", e.ID, e.Name, err)
 		}
 		if gone {
 			lost++
 		}
 	}
-	for _, stray := range f.Strays {
-		gone, err := removeStray(ctx, db, s, stray.Key, fence)
+	for _, stray := range f.Unreferenced {
+		gone, err := removeUnreferenced(ctx, db, s, stray.Key, fence)
 		if err != nil {
-			return lost, strays, fmt.Errorf("delete %s, which no export has: %w", stray.Key, err)
+			return lost, unreferenced, fmt.Errorf("delete %s, which no export has: %w", stray.Key, err)
 		}
 		if gone {
-			strays++
+			unreferenced++
 		}
 	}
-	return lost, strays, nil
+	return lost, unreferenced, nil
 }
 
 func stillLost(ctx context.Context, s store.Store, e Export) (bool, error) {
 	sizes := map[string]int64{}
-	for _, key := range append([]string{e.Key}, e.Beside...) {
+	for _, key := range append([]string{e.Key}, e.Sidecars...) {
 		f, err := s.Open(ctx, key)
 		if errors.Is(err, store.ErrNotFound) {
 			continue
@@ -138,7 +138,7 @@ func stillLost(ctx context.Context, s store.Store, e Export) (bool, error) {
 	return !whole(e, sizes), nil
 }
 
-func removeStray(ctx context.Context, db Database, s store.Store, key string, fence Fence) (gone bool, err error) {
+func removeUnreferenced(ctx context.Context, db Database, s store.Store, key string, fence Fence) (gone bool, err error) {
 	err = locked(ctx, db, key, fence, func(tx pgx.Tx) error {
 		var recorded bool
 		err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT FROM reports.exports WHERE key = $1 OR $1 = ANY(beside))", key).Scan(&recorded)

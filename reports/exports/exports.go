@@ -24,12 +24,12 @@ type Export struct {
 	Selection         Selection `json:"selection"`
 	Format            string    `json:"format"` // xlsx, ods, csv, csv-excel, parquet
 	Name              string    `json:"name"`
-	Key               string    `json:"-"` // in the store
-	Beside            []string  `json:"-"` // keys of files that belong to it
+	Key               string    `json:"-"`             // in the store
+	Sidecars          []string  `json:"-" db:"beside"` // keys of files that belong to it
 	Size              int64     `json:"size"`
 	Rows              int64     `json:"rows"`
-	Checksum          string    `json:"checksum"` // of the values
-	Altered           int64     `json:"altered"`  // values that the format cannot hold as they are
+	Checksum          string    `json:"checksum"`             // of the values
+	Coerced           int64     `json:"altered" db:"altered"` // values that the format cannot hold as they are
 	SHA256            string    `json:"sha256"`
 	AsOf              time.Time `json:"as_of"`
 	RunID             int64     `json:"run_id"`
@@ -57,7 +57,7 @@ func (s Selection) Whole() bool { return s.AllRows() && len(s.Columns) == 0 }
 // AllRows says that no row was left out.
 func (s Selection) AllRows() bool { return len(s.Where) == 0 && s.Search == "" }
 
-// ErrNone is returned by [Find] and [Latest] where there is no such export.
+// ErrNone is returned by [Find] where there is no such export.
 var ErrNone = errors.New("no such export")
 
 // Querier is a pool, a connection or a transaction.
@@ -83,13 +83,6 @@ func Find(ctx context.Context, db Querier, id int64) (Export, error) {
 	return one(query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE id = $1 AND `+unexpired, id))
 }
 
-// Latest finds the export of a whole report that shows its newest exported version in a format: what a link to the latest
-// file leads to.
-func Latest(ctx context.Context, db Querier, report, format string) (Export, error) {
-	return one(query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE report = $1 AND format = $2 AND selection = '{}' AND `+unexpired+`
-		ORDER BY version DESC, id DESC LIMIT 1`, report, format))
-}
-
 // Same lists the exports, in any format, of one version of a report by one definition with one selection.
 func Same(ctx context.Context, db Querier, report string, version int64, definitionHash string, s Selection) ([]Export, error) {
 	return query(ctx, db, `SELECT `+columns+` FROM reports.exports
@@ -113,7 +106,7 @@ func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
 	if err := refuseWithdrawn(ctx, tx, e); err != nil {
 		return Export{}, err
 	}
-	for _, key := range append([]string{e.Key}, e.Beside...) {
+	for _, key := range append([]string{e.Key}, e.Sidecars...) {
 		if err := lockKey(ctx, tx, key); err != nil {
 			return Export{}, err
 		}
@@ -128,8 +121,8 @@ func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
 			run_id = EXCLUDED.run_id, job_id = EXCLUDED.job_id, lint = EXCLUDED.lint, created_at = EXCLUDED.created_at,
 			encrypted = EXCLUDED.encrypted, expires_at = EXCLUDED.expires_at
 		RETURNING `+columns,
-		e.Report, e.Version, e.DefinitionVersion, e.DefinitionHash, e.Selection, e.Format, e.Name, e.Key, e.Beside,
-		e.Size, e.Rows, e.Checksum, e.Altered, e.SHA256, e.AsOf, e.RunID, e.JobID, e.Lint, e.Encrypted, e.ExpiresAt))
+		e.Report, e.Version, e.DefinitionVersion, e.DefinitionHash, e.Selection, e.Format, e.Name, e.Key, e.Sidecars,
+		e.Size, e.Rows, e.Checksum, e.Coerced, e.SHA256, e.AsOf, e.RunID, e.JobID, e.Lint, e.Encrypted, e.ExpiresAt))
 }
 
 func query(ctx context.Context, db Querier, sql string, args ...any) ([]Export, error) {

@@ -39,7 +39,7 @@ func names(list []exports.Export) []string {
 	return names
 }
 
-func TestListFindLatest(t *testing.T) {
+func TestListAndFind(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	part := exports.Selection{Where: map[string]string{"region_name": "London"}, Columns: []string{"urn", "name"}}
@@ -58,9 +58,6 @@ func TestListFindLatest(t *testing.T) {
 	if other, err := exports.List(t.Context(), db, "another", 100); err != nil || len(other) != 0 {
 		t.Errorf("%d exports of another report, %v", len(other), err)
 	}
-	if e, err := exports.Latest(t.Context(), db, "school_onboarding", "csv"); err != nil || e.ID != newest.ID {
-		t.Errorf("latest %s, %v, want 2.csv", e.Name, err)
-	}
 	if e, err := exports.Find(t.Context(), db, newest.ID); err != nil || e.Name != "2.csv" || e.CreatedAt.IsZero() || !e.AsOf.Equal(asOf) {
 		t.Errorf("found %+v, %v", e, err)
 	}
@@ -70,6 +67,31 @@ func TestListFindLatest(t *testing.T) {
 	same, err := exports.Same(t.Context(), db, "school_onboarding", 3, "abc", part)
 	if err != nil || len(same) != 1 || !slices.Equal(same[0].Selection.Columns, part.Columns) || same[0].Selection.Where["region_name"] != "London" {
 		t.Errorf("same %+v, %v", same, err)
+	}
+}
+
+func TestExpiredFilesAreNotFound(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	for name, test := range map[string]struct {
+		expires string
+		found   bool
+	}{"over.csv": {"-1 second", false}, "soon.csv": {"1 hour", true}} {
+		e := add(t, db, name, "csv", 1, exports.Selection{})
+		if _, err := db.Exec(t.Context(), "UPDATE reports.exports SET expires_at = now() + $1::interval WHERE id = $2", test.expires, e.ID); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := exports.Find(t.Context(), db, e.ID); (err == nil) != test.found || !test.found && !errors.Is(err, exports.ErrNone) {
+			t.Errorf("%s: found: %v, want %v", name, err, test.found)
+		}
+		list, err := exports.List(t.Context(), db, "", 10)
+		if err != nil || (len(list) == 1) != test.found {
+			t.Errorf("%s: listed %v, %v, want %v", name, names(list), err, test.found)
+		}
+		same, err := exports.Same(t.Context(), db, "school_onboarding", 1, "abc", exports.Selection{})
+		if err != nil || (len(same) == 1) != test.found {
+			t.Errorf("%s: the same as %v, %v, want %v", name, names(same), err, test.found)
+		}
 	}
 }
 

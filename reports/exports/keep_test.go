@@ -55,7 +55,7 @@ func (p *place) publish(version int64, format string, days int, s exports.Select
 		Key: name, Size: int64(len(content)), Rows: 2, Checksum: "sum", SHA256: hex.EncodeToString(sum[:]), AsOf: asOf, RunID: 5, JobID: 6}
 	if format == "csv" {
 		storetest.Put(p.t, p.store, name+"-metadata.json", "{}")
-		e.Beside = []string{name + "-metadata.json"}
+		e.Sidecars = []string{name + "-metadata.json"}
 	}
 	err := pgx.BeginFunc(p.t.Context(), p.db, func(tx pgx.Tx) (err error) {
 		if e, err = exports.Add(p.t.Context(), tx, e); err != nil {
@@ -188,7 +188,7 @@ func TestVerify(t *testing.T) {
 		t.Errorf("a whole file: %v", err)
 	}
 	p.delete(gone.Key)
-	p.delete(alone.Beside[0])
+	p.delete(alone.Sidecars[0])
 	storetest.Put(t, p.store, altered.Key, "c0ntent of "+altered.Name)
 	for what, id := range map[string]int64{"a file that is gone": gone.ID, "an altered file": altered.ID, "a file without its description": alone.ID} {
 		if _, err := exports.Verify(t.Context(), p.db, p.store, id); run.ClassOf(err) != run.ClassBlocked {
@@ -221,7 +221,7 @@ func TestOrphansAreFoundAndMended(t *testing.T) {
 	whole := p.publish(1, "csv", 0, exports.Selection{})
 	gone, short, alone := p.publish(2, "ods", 0, exports.Selection{}), p.publish(3, "ods", 0, exports.Selection{}), p.publish(4, "csv", 0, exports.Selection{})
 	p.delete(gone.Key)
-	p.delete(alone.Beside[0])
+	p.delete(alone.Sidecars[0])
 	storetest.Put(t, p.store, short.Key, "cut")
 	for _, key := range []string{nameOf(9, "xlsx"), nameOf(9, "csv"), nameOf(9, "csv") + "-metadata.json", nameOf(8, "parquet"), "family.jpg", "notes-2026.csv"} {
 		storetest.Put(t, p.store, key, "x")
@@ -236,23 +236,23 @@ func TestOrphansAreFoundAndMended(t *testing.T) {
 	if got, want := names(found.Lost), []string{gone.Name, short.Name, alone.Name}; !slices.Equal(got, want) {
 		t.Errorf("lost %q, want %q", got, want)
 	}
-	var strays []string
-	for _, s := range found.Strays {
-		strays = append(strays, s.Key)
+	var unreferenced []string
+	for _, s := range found.Unreferenced {
+		unreferenced = append(unreferenced, s.Key)
 	}
-	if want := []string{nameOf(9, "csv"), nameOf(9, "csv") + "-metadata.json", nameOf(9, "xlsx")}; !slices.Equal(strays, want) {
-		t.Errorf("strays %q, want %q", strays, want)
+	if want := []string{nameOf(9, "csv"), nameOf(9, "csv") + "-metadata.json", nameOf(9, "xlsx")}; !slices.Equal(unreferenced, want) {
+		t.Errorf("unreferenced %q, want %q", unreferenced, want)
 	}
-	if lost, deleted, err := exports.Mend(t.Context(), p.db, p.store, found, nil); err != nil || lost != 3 || deleted != 3 {
+	if lost, deleted, err := exports.Repair(t.Context(), p.db, p.store, found, nil); err != nil || lost != 3 || deleted != 3 {
 		t.Errorf("mended %d and %d, %v, want 3 and 3", lost, deleted, err)
 	}
 	if got := p.recorded(); !slices.Equal(got, []string{whole.Name}) {
 		t.Errorf("recorded %q", got)
 	}
-	if got, want := storetest.Keys(t, p.store), []string{"family.jpg", "notes-2026.csv", whole.Name, whole.Beside[0], nameOf(8, "parquet")}; !slices.Equal(got, want) {
+	if got, want := storetest.Keys(t, p.store), []string{"family.jpg", "notes-2026.csv", whole.Name, whole.Sidecars[0], nameOf(8, "parquet")}; !slices.Equal(got, want) {
 		t.Errorf("in the store %q, want %q", got, want)
 	}
-	if again, err := exports.Audit(t.Context(), p.db, p.store, asOf); err != nil || len(again.Lost)+len(again.Strays) != 0 {
+	if again, err := exports.Audit(t.Context(), p.db, p.store, asOf); err != nil || len(again.Lost)+len(again.Unreferenced) != 0 {
 		t.Errorf("a second time: %+v, %v", again, err)
 	}
 }
@@ -265,13 +265,13 @@ func TestWhatIsMendedMeanwhileIsLeftAlone(t *testing.T) {
 	storetest.Put(t, p.store, stray, "content of "+stray)
 	p.age(stray, 48*time.Hour)
 	found, err := exports.Audit(t.Context(), p.db, p.store, asOf)
-	if err != nil || len(found.Lost) != 1 || len(found.Strays) != 1 {
+	if err != nil || len(found.Lost) != 1 || len(found.Unreferenced) != 1 {
 		t.Fatalf("found %+v, %v", found, err)
 	}
 	storetest.Put(t, p.store, lost.Key, "content of "+lost.Name)
 	p.publish(2, "ods", 0, exports.Selection{})
-	if lost, strays, err := exports.Mend(t.Context(), p.db, p.store, found, nil); err != nil || lost != 0 || strays != 0 {
-		t.Errorf("mended %d and %d, %v, want none", lost, strays, err)
+	if lost, unreferenced, err := exports.Repair(t.Context(), p.db, p.store, found, nil); err != nil || lost != 0 || unreferenced != 0 {
+		t.Errorf("mended %d and %d, %v, want none", lost, unreferenced, err)
 	}
 	p.want(nameOf(1, "ods"), nameOf(2, "ods"))
 }
@@ -289,7 +289,7 @@ func TestTheWrongStoreIsNotMended(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := exports.Mend(t.Context(), p.db, empty, found, nil); run.ClassOf(err) != run.ClassBlocked {
+	if _, _, err := exports.Repair(t.Context(), p.db, empty, found, nil); run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("an empty store: %v, want a refusal", err)
 	}
 	other := pgtest.New(t)
@@ -299,7 +299,7 @@ func TestTheWrongStoreIsNotMended(t *testing.T) {
 	if found, err = exports.Audit(t.Context(), other, p.store, asOf); err != nil {
 		t.Fatal(err)
 	}
-	if _, _, err := exports.Mend(t.Context(), other, p.store, found, nil); run.ClassOf(err) != run.ClassBlocked {
+	if _, _, err := exports.Repair(t.Context(), other, p.store, found, nil); run.ClassOf(err) != run.ClassBlocked {
 		t.Errorf("another installation's store: %v, want a refusal", err)
 	}
 	if got := len(p.recorded()); got != 12 || len(storetest.Keys(t, p.store)) != 12 {

@@ -59,7 +59,7 @@ func Prune(ctx context.Context, db Database, s store.Store, r Retention, fence F
 
 // remove deletes an export's files and its record, if it is still there and sure says so. The record goes last: while its
 // transaction lasts nobody else can publish files of those names. A process that dies in between leaves a record
-// without a file, which [Mend] removes.
+// without a file, which [Repair] removes.
 func remove(ctx context.Context, db Database, s store.Store, e Export, fence Fence, sure func() (bool, error)) (gone bool, err error) {
 	err = locked(ctx, db, e.Key, fence, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, "DELETE FROM reports.exports WHERE id = $1", e.ID)
@@ -69,7 +69,7 @@ func remove(ctx context.Context, db Database, s store.Store, e Export, fence Fen
 		if gone, err = sure(); err != nil || !gone {
 			return errors.Join(err, errKept)
 		}
-		for _, key := range append([]string{e.Key}, e.Beside...) {
+		for _, key := range append([]string{e.Key}, e.Sidecars...) {
 			if err := s.Delete(ctx, key); err != nil {
 				return err
 			}

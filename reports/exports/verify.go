@@ -24,7 +24,7 @@ func Verify(ctx context.Context, db Querier, s store.Store, id int64) (Export, e
 	if err := Copy(ctx, s, e, io.Discard); err != nil {
 		return e, err
 	}
-	for _, key := range e.Beside {
+	for _, key := range e.Sidecars {
 		if _, _, err := copyFile(ctx, s, key, io.Discard); err != nil {
 			return e, missing(e, key, err)
 		}

@@ -13,7 +13,7 @@ import (
 )
 
 // Withdraw deletes the files of some versions of a report, of all of them where versions is nil, with what is recorded of
-// them. The files go before tx ends, and do not come back where it fails: they were not to be had any more, and [Mend]
+// them. The files go before tx ends, and do not come back where it fails: they were not to be had any more, and [Repair]
 // removes records without files. Whoever is just making files of such a version waits, and is refused.
 func Withdraw(ctx context.Context, tx pgx.Tx, s store.Store, report string, versions []int64) ([]Export, error) {
 	list, err := query(ctx, tx, `SELECT `+columns+` FROM reports.exports
@@ -36,7 +36,7 @@ func withdraw(ctx context.Context, tx pgx.Tx, s store.Store, e Export) error {
 	if _, err := tx.Exec(ctx, "DELETE FROM reports.exports WHERE id = $1", e.ID); err != nil {
 		return err
 	}
-	for _, key := range slices.Concat([]string{e.Key}, e.Beside) {
+	for _, key := range slices.Concat([]string{e.Key}, e.Sidecars) {
 		if err := s.Delete(ctx, key); err != nil {
 			return err
 		}

@@ -116,7 +116,7 @@ func (b *Book) notesSheet() Sheet {
 // notes are the report's, then those of the format, then what this file lists. The first ones are known before the rows
 // are, so that sheets can point to them by number.
 func (b *Book) notes() []string {
-	return slices.Concat(b.standingNotes(), b.splitNotes(), b.Altered.Notes())
+	return slices.Concat(b.standingNotes(), b.splitNotes(), b.Coerced.Notes())
 }
 
 // splitNotes say where the rows go on, if one sheet could not hold them.

@@ -28,7 +28,7 @@ type Book struct {
 	Doc       table.Document
 	Summaries []table.Summary
 	Parts     []Part // the sheets of the report's rows, in order
-	Altered   Alterations
+	Coerced   Coercions
 	// Remarks are notes on the format, after those of the report.
 	Remarks []string
 	Charts  int // how many are on the sheet of charts

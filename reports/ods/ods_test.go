@@ -90,8 +90,8 @@ func TestWhatIsRereadIsWhatWasWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	same(t, got, rows)
-	if err := w.Sum().Compare(tabletest.Sum(rows)); err != nil || w.Altered() != 0 {
-		t.Errorf("%v, %d altered", err, w.Altered())
+	if err := w.Sum().Compare(tabletest.Sum(rows)); err != nil || w.Coerced().Count != 0 {
+		t.Errorf("%v, %d coerced", err, w.Coerced().Count)
 	}
 	funnel := tabletest.Funnel()
 	if got, err = reread(t, content, funnel.Name, funnel.Columns); err != nil {
@@ -181,8 +181,8 @@ func TestWhatNoCellCanHoldIsReplacedAndListed(t *testing.T) {
 			t.Parallel()
 			content, w := file(t, [][]table.Value{tabletest.Row(test.text, "100001")}, nil)
 			got, err := reread(t, content, "example_report", tabletest.Document().Columns)
-			if err != nil || len(got) != 1 || got[0][0].String() != test.want || w.Altered() != 1 {
-				t.Fatalf("%d rows, %v, %d altered", len(got), err, w.Altered())
+			if err != nil || len(got) != 1 || got[0][0].String() != test.want || w.Coerced().Count != 1 {
+				t.Fatalf("%d rows, %v, %d coerced", len(got), err, w.Coerced().Count)
 			}
 			if err := w.Sum().Compare(tabletest.Sum(got)); err != nil {
 				t.Error(err)

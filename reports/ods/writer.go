@@ -95,10 +95,11 @@ func (w *Writer) Add(row []table.Value) error {
 	if len(row) != len(w.fitted) {
 		return fmt.Errorf("a row of %d values for %d columns", len(row), len(w.fitted))
 	}
+	w.book.Coerced.Row++
 	for i, v := range row {
 		var done string
 		if w.fitted[i], done = frontmatter.Fit(v); done != "" {
-			w.book.Altered.Add(w.book.Doc, row, i, done)
+			w.book.Coerced.Add(w.book.Doc, row, i, done)
 		}
 	}
 	w.sum.Add(w.fitted)
@@ -112,11 +113,11 @@ func (w *Writer) Add(row []table.Value) error {
 	return w.put(w.fitted)
 }
 
-// Sum is that of the rows as the cells hold them, which is the table's unless [Writer.Altered] is over 0.
+// Sum is that of the rows as the file holds them, which is the table's where nothing was coerced.
 func (w *Writer) Sum() *table.Sum { return &w.sum }
 
-// Altered is how many values no cell could hold as they were.
-func (w *Writer) Altered() int { return w.book.Altered.Count }
+// Coerced are the values that the format could not hold as they were.
+func (w *Writer) Coerced() frontmatter.Coercions { return w.book.Coerced }
 
 // Close writes the file to its destination, which it leaves open.
 func (w *Writer) Close() (err error) {

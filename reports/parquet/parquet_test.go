@@ -69,8 +69,8 @@ func TestWhatIsRereadIsWhatWasWritten(t *testing.T) {
 		rows := many(n)
 		content, w := file(t, rows)
 		got := reread(t, content)
-		if err := tabletest.Sum(rows).Compare(tabletest.Sum(got)); err != nil || w.Altered() != 0 {
-			t.Errorf("%d rows: %v, %d altered", n, err, w.Altered())
+		if err := tabletest.Sum(rows).Compare(tabletest.Sum(got)); err != nil || w.Coerced().Count != 0 {
+			t.Errorf("%d rows: %v, %d coerced", n, err, w.Coerced().Count)
 			for i := range min(len(got), len(rows)) {
 				for c := range rows[i] {
 					if got[i][c] != rows[i][c] {
@@ -154,8 +154,8 @@ func TestWhatATypeCannotHoldIsListed(t *testing.T) {
 			row[test.column] = test.value
 			content, w := file(t, [][]table.Value{row})
 			got := reread(t, content)
-			if got[0][test.column].String() != test.want || w.Altered() != 1 {
-				t.Errorf("%q, %d altered", got[0][test.column], w.Altered())
+			if got[0][test.column].String() != test.want || w.Coerced().Count != 1 {
+				t.Errorf("%q, %d coerced", got[0][test.column], w.Coerced().Count)
 			}
 			if err := w.Sum().Compare(tabletest.Sum(got)); err != nil {
 				t.Error(err)

@@ -34,7 +34,7 @@ type Writer struct {
 	columns *columns
 	sum     table.Sum
 	fitted  []table.Value
-	altered frontmatter.Alterations
+	coerced frontmatter.Coercions
 	rows    int // of the present group
 	group   int // how many a group has
 	closed  bool
@@ -82,10 +82,11 @@ func (w *Writer) Add(row []table.Value) error {
 	if len(row) != len(w.fitted) {
 		return fmt.Errorf("a row of %d values for %d columns", len(row), len(w.fitted))
 	}
+	w.coerced.Row++
 	for i, v := range row {
 		var done string
 		if w.fitted[i], done = fit(v, w.doc.Columns[i].Type); done != "" {
-			w.altered.Add(w.doc, row, i, done)
+			w.coerced.Add(w.doc, row, i, done)
 		}
 	}
 	w.sum.Add(w.fitted)
@@ -110,11 +111,11 @@ func (w *Writer) endGroup() error {
 	return w.out.Flush()
 }
 
-// Sum is that of the rows as the file holds them, which is the table's unless [Writer.Altered] is over 0.
+// Sum is that of the rows as the file holds them, which is the table's where nothing was coerced.
 func (w *Writer) Sum() *table.Sum { return &w.sum }
 
-// Altered is how many values the types could not hold as they were.
-func (w *Writer) Altered() int { return w.altered.Count }
+// Coerced are the values that the format could not hold as they were.
+func (w *Writer) Coerced() frontmatter.Coercions { return w.coerced }
 
 // Close writes what is left, and leaves the destination open.
 func (w *Writer) Close() error {
@@ -122,8 +123,8 @@ func (w *Writer) Close() error {
 	if err := w.endGroup(); err != nil {
 		return err
 	}
-	if w.altered.Count > 0 {
-		w.out.SetKeyValueMetadata("altered", strings.Join(w.altered.Notes(), "\n"))
+	if w.coerced.Count > 0 {
+		w.out.SetKeyValueMetadata("altered", strings.Join(w.coerced.Notes(), "\n"))
 	}
 	return w.out.Close()
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // folderDraft holds a lock on its file for as long as it lives. The system lets go of the lock when the process
-// dies, however it dies: that is how [folder.Sweep] tells a dead draft from one that somebody is writing.
+// dies, however it dies: that is how [folder.CleanDrafts] tells a dead draft from one that somebody is writing.
 type folderDraft struct {
 	store *folder
 	key   string
@@ -113,7 +113,7 @@ func (d *folderDraft) Discard() error {
 	return nil
 }
 
-func (f *folder) Sweep(ctx context.Context) (removed int, err error) {
+func (f *folder) CleanDrafts(ctx context.Context) (removed int, err error) {
 	dir, err := f.root.Open(drafts)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -127,7 +127,7 @@ func (f *folder) Sweep(ctx context.Context) (removed int, err error) {
 		return 0, f.unreachable("look for drafts in", drafts, err)
 	}
 	for _, e := range entries {
-		gone, err := f.sweepDraft(path.Join(drafts, e.Name()))
+		gone, err := f.cleanDraft(path.Join(drafts, e.Name()))
 		if err != nil {
 			return removed, f.unreachable("remove", e.Name(), err)
 		}
@@ -138,8 +138,8 @@ func (f *folder) Sweep(ctx context.Context) (removed int, err error) {
 	return removed, ctx.Err()
 }
 
-// sweepDraft removes a draft whose lock is free.
-func (f *folder) sweepDraft(name string) (removed bool, err error) {
+// cleanDraft removes a draft whose lock is free.
+func (f *folder) cleanDraft(name string) (removed bool, err error) {
 	file, err := f.root.OpenFile(name, os.O_RDWR, 0)
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil

@@ -61,14 +61,14 @@ func TestKilledWriterLeavesOnlyWhatASweepRemoves(t *testing.T) {
 	dir := t.TempDir()
 	s := folder(t, dir)
 	kill := startWriter(t, dir)
-	if n, err := s.Sweep(t.Context()); n != 0 || err != nil {
+	if n, err := s.CleanDrafts(t.Context()); n != 0 || err != nil {
 		t.Errorf("while it lives: swept %d, %v", n, err)
 	}
 	kill()
 	if keys := storetest.Keys(t, s); len(keys) != 0 {
 		t.Errorf("to be found after the kill: %q", keys)
 	}
-	if n, err := s.Sweep(t.Context()); n != 1 || err != nil {
+	if n, err := s.CleanDrafts(t.Context()); n != 1 || err != nil {
 		t.Errorf("after the kill: swept %d, %v, want 1", n, err)
 	}
 	left, err := os.ReadDir(filepath.Join(dir, ".drafts"))

@@ -92,8 +92,8 @@ func (s *s3) objects(ctx context.Context, prefix string) iter.Seq[minio.ObjectIn
 	return s.client.ListObjectsIter(ctx, s.address.bucket, minio.ListObjectsOptions{Prefix: prefix, Recursive: true})
 }
 
-func (s *s3) Sweep(ctx context.Context) (removed int, err error) {
-	uploads, err := s.sweepUploads(ctx)
+func (s *s3) CleanDrafts(ctx context.Context) (removed int, err error) {
+	uploads, err := s.cleanUploads(ctx)
 	if err != nil {
 		return uploads, err
 	}
@@ -112,9 +112,9 @@ func (s *s3) Sweep(ctx context.Context) (removed int, err error) {
 	return uploads + removed, nil
 }
 
-// sweepUploads gives up uploads that were begun long ago and never finished, which a bucket keeps, and charges for, but does
+// cleanUploads gives up uploads that were begun long ago and never finished, which a bucket keeps, and charges for, but does
 // not list among its files.
-func (s *s3) sweepUploads(ctx context.Context) (removed int, err error) {
+func (s *s3) cleanUploads(ctx context.Context) (removed int, err error) {
 	key, id := "", ""
 	for {
 		page, err := s.core.ListMultipartUploads(ctx, s.address.bucket, s.name(drafts+"/"), key, id, "", 1000)

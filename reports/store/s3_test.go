@@ -116,11 +116,11 @@ func deadDrafts(t *testing.T, s store.Store) {
 	if _, err := unpublished.Reopen(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n, err := s.Sweep(t.Context()); n != 0 || err != nil {
+	if n, err := s.CleanDrafts(t.Context()); n != 0 || err != nil {
 		t.Errorf("swept %d living drafts, %v", n, err)
 	}
 	store.SetNow(s, func() time.Time { return clock.System().Add(24 * time.Hour) })
-	if n, err := s.Sweep(t.Context()); n != 2 || err != nil {
+	if n, err := s.CleanDrafts(t.Context()); n != 2 || err != nil {
 		t.Errorf("swept %d dead drafts, %v, want 2", n, err)
 	}
 	for _, d := range []store.Draft{unfinished, unpublished} {
@@ -153,7 +153,7 @@ func cancelled(t *testing.T, s store.Store) {
 		t.Errorf("discard: %v", err)
 	}
 	store.SetNow(s, func() time.Time { return clock.System().Add(24 * time.Hour) })
-	if n, err := s.Sweep(t.Context()); n != 0 || err != nil {
+	if n, err := s.CleanDrafts(t.Context()); n != 0 || err != nil {
 		t.Errorf("%d drafts were left, %v", n, err)
 	}
 }

@@ -21,8 +21,8 @@ type Store interface {
 	Delete(ctx context.Context, key string) error
 	// List names the files in order of their keys, drafts not among them.
 	List(ctx context.Context) iter.Seq2[Info, error]
-	// Sweep removes the drafts that no living process is writing and says how many there were.
-	Sweep(ctx context.Context) (removed int, err error)
+	// CleanDrafts removes the drafts that no living process is writing and says how many there were.
+	CleanDrafts(ctx context.Context) (removed int, err error)
 	// String says where the files are, without any secret.
 	String() string
 }

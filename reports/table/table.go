@@ -112,14 +112,16 @@ type Document struct {
 // Fact is a name and a value: version, 17.
 type Fact struct{ Name, Value string }
 
-// Layout is what people may choose about a workbook. Its zero value is what the guidance on accessible spreadsheets
-// advises, with charts on a sheet of their own, which it does not forbid.
+// Layout is what people may choose about how a file is written. Its zero value is what the guidance on accessible
+// spreadsheets advises, with charts on a sheet of their own, which it does not forbid.
 type Layout struct {
 	NoCharts bool `json:"no_charts,omitempty"`
 	// FreezePanes keeps the headings in view, and FilterButtons puts a button on each: handy, and in the way of some
 	// assistive technology.
 	FreezePanes   bool `json:"freeze_panes,omitempty"`
 	FilterButtons bool `json:"filter_buttons,omitempty"`
+	// Raw is for programs: CSV without the apostrophes that keep spreadsheet programs from running a text as a formula.
+	Raw bool `json:"raw,omitempty"`
 }
 
 // Summary is a small table that goes with the report.

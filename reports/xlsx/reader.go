@@ -178,3 +178,12 @@ func sameHeadings(got []string, columns []table.Column) error {
 	}
 	return nil
 }
+
+// Rows rereads the table called name of a workbook of the given size: see [Reader.Rows].
+func Rows(file io.ReaderAt, size int64, name string, columns []table.Column) iter.Seq2[[]table.Value, error] {
+	r, err := NewReader(file, size)
+	if err != nil {
+		return func(yield func([]table.Value, error) bool) { yield(nil, err) }
+	}
+	return r.Rows(name, columns)
+}

@@ -21,8 +21,8 @@ func TestWhatIsRereadIsWhatWasWritten(t *testing.T) {
 	for _, r := range rows {
 		sum.Add(r)
 	}
-	if w.Altered() != 0 {
-		t.Errorf("%d values altered: %q", w.Altered(), w.book.Altered.Notes())
+	if w.Coerced().Count != 0 {
+		t.Errorf("%d values altered: %q", w.Coerced().Count, w.book.Coerced.Notes())
 	}
 	if err := sum.Compare(w.Sum()); err != nil {
 		t.Error("the writer's sum:", err)
@@ -196,8 +196,8 @@ func TestWhatNoCellCanHoldIsReplacedAndListed(t *testing.T) {
 			if last := notes[len(notes)-1]; test.wantNote != "" && !strings.HasSuffix(last, test.wantNote) {
 				t.Errorf("last note %q, want %q", last, test.wantNote)
 			}
-			if (w.Altered() > 0) != (test.wantNote != "") {
-				t.Errorf("%d altered", w.Altered())
+			if (w.Coerced().Count > 0) != (test.wantNote != "") {
+				t.Errorf("%d coerced", w.Coerced().Count)
 			}
 		})
 	}

@@ -129,7 +129,7 @@ func (a *API) download(ctx context.Context, in *ExportInput) (*huma.StreamRespon
 		return nil, err
 	}
 	return a.stream(ctx, func(w http.ResponseWriter, r *http.Request) error {
-		if len(e.Beside) > 0 {
+		if len(e.Sidecars) > 0 {
 			w.Header().Set("Link", fmt.Sprintf(`<%s/exports/%d/description>; rel="describedby"; type="application/csvm+json"`, Prefix, e.ID))
 		}
 		return a.File(w, r, e)

@@ -173,7 +173,7 @@ func discard(t *testing.T, s, again store.Store) {
 			t.Fatal(err)
 		}
 	}
-	if n, err := s.Sweep(t.Context()); n != 0 || err != nil {
+	if n, err := s.CleanDrafts(t.Context()); n != 0 || err != nil {
 		t.Errorf("a sweep found %d drafts, %v", n, err)
 	}
 	if err := d.Publish(t.Context()); err == nil {
@@ -256,7 +256,7 @@ func badKeys(t *testing.T, s, again store.Store) {
 
 func sweepLiving(t *testing.T, s, again store.Store) {
 	d := Draft(t, s, "x.csv", "content")
-	if n, err := again.Sweep(t.Context()); n != 0 || err != nil {
+	if n, err := again.CleanDrafts(t.Context()); n != 0 || err != nil {
 		t.Errorf("swept %d drafts, %v", n, err)
 	}
 	if err := d.Publish(t.Context()); err != nil {
@@ -284,7 +284,7 @@ func manyAtOnce(t *testing.T, s, again store.Store) {
 				return
 			}
 			_, writeErr := d.Write(bytes.Repeat([]byte{'x'}, 1000))
-			_, sweepErr := again.Sweep(t.Context())
+			_, sweepErr := again.CleanDrafts(t.Context())
 			if err := errors.Join(writeErr, sweepErr, d.Publish(t.Context())); err != nil {
 				t.Error(err)
 			}
