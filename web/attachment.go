@@ -14,7 +14,7 @@ type attachment struct {
 	ID        int64
 	Title     string // of the link
 	Href      string
-	ShareHref string // where a link to hand on is made; "" where the file is not handed on
+	ShareHref string // where a share link is made; "" where the file cannot be shared
 	Name      string
 	FormatKey string // the format's name in the data
 	Format    string // spelled out

@@ -2,83 +2,34 @@ package web
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"strings"
-	"time"
 
-	"github.com/jackc/pgx/v5"
-
-	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/access"
 )
 
-// deed is something that somebody does, for the audit.
-type deed struct {
-	Action string // "cancel", "pause"
-	Target string // "job 17", "schedule register"
-	Detail any    // what else was asked for; nil for nothing
-}
-
-// audited does something and records who did it and what came of it. What cannot be recorded is not done. It goes on
-// to its end when the visitor leaves: half a deed helps nobody.
-func (s *site) audited(ctx context.Context, d deed, do func(context.Context) error) error {
+// audited does something for the visitor and records it; see [access.Audited]. It goes on to its end when the visitor
+// leaves: an action must not stop half-way.
+func (s *site) audited(ctx context.Context, action, target string, detail any, do func(context.Context) error) error {
 	ctx = context.WithoutCancel(ctx)
-	id, err := s.beginAudit(ctx, d)
-	if err != nil {
-		return err
+	done, failed := false, error(nil)
+	event := access.Event{Visitor: access.Of(ctx), Action: action, Target: target, Detail: detail}
+	err := access.Audited(ctx, s.DB, event, func() error {
+		failed = do(ctx)
+		done = true
+		return failed
+	})
+	if !done {
+		return err // it could not be recorded, so it was not begun
 	}
-	failed := do(ctx)
-	_, err = s.DB.Exec(ctx, "UPDATE queue.audit SET outcome = $2, finished_at = clock_timestamp() WHERE id = $1", id, outcomeOf(failed))
-	if err != nil {
-		s.Log.ErrorContext(ctx, "outcome of an action is not in the audit", "audit", id, "action", d.Action, "target", d.Target, "error", err)
+	if failed == nil && err != nil { // the answer may have been written already
+		s.Log.ErrorContext(ctx, "outcome of an action is not in the audit", "action", action, "target", target, "error", err)
 	}
-	s.Log.InfoContext(ctx, "action", "audit", id, "action", d.Action, "target", d.Target, "outcome", outcomeOf(failed))
+	s.Log.InfoContext(ctx, "action", "action", action, "target", target, "outcome", access.Outcome(failed))
 	return failed
-}
-
-func (s *site) beginAudit(ctx context.Context, d deed) (id int64, err error) {
-	if d.Detail == nil {
-		d.Detail = struct{}{}
-	}
-	v := visitorOf(ctx)
-	if v.Via == "" {
-		v.Via = viaNobody
-	}
-	err = s.DB.QueryRow(ctx, `
-		INSERT INTO queue.audit (actor, via, action, target, detail, address, outcome) VALUES ($1, $2, $3, $4, $5, $6, 'begun')
-		RETURNING id`, v.Name, v.Via, d.Action, d.Target, d.Detail, v.Address).Scan(&id)
-	if err != nil {
-		return 0, fmt.Errorf("record %s of %s in the audit: %w", d.Action, d.Target, err)
-	}
-	return id, nil
-}
-
-// RecordCommand notes what somebody did by a command of the program, within the transaction that does it.
-func RecordCommand(ctx context.Context, db TokenDB, by, action, target string, detail any) error {
-	if detail == nil {
-		detail = struct{}{}
-	}
-	_, err := db.Exec(ctx, `
-		INSERT INTO queue.audit (actor, via, action, target, detail, address, outcome, finished_at)
-		VALUES ($1, 'terminal', $2, $3, $4, '', 'done', clock_timestamp())`, by, action, target, detail)
-	if err != nil {
-		return fmt.Errorf("record %s of %s in the audit: %w", action, target, err)
-	}
-	return nil
-}
-
-func outcomeOf(err error) string {
-	switch {
-	case err == nil:
-		return "done"
-	case statusOf(err) < http.StatusInternalServerError || run.ClassOf(err) == run.ClassBlocked:
-		return "refused"
-	default:
-		return "failed"
-	}
 }
 
 // addressOf is where a request comes from. Behind a platform's router that is what the router says, which is the last
@@ -98,16 +49,7 @@ func (s *site) addressOf(r *http.Request) string {
 }
 
 // auditLine is a row of the audit.
-type auditLine struct {
-	ID         int64
-	At         time.Time
-	Actor, Via string
-	Action     string
-	Target     string
-	Detail     json.RawMessage
-	Address    string
-	Outcome    string
-}
+type auditLine struct{ access.Recorded }
 
 // Text is the detail on one line.
 func (l auditLine) Text() string { return compactJSON(l.Detail) }
@@ -129,17 +71,17 @@ func (s *site) auditList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	rows, _ := s.DB.Query(r.Context(), `
-		SELECT id, at, actor, via, action, target, detail, address, outcome FROM queue.audit
-		WHERE $1::bigint = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, before, auditPerPage+1)
-	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[auditLine])
+	events, err := access.Events(r.Context(), s.DB, before, auditPerPage+1)
 	if err != nil {
-		return fmt.Errorf("read the audit: %w", err)
+		return err
 	}
-	page := auditPage{Lines: lines}
-	if len(lines) > auditPerPage {
-		page.Lines = lines[:auditPerPage]
-		page.Older = fmt.Sprintf("/audit?before=%d", lines[auditPerPage-1].ID)
+	var page auditPage
+	for i, e := range events {
+		if i == auditPerPage {
+			page.Older = fmt.Sprintf("/audit?before=%d", events[i-1].ID)
+			break
+		}
+		page.Lines = append(page.Lines, auditLine{e})
 	}
 	return s.render(w, r, http.StatusOK, page)
 }

@@ -25,6 +25,8 @@ import (
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/page"
 	"github.com/chromedp/chromedp"
+
+	"cpd-jobs/internal/access"
 )
 
 // axe is axe-core, which looks for what keeps people out of a page. Mozilla Public License 2.0, testdata/axe.LICENSE.
@@ -250,7 +252,7 @@ func downloadByClick(t *testing.T, tab context.Context, link, extension string) 
 func newWhole(t *testing.T) (f *fixture, address string) {
 	t.Helper()
 	f = newFixture(t)
-	if _, _, err := CreateToken(t.Context(), f.deps.DB, NewToken{Name: "nightly copy", Roles: []Role{Analyst}, For: TokenLife, By: "person ann"}); err != nil {
+	if _, _, err := access.CreateToken(t.Context(), f.deps.DB, access.NewToken{Name: "nightly copy", Roles: []access.Role{access.Analyst}, For: access.TokenLife, By: "person ann"}); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(f.handler)
@@ -304,7 +306,7 @@ func TestEveryStateOfAPageKeepsNobodyOut(t *testing.T) {
 			files.ServeHTTP(w, r)
 			return
 		}
-		frame := layout{Visitor: visitor{Name: "ann@example.com", Via: viaSignIn, Roles: Roles}, Cookies: agreement{Asked: true, Page: "/"}}
+		frame := layout{Visitor: access.Visitor{Name: "ann@example.com", Via: access.ViaSignIn, Roles: access.Roles}, Cookies: agreement{Asked: true, Page: "/"}}
 		body, err := shown.html(c, frame)
 		if err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+
+	"cpd-jobs/internal/access"
 )
 
 // claims are what the provider says of somebody.
@@ -30,14 +32,14 @@ func (c claims) name() string {
 }
 
 // visitor is somebody with those roles of the claim that are known here; others are another program's.
-func (c claims) visitor(rolesClaim string) visitor {
+func (c claims) visitor(rolesClaim string) access.Visitor {
 	var names []string
 	if json.Unmarshal(c[rolesClaim], &names) != nil {
 		names = strings.Fields(c.text(rolesClaim))
 	}
-	v := visitor{Name: c.name(), Via: viaSignIn, Roles: []Role{}}
+	v := access.Visitor{Name: c.name(), Via: access.ViaSignIn, Roles: []access.Role{}}
 	for _, name := range names {
-		if r := Role(name); slices.Contains(Roles, r) && !slices.Contains(v.Roles, r) {
+		if r := access.Role(name); slices.Contains(access.Roles, r) && !slices.Contains(v.Roles, r) {
 			v.Roles = append(v.Roles, r)
 		}
 	}

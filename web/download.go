@@ -17,7 +17,7 @@ import (
 )
 
 // errNoFile is what a visitor reads when the file is no more, or never was.
-const errNoFile = notFound("There is no such file. Older files are removed after a time: the report's page has the latest.")
+var errNoFile = notFound("There is no such file. Older files are removed after a time: the report's page has the latest.")
 
 // descriptionSuffix ends the name of what describes a CSV file (CSV on the Web), beside the file as readers look for it.
 const descriptionSuffix = "-metadata.json"
@@ -81,7 +81,7 @@ func (s *site) serveFile(w http.ResponseWriter, r *http.Request, e exports.Expor
 	if isPersonal(e.Report) {
 		detail["personal"] = true
 	}
-	return s.audited(r.Context(), deed{Action: "download", Target: fmt.Sprintf("export %d", e.ID), Detail: detail}, func(context.Context) error {
+	return s.audited(r.Context(), "download", fmt.Sprintf("export %d", e.ID), detail, func(context.Context) error {
 		return s.sendFile(w, r, e)
 	})
 }

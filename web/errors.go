@@ -2,50 +2,42 @@ package web
 
 import (
 	"encoding/json"
-	"errors"
 	"net/http"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
-	"github.com/jackc/pgx/v5/pgconn"
 
-	"cpd-jobs/queue"
+	"cpd-jobs/internal/run"
 	"cpd-jobs/web/api"
 )
 
-// notFound is an address that leads nowhere. Its text is for the visitor.
-type notFound string
+// httpError is an error whose text is for the visitor, with the status that it is answered with.
+type httpError struct {
+	status int
+	err    error
+}
 
-func (e notFound) Error() string { return string(e) }
+func (e httpError) Error() string  { return e.err.Error() }
+func (e httpError) Unwrap() error  { return e.err }
+func (e httpError) GetStatus() int { return e.status }
 
-// GetStatus is what the API answers.
-func (e notFound) GetStatus() int { return http.StatusNotFound }
+func notFound(text string) error { return httpError{http.StatusNotFound, run.Invalid("", "%s", text)} }
+func forbidden(text string) error {
+	return httpError{http.StatusForbidden, run.Blocked("", "%s", text)}
+}
+func unauthorized(text string) error {
+	return httpError{http.StatusUnauthorized, run.Blocked("", "%s", text)}
+}
+func tooManyRequests(text string) error {
+	return httpError{http.StatusTooManyRequests, run.Blocked("", "%s", text)}
+}
 
 func noSuchPage(http.ResponseWriter, *http.Request) error {
 	return notFound("If you typed the web address, check it is correct. If you pasted it, check you copied all of it.")
 }
 
-// statusOf maps an error to its HTTP status, for every page.
-func statusOf(err error) int {
-	var missing notFound
-	var denied forbidden
-	var nobody unknown
-	var often tooOften
-	var connect *pgconn.ConnectError
-	switch {
-	case errors.As(err, &denied):
-		return http.StatusForbidden
-	case errors.As(err, &nobody):
-		return http.StatusUnauthorized
-	case errors.As(err, &often):
-		return http.StatusTooManyRequests
-	case errors.As(err, &missing), errors.Is(err, queue.ErrNoJob):
-		return http.StatusNotFound
-	case errors.As(err, &connect):
-		return http.StatusServiceUnavailable
-	}
-	return api.Status(err)
-}
+// statusOf maps an error to its HTTP status, for every page and every answer of the API.
+func statusOf(err error) int { return api.Status(err) }
 
 // isAPI says that a program asks, which wants no page.
 func isAPI(r *http.Request) bool { return strings.HasPrefix(r.URL.Path, "/api/") }

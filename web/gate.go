@@ -10,8 +10,10 @@ import (
 
 	"github.com/alexedwards/scs/v2"
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/oauth2"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/run"
 )
 
@@ -37,6 +39,28 @@ const (
 	keyVisitor = "visitor"
 	keyAttempt = "attempt"
 )
+
+// How long somebody stays signed in: a working day, and not over a long absence. Roles that were taken away meanwhile
+// last until then.
+const (
+	sessionLife = 10 * time.Hour
+	sessionIdle = 2 * time.Hour
+)
+
+// newSessions keeps sessions in the database, so that every instance knows them; the cookie is a random name alone.
+func newSessions(db *pgxpool.Pool, https bool) *scs.SessionManager {
+	m := scs.New()
+	m.Store = access.Sessions{DB: db}
+	m.HashTokenInStore = true
+	m.Lifetime, m.IdleTimeout = sessionLife, sessionIdle
+	m.Cookie.Name = "session"
+	m.Cookie.HttpOnly, m.Cookie.SameSite, m.Cookie.Persist = true, http.SameSiteLaxMode, false
+	if https {
+		m.Cookie.Name = "__Host-session" // which a browser takes from this host alone, and over https alone
+		m.Cookie.Secure = true
+	}
+	return m
+}
 
 // gate lets people in and out.
 type gate struct {

@@ -8,6 +8,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"cpd-jobs/internal/access"
 )
 
 // TestWhatIsNotForCachesIsKeptOutOfThem asks for everything that reads, signed in, and looks what caches may do with it.
@@ -22,7 +24,7 @@ func TestWhatIsNotForCachesIsKeptOutOfThem(t *testing.T) {
 	seen := 0
 	for _, route := range newSite(g.deps).table() {
 		method, path, _ := strings.Cut(route.pattern, " ")
-		if method != "GET" || route.needs == Public || path == "/docs/" || path == "/metrics" || strings.HasSuffix(path, "/events") {
+		if method != "GET" || route.needs == access.Public || path == "/docs/" || path == "/metrics" || strings.HasSuffix(path, "/events") {
 			continue
 		}
 		res, _ := g.open(t, b, address.Replace(path))

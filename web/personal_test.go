@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/reports/exports"
 )
 
@@ -63,15 +64,15 @@ func TestPersonalReportsAreForTheirRoleAlone(t *testing.T) {
 		{"POST", fmt.Sprintf("/api/v1/exports/%d/links", id), `{"seconds": 60}`, http.StatusConflict},
 		{"POST", "/api/v1/exports", `{"report": "declarations", "formats": ["xlsx"]}`, http.StatusAccepted},
 	}
-	for _, role := range Roles {
-		_, secret, err := CreateToken(t.Context(), g.deps.DB, NewToken{Name: string(role), Roles: []Role{role}, For: time.Hour, By: "test"})
+	for _, role := range access.Roles {
+		_, secret, err := access.CreateToken(t.Context(), g.deps.DB, access.NewToken{Name: string(role), Roles: []access.Role{role}, For: time.Hour, By: "test"})
 		if err != nil {
 			t.Fatal(err)
 		}
 		b := g.signIn(t, person{name: string(role), roles: []string{string(role)}})
 		for _, way := range ways {
 			want := http.StatusNotFound
-			if role == Personal {
+			if role == access.Personal {
 				want = way.allowed
 			}
 			r, err := http.NewRequest(way.method, g.url+way.path, strings.NewReader(way.body))
@@ -92,7 +93,7 @@ func TestPersonalReportsAreForTheirRoleAlone(t *testing.T) {
 			}
 		}
 		_, list := g.open(t, b, "/")
-		if got := strings.Contains(list, "/reports/declarations"); got != (role == Personal) {
+		if got := strings.Contains(list, "/reports/declarations"); got != (role == access.Personal) {
 			t.Errorf("the list of %s has it: %t", role, got)
 		}
 	}
@@ -121,19 +122,19 @@ func TestCountsOfPersonalFilesAreNotToBeHadByOrderingThem(t *testing.T) {
 	wantAudit(t, f)
 }
 
-func TestPersonalFilesAreNeitherHandedOnNorCached(t *testing.T) {
+func TestPersonalFilesAreNeitherSharedNorCached(t *testing.T) {
 	t.Parallel()
 	g := newGated(t, nil)
 	file, id := g.personal(t, nil)
 	b := g.signIn(t, person{name: "pat", roles: []string{"analyst-personal"}})
 	if res, body := g.submit(t, b, file+"/link", url.Values{"for": {"1h"}}); res.StatusCode != http.StatusConflict || strings.Contains(body, "/shared/") {
-		t.Errorf("handing it on: status %d, want 409", res.StatusCode)
+		t.Errorf("sharing it: status %d, want 409", res.StatusCode)
 	}
-	key, err := newLinkKey(t.Context(), g.deps.DB)
+	// A link that was made before the report was a personal one.
+	made, err := access.SignLink(t.Context(), g.deps.DB, access.ShareLink{ID: "ABCDEFGHIJ", Export: id, Until: time.Now().Add(time.Hour)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := link{ID: "ABCDEFGHIJ", Export: id, Until: time.Now().Add(time.Hour)}.sign(key) // as if the report had not been personal when it was made
 	if res, _ := g.open(t, newBrowser(t), "/shared/"+made+"/"+personalFile); res.StatusCode != http.StatusNotFound {
 		t.Errorf("by a link: status %d, want 404", res.StatusCode)
 	}
@@ -141,7 +142,7 @@ func TestPersonalFilesAreNeitherHandedOnNorCached(t *testing.T) {
 	if got := res.Header.Get("Cache-Control"); got != "no-store" {
 		t.Errorf("Cache-Control %q", got)
 	}
-	if got := g.auditOf(t, "hand on"); len(got) != 1 || !strings.Contains(got[0], "pat@example.com") || !strings.Contains(got[0], "refused") {
+	if got := g.auditOf(t, "share"); len(got) != 1 || !strings.Contains(got[0], "pat@example.com") || !strings.Contains(got[0], "refused") {
 		t.Errorf("audit %q", got)
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"path"
 	"strings"
 	"time"
+
+	"cpd-jobs/internal/access"
 )
 
 //go:embed templates
@@ -33,7 +35,7 @@ type layout struct {
 	Page
 	Service    string
 	Version    string
-	Visitor    visitor
+	Visitor    access.Visitor
 	SignIn     bool // people must sign in
 	Navigation []navItem
 	Script     template.JS
@@ -95,7 +97,7 @@ func functions(a *assets) template.FuncMap {
 
 // render writes a whole page, or nothing and an error: a template that fails half-way must not leave half a page.
 func (s *site) render(w http.ResponseWriter, r *http.Request, status int, c content) error {
-	frame := layout{Visitor: visitorOf(r.Context()), Cookies: s.agreementOf(r), Counting: s.countingOf(w, r, c.Page())}
+	frame := layout{Visitor: access.Of(r.Context()), Cookies: s.agreementOf(r), Counting: s.countingOf(w, r, c.Page())}
 	if frame.Cookies.Confirm() {
 		s.setCookie(w, saidCookie, "", -1)
 	}
@@ -128,18 +130,18 @@ func (p *pages) html(c content, frame layout) ([]byte, error) {
 // sections are the items of the navigation, with the role that each is for.
 var sections = []struct {
 	href, text string
-	needs      Role
+	needs      access.Role
 }{
-	{"/", "Reports", Analyst},
-	{"/runs", "Runs", Developer},
-	{"/schedules", "Schedules", Developer},
-	{"/queues", "Queues", Developer},
-	{"/audit", "Audit", Admin},
-	{"/tokens", "Tokens", Admin},
-	{"/docs", "API", Analyst},
+	{"/", "Reports", access.Analyst},
+	{"/runs", "Runs", access.Developer},
+	{"/schedules", "Schedules", access.Developer},
+	{"/queues", "Queues", access.Developer},
+	{"/audit", "Audit", access.Admin},
+	{"/tokens", "Tokens", access.Admin},
+	{"/docs", "API", access.Analyst},
 }
 
-func navigation(section string, v visitor) []navItem {
+func navigation(section string, v access.Visitor) []navItem {
 	var items []navItem
 	for _, s := range sections {
 		if v.Can(s.needs) {

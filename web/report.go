@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/versions"
 )
@@ -60,7 +61,7 @@ func (s *site) report(w http.ResponseWriter, r *http.Request) error {
 	}
 	p := reportPage{
 		Title: def.Title, About: def.About, Href: reportPath(def.Name), Noun: words(def.Row) + "s", Explore: explorePath(def), Restricted: def.Restricted(),
-		Freshness: newFreshness(def, nil, s.Now()), Runs: visitorOf(r.Context()).Can(Developer),
+		Freshness: newFreshness(def, nil, s.Now()), Runs: access.Of(r.Context()).Can(access.Developer),
 		Contact: s.contact(),
 	}
 	if len(latest) == 0 {

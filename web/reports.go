@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/versions"
@@ -80,7 +81,7 @@ func rank(name string) int {
 // may not see it.
 func findReport(ctx context.Context, name string) (*definition.Definition, error) {
 	def, err := reports.Find(strings.ReplaceAll(name, "-", "_"))
-	if err != nil || def.Restricted() && !visitorOf(ctx).Can(Personal) {
+	if err != nil || def.Restricted() && !access.Of(ctx).Can(access.Personal) {
 		return nil, notFound("There is no report of that name.")
 	}
 	return def, nil

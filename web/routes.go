@@ -3,6 +3,7 @@ package web
 import (
 	"net/http"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/metrics"
 )
 
@@ -10,7 +11,7 @@ import (
 // become pages too; one for machines answers for itself.
 type route struct {
 	pattern string
-	needs   Role
+	needs   access.Role
 	page    handler
 	machine http.Handler
 }
@@ -18,76 +19,76 @@ type route struct {
 // table is every route.
 func (s *site) table() []route {
 	list := []route{
-		{pattern: "GET /{$}", needs: Analyst, page: s.reportList},
-		{pattern: "GET /reports", needs: Analyst, page: toFrontPage},
-		{pattern: "GET /reports/{name}", needs: Analyst, page: s.report},
-		{pattern: "GET /reports/{name}/downloads/{id}/{filename}", needs: Analyst, page: s.download},
-		{pattern: "GET /reports/{name}/downloads/{id}/{filename}/link", needs: Analyst, page: s.linkForm},
-		{pattern: "POST /reports/{name}/downloads/{id}/{filename}/link", needs: Analyst, page: s.makeLink},
-		{pattern: "GET /shared/{link}/{filename}", needs: Public, page: s.shared},
-		{pattern: "GET /reports/{name}/versions", needs: Analyst, page: s.versionList},
-		{pattern: "GET /reports/{name}/changes", needs: Analyst, page: s.differences},
-		{pattern: "GET /reports/{name}/changes.csv", needs: Analyst, page: s.differencesCSV},
-		{pattern: "GET /reports/{name}/by/{by}", needs: Analyst, page: s.breakdown},
-		{pattern: "GET /reports/{name}/dictionary", needs: Analyst, page: s.dictionary},
-		{pattern: "GET /reports/{name}/lineage.svg", needs: Analyst, page: s.lineage},
-		{pattern: "GET /reports/{name}/explore", needs: Analyst, page: s.explore},
-		{pattern: "GET /reports/{name}/explore.csv", needs: Analyst, page: s.selectionCSV},
-		{pattern: "POST /reports/{name}/explore/files", needs: Analyst, page: s.askForFile},
-		{pattern: "POST /reports/{name}/files", needs: Analyst, page: s.askForWhole},
-		{pattern: "GET /reports/{name}/files/{job}", needs: Analyst, page: s.file},
-		{pattern: "GET /schools/{urn}", needs: Analyst, page: s.school},
+		{pattern: "GET /{$}", needs: access.Analyst, page: s.reportList},
+		{pattern: "GET /reports", needs: access.Analyst, page: toFrontPage},
+		{pattern: "GET /reports/{name}", needs: access.Analyst, page: s.report},
+		{pattern: "GET /reports/{name}/downloads/{id}/{filename}", needs: access.Analyst, page: s.download},
+		{pattern: "GET /reports/{name}/downloads/{id}/{filename}/link", needs: access.Analyst, page: s.linkForm},
+		{pattern: "POST /reports/{name}/downloads/{id}/{filename}/link", needs: access.Analyst, page: s.makeLink},
+		{pattern: "GET /shared/{link}/{filename}", needs: access.Public, page: s.shared},
+		{pattern: "GET /reports/{name}/versions", needs: access.Analyst, page: s.versionList},
+		{pattern: "GET /reports/{name}/changes", needs: access.Analyst, page: s.differences},
+		{pattern: "GET /reports/{name}/changes.csv", needs: access.Analyst, page: s.differencesCSV},
+		{pattern: "GET /reports/{name}/by/{by}", needs: access.Analyst, page: s.breakdown},
+		{pattern: "GET /reports/{name}/dictionary", needs: access.Analyst, page: s.dictionary},
+		{pattern: "GET /reports/{name}/lineage.svg", needs: access.Analyst, page: s.lineage},
+		{pattern: "GET /reports/{name}/explore", needs: access.Analyst, page: s.explore},
+		{pattern: "GET /reports/{name}/explore.csv", needs: access.Analyst, page: s.selectionCSV},
+		{pattern: "POST /reports/{name}/explore/files", needs: access.Analyst, page: s.askForFile},
+		{pattern: "POST /reports/{name}/files", needs: access.Analyst, page: s.askForWhole},
+		{pattern: "GET /reports/{name}/files/{job}", needs: access.Analyst, page: s.file},
+		{pattern: "GET /schools/{urn}", needs: access.Analyst, page: s.school},
 
-		{pattern: "GET /runs", needs: Developer, page: s.runList},
-		{pattern: "GET /runs/{id}", needs: Developer, page: s.run},
-		{pattern: "GET /runs/{id}/events", needs: Developer, page: s.events},
-		{pattern: "GET /runs/{id}/cancel", needs: Developer, page: s.cancelForm},
-		{pattern: "POST /runs/{id}/cancel", needs: Developer, page: s.cancel},
-		{pattern: "GET /runs/{id}/retry", needs: Developer, page: s.retryForm},
-		{pattern: "POST /runs/{id}/retry", needs: Developer, page: s.retry},
+		{pattern: "GET /runs", needs: access.Developer, page: s.runList},
+		{pattern: "GET /runs/{id}", needs: access.Developer, page: s.run},
+		{pattern: "GET /runs/{id}/events", needs: access.Developer, page: s.events},
+		{pattern: "GET /runs/{id}/cancel", needs: access.Developer, page: s.cancelForm},
+		{pattern: "POST /runs/{id}/cancel", needs: access.Developer, page: s.cancel},
+		{pattern: "GET /runs/{id}/retry", needs: access.Developer, page: s.retryForm},
+		{pattern: "POST /runs/{id}/retry", needs: access.Developer, page: s.retry},
 
-		{pattern: "GET /schedules", needs: Developer, page: s.scheduleList},
-		{pattern: "GET /schedules/{name}", needs: Developer, page: s.schedule},
-		{pattern: "GET /schedules/{name}/pause", needs: Developer, page: s.pauseForm},
-		{pattern: "POST /schedules/{name}/pause", needs: Developer, page: s.pause},
-		{pattern: "GET /schedules/{name}/resume", needs: Developer, page: s.resumeForm},
-		{pattern: "POST /schedules/{name}/resume", needs: Developer, page: s.resume},
-		{pattern: "GET /schedules/{name}/run", needs: Developer, page: s.triggerForm},
-		{pattern: "POST /schedules/{name}/run", needs: Developer, page: s.trigger},
-		{pattern: "GET /schedules/{name}/backfill", needs: Developer, page: s.backfillForm},
-		{pattern: "POST /schedules/{name}/backfill", needs: Developer, page: s.backfill},
+		{pattern: "GET /schedules", needs: access.Developer, page: s.scheduleList},
+		{pattern: "GET /schedules/{name}", needs: access.Developer, page: s.schedule},
+		{pattern: "GET /schedules/{name}/pause", needs: access.Developer, page: s.pauseForm},
+		{pattern: "POST /schedules/{name}/pause", needs: access.Developer, page: s.pause},
+		{pattern: "GET /schedules/{name}/resume", needs: access.Developer, page: s.resumeForm},
+		{pattern: "POST /schedules/{name}/resume", needs: access.Developer, page: s.resume},
+		{pattern: "GET /schedules/{name}/run", needs: access.Developer, page: s.triggerForm},
+		{pattern: "POST /schedules/{name}/run", needs: access.Developer, page: s.trigger},
+		{pattern: "GET /schedules/{name}/backfill", needs: access.Developer, page: s.backfillForm},
+		{pattern: "POST /schedules/{name}/backfill", needs: access.Developer, page: s.backfill},
 
-		{pattern: "GET /queues", needs: Developer, page: s.queueList},
-		{pattern: "GET /audit", needs: Admin, page: s.auditList},
-		{pattern: "GET /tokens", needs: Admin, page: s.tokenList},
-		{pattern: "GET /tokens/{id}/revoke", needs: Admin, page: s.revokeForm},
-		{pattern: "POST /tokens/{id}/revoke", needs: Admin, page: s.revoke},
+		{pattern: "GET /queues", needs: access.Developer, page: s.queueList},
+		{pattern: "GET /audit", needs: access.Admin, page: s.auditList},
+		{pattern: "GET /tokens", needs: access.Admin, page: s.tokenList},
+		{pattern: "GET /tokens/{id}/revoke", needs: access.Admin, page: s.revokeForm},
+		{pattern: "POST /tokens/{id}/revoke", needs: access.Admin, page: s.revoke},
 
-		{pattern: "GET /sign-in", needs: Public, page: s.signIn},
-		{pattern: "GET /sign-in/callback", needs: Public, page: s.signedIn},
-		{pattern: "POST /sign-out", needs: Public, page: s.signOut},
+		{pattern: "GET /sign-in", needs: access.Public, page: s.signIn},
+		{pattern: "GET /sign-in/callback", needs: access.Public, page: s.signedIn},
+		{pattern: "POST /sign-out", needs: access.Public, page: s.signOut},
 
-		{pattern: "GET /cookies", needs: Public, page: s.cookies},
-		{pattern: "POST /cookies", needs: Public, page: s.chooseCookies},
-		{pattern: "GET /accessibility", needs: Public, page: s.accessibility},
+		{pattern: "GET /cookies", needs: access.Public, page: s.cookies},
+		{pattern: "POST /cookies", needs: access.Public, page: s.chooseCookies},
+		{pattern: "GET /accessibility", needs: access.Public, page: s.accessibility},
 
-		{pattern: "GET /openapi.json", needs: Analyst, page: s.document},
-		{pattern: "GET /docs", needs: Analyst, page: s.docs},
-		{pattern: "GET /docs/", needs: Analyst, machine: s.docsFiles},
+		{pattern: "GET /openapi.json", needs: access.Analyst, page: s.document},
+		{pattern: "GET /docs", needs: access.Analyst, page: s.docs},
+		{pattern: "GET /docs/", needs: access.Analyst, machine: s.docsFiles},
 
-		{pattern: "GET /", needs: Public, page: noSuchPage}, // GET alone, so that another method on a known address is still told 405
-		{pattern: "GET /assets/", needs: Public, machine: s.assets},
-		{pattern: "GET /ping", needs: Public, machine: http.HandlerFunc(ping)},
-		{pattern: "GET /health/ready", needs: Public, machine: http.HandlerFunc(s.ready)},
-		{pattern: "GET /health", needs: Public, machine: http.HandlerFunc(s.health)},
-		{pattern: "GET /.well-known/security.txt", needs: Public, machine: http.HandlerFunc(s.securityTxt)},
-		{pattern: "GET /security.txt", needs: Public, machine: http.HandlerFunc(s.securityTxt)},
+		{pattern: "GET /", needs: access.Public, page: noSuchPage}, // GET alone, so that another method on a known address is still told 405
+		{pattern: "GET /assets/", needs: access.Public, machine: s.assets},
+		{pattern: "GET /ping", needs: access.Public, machine: http.HandlerFunc(ping)},
+		{pattern: "GET /health/ready", needs: access.Public, machine: http.HandlerFunc(s.ready)},
+		{pattern: "GET /health", needs: access.Public, machine: http.HandlerFunc(s.health)},
+		{pattern: "GET /.well-known/security.txt", needs: access.Public, machine: http.HandlerFunc(s.securityTxt)},
+		{pattern: "GET /security.txt", needs: access.Public, machine: http.HandlerFunc(s.securityTxt)},
 	}
 	for _, r := range s.api.Routes() {
-		list = append(list, route{pattern: r.Pattern, needs: Role(r.Needs), machine: private(r.Handler)})
+		list = append(list, route{pattern: r.Pattern, needs: access.Role(r.Needs), machine: private(r.Handler)})
 	}
 	if s.Metrics != nil {
-		list = append(list, route{pattern: "GET /metrics", needs: Developer, machine: s.Metrics})
+		list = append(list, route{pattern: "GET /metrics", needs: access.Developer, machine: s.Metrics})
 	}
 	return list
 }

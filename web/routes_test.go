@@ -6,13 +6,15 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cpd-jobs/internal/access"
 )
 
 // needs is the role that each route is meant to need. A route that is not here fails the test.
-var needs = map[Role][]string{
-	Public: {"GET /", "GET /assets/", "GET /ping", "GET /health/ready", "GET /health", "GET /.well-known/security.txt", "GET /security.txt", "GET /sign-in", "GET /sign-in/callback", "POST /sign-out",
+var needs = map[access.Role][]string{
+	access.Public: {"GET /", "GET /assets/", "GET /ping", "GET /health/ready", "GET /health", "GET /.well-known/security.txt", "GET /security.txt", "GET /sign-in", "GET /sign-in/callback", "POST /sign-out",
 		"GET /cookies", "POST /cookies", "GET /accessibility", "GET /health", "GET /.well-known/security.txt", "GET /security.txt", "GET /shared/{link}/{filename}"},
-	Analyst: {
+	access.Analyst: {
 		"GET /{$}", "GET /reports", "GET /reports/{name}", "GET /reports/{name}/downloads/{id}/{filename}", "GET /reports/{name}/explore",
 		"GET /reports/{name}/downloads/{id}/{filename}/link", "POST /reports/{name}/downloads/{id}/{filename}/link",
 		"POST /reports/{name}/files", "GET /reports/{name}/versions", "GET /reports/{name}/changes", "GET /reports/{name}/changes.csv", "GET /reports/{name}/by/{by}",
@@ -23,7 +25,7 @@ var needs = map[Role][]string{
 		"GET /api/v1/reports/{report}/rows/{key}", "GET /api/v1/reports/{report}/changes", "GET /api/v1/exports", "POST /api/v1/exports",
 		"GET /api/v1/exports/{id}", "GET /api/v1/exports/{id}/file", "GET /api/v1/exports/{id}/description", "POST /api/v1/exports/{id}/links",
 	},
-	Developer: {
+	access.Developer: {
 		"GET /runs", "GET /runs/{id}", "GET /runs/{id}/events", "GET /runs/{id}/cancel", "POST /runs/{id}/cancel", "GET /runs/{id}/retry", "POST /runs/{id}/retry",
 		"GET /schedules", "GET /schedules/{name}", "GET /schedules/{name}/pause", "POST /schedules/{name}/pause", "GET /schedules/{name}/resume",
 		"POST /schedules/{name}/resume", "GET /schedules/{name}/run", "POST /schedules/{name}/run", "GET /schedules/{name}/backfill",
@@ -32,30 +34,30 @@ var needs = map[Role][]string{
 		"POST /api/v1/jobs/{id}/retry", "GET /api/v1/runs", "GET /api/v1/runs/{run}", "GET /api/v1/schedules", "GET /api/v1/schedules/{name}",
 		"GET /api/v1/schedules/{name}/ticks", "POST /api/v1/schedules/{name}/pause", "POST /api/v1/schedules/{name}/resume", "POST /api/v1/schedules/{name}/run",
 	},
-	Admin: {"GET /audit", "GET /tokens", "GET /tokens/{id}/revoke", "POST /tokens/{id}/revoke"},
+	access.Admin: {"GET /audit", "GET /tokens", "GET /tokens/{id}/revoke", "POST /tokens/{id}/revoke"},
 }
 
 // lets says which roles open what needs a role.
-var lets = map[Role][]Role{
-	Public:    {"", Analyst, Personal, Developer, Admin},
-	Analyst:   {Analyst, Personal, Developer, Admin},
-	Developer: {Developer, Admin},
-	Admin:     {Admin},
+var lets = map[access.Role][]access.Role{
+	access.Public:    {"", access.Analyst, access.Personal, access.Developer, access.Admin},
+	access.Analyst:   {access.Analyst, access.Personal, access.Developer, access.Admin},
+	access.Developer: {access.Developer, access.Admin},
+	access.Admin:     {access.Admin},
 }
 
 func TestEveryRouteIsForItsRoleAlone(t *testing.T) {
 	t.Parallel()
 	g := newGated(t, nil)
-	meant := map[string]Role{}
+	meant := map[string]access.Role{}
 	for role, patterns := range needs {
 		for _, p := range patterns {
 			meant[p] = role
 		}
 	}
-	browsers, secrets := map[Role]*http.Client{"": newBrowser(t)}, map[Role]string{}
-	for _, role := range Roles {
+	browsers, secrets := map[access.Role]*http.Client{"": newBrowser(t)}, map[access.Role]string{}
+	for _, role := range access.Roles {
 		browsers[role] = g.signIn(t, person{name: string(role), roles: []string{string(role)}})
-		_, secret, err := CreateToken(t.Context(), g.deps.DB, NewToken{Name: string(role), Roles: []Role{role}, For: time.Hour, By: "test"})
+		_, secret, err := access.CreateToken(t.Context(), g.deps.DB, access.NewToken{Name: string(role), Roles: []access.Role{role}, For: time.Hour, By: "test"})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 )
@@ -44,7 +45,7 @@ func (s *site) cancel(w http.ResponseWriter, r *http.Request) error {
 	case s.Queue == nil:
 		return errNoQueue
 	}
-	err = s.audited(r.Context(), deed{Action: "cancel", Target: fmt.Sprintf("job %d", job.ID)}, func(ctx context.Context) error {
+	err = s.audited(r.Context(), "cancel", fmt.Sprintf("job %d", job.ID), nil, func(ctx context.Context) error {
 		if job.Finished() {
 			return run.Blocked("", "job %d has finished already", job.ID)
 		}
@@ -85,8 +86,8 @@ func (s *site) retry(w http.ResponseWriter, r *http.Request) error {
 		return errNoQueue
 	}
 	var ticket queue.Ticket
-	err = s.audited(r.Context(), deed{Action: "retry", Target: fmt.Sprintf("job %d", job.ID)}, func(ctx context.Context) (err error) {
-		ticket, err = s.Queue.Retry(ctx, job.ID, visitorOf(r.Context()).by())
+	err = s.audited(r.Context(), "retry", fmt.Sprintf("job %d", job.ID), nil, func(ctx context.Context) (err error) {
+		ticket, err = s.Queue.Retry(ctx, job.ID, access.Of(r.Context()).By())
 		return err
 	})
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"time"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 	"cpd-jobs/queue/schedule"
@@ -64,8 +65,8 @@ func (s *site) pause(w http.ResponseWriter, r *http.Request) error {
 		until = s.Now().Add(d)
 	}
 	detail := map[string]any{"note": why, "for": length}
-	err = s.audited(r.Context(), deed{Action: "pause", Target: "schedule " + info.Name, Detail: detail}, func(ctx context.Context) error {
-		return queue.Pause(ctx, s.DB, info.Name, until, visitorOf(r.Context()).by(), why)
+	err = s.audited(r.Context(), "pause", "schedule "+info.Name, detail, func(ctx context.Context) error {
+		return queue.Pause(ctx, s.DB, info.Name, until, access.Of(r.Context()).By(), why)
 	})
 	if err != nil {
 		return err
@@ -100,7 +101,7 @@ func (s *site) resume(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.audited(r.Context(), deed{Action: "resume", Target: "schedule " + info.Name}, func(ctx context.Context) error {
+	err = s.audited(r.Context(), "resume", "schedule "+info.Name, nil, func(ctx context.Context) error {
 		return queue.Resume(ctx, s.DB, info.Name)
 	})
 	if err != nil {
@@ -134,8 +135,8 @@ func (s *site) trigger(w http.ResponseWriter, r *http.Request) error {
 		return errNoQueue
 	}
 	var ticket queue.Ticket
-	err = s.audited(r.Context(), deed{Action: "run", Target: "schedule " + info.Name}, func(ctx context.Context) (err error) {
-		ticket, err = s.Queue.Trigger(ctx, info.Schedule, visitorOf(r.Context()).by())
+	err = s.audited(r.Context(), "run", "schedule "+info.Name, nil, func(ctx context.Context) (err error) {
+		ticket, err = s.Queue.Trigger(ctx, info.Schedule, access.Of(r.Context()).By())
 		return err
 	})
 	if err != nil {
@@ -212,7 +213,7 @@ func plannedPage(info queue.ScheduleInfo, q url.Values, b queue.Backfill, plan [
 
 // planBackfill reads a stretch of time and works out its ticks.
 func (s *site) planBackfill(ctx context.Context, info queue.ScheduleInfo, q url.Values) (queue.Backfill, []queue.PlannedTick, error) {
-	b := queue.Backfill{Schedule: info.Name, AtOnce: 1, By: visitorOf(ctx).by()}
+	b := queue.Backfill{Schedule: info.Name, AtOnce: 1, By: access.Of(ctx).By()}
 	zone, err := schedule.Zone(info.Timezone)
 	if err != nil {
 		return b, nil, err
@@ -250,7 +251,7 @@ func (s *site) backfill(w http.ResponseWriter, r *http.Request) error {
 		return s.askAgain(w, r, info, values, err)
 	}
 	detail := map[string]any{"from": b.From.UTC(), "to": b.To.UTC(), "ticks": len(plan)}
-	err = s.audited(r.Context(), deed{Action: "backfill", Target: "schedule " + info.Name, Detail: detail}, func(ctx context.Context) error {
+	err = s.audited(r.Context(), "backfill", "schedule "+info.Name, detail, func(ctx context.Context) error {
 		_, err := queue.StartBackfill(ctx, s.DB, info.Schedule, b)
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"time"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/queue"
 	"cpd-jobs/queue/schedule"
 )
@@ -98,7 +99,7 @@ func (s *site) schedule(w http.ResponseWriter, r *http.Request) error {
 	}
 	page := schedulePage{
 		scheduleLine: newScheduleLine(info, ticks[info.Name]), Said: scheduleSaid[r.URL.Query().Get("said")],
-		Facts: scheduleFacts(info), Ticks: ticks[info.Name], May: s.Queue != nil && visitorOf(r.Context()).Can(Developer),
+		Facts: scheduleFacts(info), Ticks: ticks[info.Name], May: s.Queue != nil && access.Of(r.Context()).Can(access.Developer),
 	}
 	if page.Next, err = schedule.Upcoming(info.Schedule, nil, now, comingShown); err != nil {
 		return err

@@ -56,7 +56,7 @@ func schoolPath(urn string) string { return "/schools/" + url.PathEscape(urn) }
 
 var urnForm = regexp.MustCompile(`^[0-9]{1,9}$`)
 
-const noSchool = notFound("There is no school of that number in the report, its history or the register.")
+var noSchool = notFound("There is no school of that number in the report, its history or the register.")
 
 func (s *site) school(w http.ResponseWriter, r *http.Request) error {
 	urn := r.PathValue("urn")

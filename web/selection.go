@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/definition"
@@ -105,8 +106,8 @@ func (s *site) startExport(w http.ResponseWriter, r *http.Request, def *definiti
 		return err
 	}
 	var ticket queue.Ticket
-	err = s.audited(r.Context(), deed{Action: "export", Target: "report " + def.Name, Detail: json.RawMessage(raw)}, func(ctx context.Context) (err error) {
-		ticket, err = s.Queue.Enqueue(ctx, queue.Request{Kind: "report_export", Args: raw, By: visitorOf(r.Context()).by()})
+	err = s.audited(r.Context(), "export", "report "+def.Name, json.RawMessage(raw), func(ctx context.Context) (err error) {
+		ticket, err = s.Queue.Enqueue(ctx, queue.Request{Kind: "report_export", Args: raw, By: access.Of(r.Context()).By()})
 		return err
 	})
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"github.com/coreos/go-oidc/v3/oidc"
 	"golang.org/x/oauth2"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/run"
 )
 
@@ -27,12 +28,7 @@ type attempt struct {
 	At       time.Time `json:"at"`
 }
 
-// tooOften is somebody who tries too often. Its text is for the visitor.
-type tooOften string
-
-func (e tooOften) Error() string { return string(e) }
-
-const errTooOften = tooOften("Wait a minute, then try again.")
+var errTooOften = tooManyRequests("Wait a minute, then try again.")
 
 // signIn sends a visitor to the provider.
 func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
@@ -80,7 +76,7 @@ func (s *site) signedIn(w http.ResponseWriter, r *http.Request) error {
 	if raw := g.sessions.PopString(r.Context(), keyAttempt); raw == "" || json.Unmarshal([]byte(raw), &a) != nil {
 		return run.Invalid("", "This sign-in has been used, or was not begun here. Sign in again.")
 	}
-	ctx, v := r.Context(), visitor{Name: "somebody", Via: viaNobody, Address: s.addressOf(r)}
+	ctx, v := r.Context(), access.Visitor{Name: "somebody", Via: access.ViaNobody, Address: s.addressOf(r)}
 	claims, failed := s.admit(ctx, a, r.URL.Query())
 	if claims.name() != "" {
 		v = claims.visitor(g.rolesClaim())
@@ -89,7 +85,7 @@ func (s *site) signedIn(w http.ResponseWriter, r *http.Request) error {
 	if failed == nil && len(v.Roles) == 0 {
 		failed = forbidden("You have signed in, but have no role here. Ask the service's administrators for one.")
 	}
-	err := s.audited(context.WithValue(ctx, visitorKey{}, v), deed{Action: "sign in", Target: "these pages", Detail: map[string]any{"subject": claims.text("sub"), "roles": v.Roles}}, func(context.Context) error { return failed })
+	err := s.audited(access.With(ctx, v), "sign in", "these pages", map[string]any{"subject": claims.text("sub"), "roles": v.Roles}, func(context.Context) error { return failed })
 	if err != nil {
 		return err
 	}
@@ -189,13 +185,13 @@ func (s *site) signOut(w http.ResponseWriter, r *http.Request) error {
 	if g == nil {
 		return notFound("No sign-in is configured.")
 	}
-	if v := visitorOf(r.Context()); v.Via == viaSignIn {
-		err := s.audited(r.Context(), deed{Action: "sign out", Target: "these pages"}, func(ctx context.Context) error {
+	if v := access.Of(r.Context()); v.Via == access.ViaSignIn {
+		err := s.audited(r.Context(), "sign out", "these pages", nil, func(ctx context.Context) error {
 			return g.sessions.Destroy(ctx)
 		})
 		if err != nil {
 			return err
 		}
 	}
-	return s.render(w, withVisitor(r, visitor{}), http.StatusOK, signedOutPage{Provider: g.endSession()})
+	return s.render(w, withVisitor(r, access.Visitor{}), http.StatusOK, signedOutPage{Provider: g.endSession()})
 }

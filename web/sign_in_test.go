@@ -17,6 +17,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 	"github.com/oauth2-proxy/mockoidc"
+
+	"cpd-jobs/internal/access"
 )
 
 // gated is a site on which people sign in with a provider that answers on this machine.
@@ -348,7 +350,7 @@ func TestTokens(t *testing.T) {
 	t.Parallel()
 	g := newGated(t, nil)
 	db := g.deps.DB
-	token, secret, err := CreateToken(t.Context(), db, NewToken{Name: "nightly", Roles: []Role{Developer}, For: time.Hour, By: "person ann"})
+	token, secret, err := access.CreateToken(t.Context(), db, access.NewToken{Name: "nightly", Roles: []access.Role{access.Developer}, For: time.Hour, By: "person ann"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -385,23 +387,23 @@ func TestTokens(t *testing.T) {
 			t.Errorf("%s with %.10q: status %d, want %d", c.path, c.secret, got, c.want)
 		}
 	}
-	list, err := ListTokens(t.Context(), db)
+	list, err := access.Tokens(t.Context(), db)
 	if err != nil || len(list) != 1 || list[0].LastUsedAt == nil || list[0].Name != "nightly" {
 		t.Errorf("tokens %+v (%v)", list, err)
 	}
 	if raw, _ := json.Marshal(list); strings.Contains(string(raw), secret) {
 		t.Error("the list shows the token")
 	}
-	if err := RevokeToken(t.Context(), db, token.ID, "person ann"); err != nil {
+	if err := access.RevokeToken(t.Context(), db, token.ID, "person ann"); err != nil {
 		t.Fatal(err)
 	}
-	if err := RevokeToken(t.Context(), db, token.ID, "person ann"); err == nil {
+	if err := access.RevokeToken(t.Context(), db, token.ID, "person ann"); err == nil {
 		t.Error("a token was revoked twice")
 	}
 	if got := ask("/api/v1/jobs", secret); got != http.StatusUnauthorized {
 		t.Errorf("revoked: status %d, want 401", got)
 	}
-	_, short, err := CreateToken(t.Context(), db, NewToken{Name: "short", Roles: []Role{Analyst}, For: time.Hour, By: "person ann"})
+	_, short, err := access.CreateToken(t.Context(), db, access.NewToken{Name: "short", Roles: []access.Role{access.Analyst}, For: time.Hour, By: "person ann"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -414,11 +416,11 @@ func TestTokens(t *testing.T) {
 	if got := ask("/api/v1/reports", short); got != http.StatusUnauthorized {
 		t.Errorf("expired: status %d, want 401", got)
 	}
-	for _, n := range []NewToken{
-		{Name: "", Roles: []Role{Analyst}, For: time.Hour}, {Name: "x", For: time.Hour}, {Name: "x", Roles: []Role{"root"}, For: time.Hour},
-		{Name: "x", Roles: []Role{Analyst}}, {Name: "x", Roles: []Role{Analyst}, For: 401 * 24 * time.Hour}, {Name: "x\ny", Roles: []Role{Analyst}, For: time.Hour},
+	for _, n := range []access.NewToken{
+		{Name: "", Roles: []access.Role{access.Analyst}, For: time.Hour}, {Name: "x", For: time.Hour}, {Name: "x", Roles: []access.Role{"root"}, For: time.Hour},
+		{Name: "x", Roles: []access.Role{access.Analyst}}, {Name: "x", Roles: []access.Role{access.Analyst}, For: 401 * 24 * time.Hour}, {Name: "x\ny", Roles: []access.Role{access.Analyst}, For: time.Hour},
 	} {
-		if _, _, err := CreateToken(t.Context(), db, n); err == nil {
+		if _, _, err := access.CreateToken(t.Context(), db, n); err == nil {
 			t.Errorf("%+v was made", n)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/queue"
 	"cpd-jobs/queue/schedule"
 	"cpd-jobs/reports/definition"
@@ -55,8 +56,8 @@ func samples() map[string]content {
 		"no changes":               differencesPage{Title: "A", Between: &versions.Difference{}},
 		"changes of nonsense":      differencesPage{Title: "A", Problem: "p"},
 		"dictionary":               dictionaryPage{Title: "A", Facts: []fact{{Key: "k", Text: "t"}}, Picture: "/p", Columns: []definition.Column{{Name: "n", Title: "t", Type: "text", Unit: "u", Sources: []string{"a.b.c", "d.e.f"}, Personal: true}}, Views: []viewMeaning{{Title: "t", Columns: []nameMeaning{{"n", "a"}}}}},
-		"link to hand on":          linkPage{Title: "A", Name: "f.csv", Address: "https://reports.example.com/shared/a/f.csv", Until: noon, Back: "/b"},
-		"tokens":                   tokensPage{Said: "s", Tokens: []tokenLine{{Token: Token{Name: "n", Roles: []string{"analyst"}, RevokedAt: &noon, RevokedBy: new(string), LastUsedAt: &noon}, State: "revoked"}, {State: "good", Href: "/t"}}},
+		"share link":               linkPage{Title: "A", Name: "f.csv", Address: "https://reports.example.com/shared/a/f.csv", Until: noon, Back: "/b"},
+		"tokens":                   tokensPage{Said: "s", Tokens: []tokenLine{{Token: access.Token{Name: "n", Roles: []string{"analyst"}, RevokedAt: &noon, RevokedBy: new(string), LastUsedAt: &noon}, State: "revoked"}, {State: "good", Href: "/t"}}},
 		"no tokens":                tokensPage{},
 		"cookies":                  cookiesPage{Asked: true, Said: "yes", Saved: "/", Problem: "p", Essential: []cookieLine{{"n", "p", "e", "b"}}, Analytics: []cookieLine{{"n", "p", "e", "b"}}},
 		"no cookies":               cookiesPage{},
@@ -73,7 +74,7 @@ func samples() map[string]content {
 		"queues":                   queuesPage{Queues: []queueLine{{QueueInfo: queue.QueueInfo{Queue: "syncs", Oldest: &noon}}}, Workers: []workerLine{{}}},
 		"no workers":               queuesPage{},
 		"confirm":                  confirmPage{Title: "Cancel job 1", Text: []string{"t"}, Warning: "w", Fields: []field{pauses(), {Name: "note", Label: "l", Hint: "h"}}, Hidden: []hidden{{"a", "b"}}, Method: "post", Action: "/a", Button: "b", Risky: true, Back: "/b", Problem: "p"},
-		"audit":                    auditPage{Lines: []auditLine{{At: noon, Actor: "a", Detail: json.RawMessage(`{"a":1}`)}}, Older: "/o"},
+		"audit":                    auditPage{Lines: []auditLine{{access.Recorded{At: noon, Actor: "a", Detail: json.RawMessage(`{"a":1}`)}}}, Older: "/o"},
 		"no audit":                 auditPage{},
 		"explore":                  explorePage{Title: "A", Problem: "p", Search: "s", Filters: []filter{{Name: "n", Label: "l", Choices: []choice{{Text: "Any"}}}}, Filtered: true, Rows: 1, Heads: []sortHead{{Title: "t", Order: "descending"}}, Lines: []rowLine{{Href: "/h", Title: "t", Cells: []cell{{HTML: "c"}}}}, First: "/f", Next: "/n", CSV: "/c", Asks: []hidden{{"a", "b"}}, Formats: []choice{{Value: "xlsx"}}, Sort: "-a"},
 		"nothing to explore":       explorePage{Title: "A", Noun: "school"},
@@ -116,7 +117,7 @@ func TestEveryTemplateTakesItsType(t *testing.T) {
 	p := newPages(packedAssets(), "1.2.3", false)
 	shown := map[string]bool{"layout.html": true, "parts.html": true}
 	for name, c := range samples() {
-		body, err := p.html(c, layout{Visitor: atThisMachine})
+		body, err := p.html(c, layout{Visitor: access.ThisMachine})
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
@@ -145,7 +146,7 @@ func TestEveryTemplateTakesItsType(t *testing.T) {
 
 func TestTextFromDataIsEscaped(t *testing.T) {
 	t.Parallel()
-	body, err := newPages(packedAssets(), "1", false).html(samples()["run"], layout{Visitor: atThisMachine})
+	body, err := newPages(packedAssets(), "1", false).html(samples()["run"], layout{Visitor: access.ThisMachine})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,7 +163,7 @@ func TestPolicyAllowsTheOneInlineScriptOfEveryPage(t *testing.T) {
 	p := newPages(packedAssets(), "1", false)
 	inline := regexp.MustCompile(`(?s)<script>(.*?)</script>`)
 	for name, c := range samples() {
-		body, err := p.html(c, layout{Visitor: atThisMachine})
+		body, err := p.html(c, layout{Visitor: access.ThisMachine})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"cpd-jobs/internal/access"
 )
 
 // tokensPage lists the tokens of programs, for administrators. Making one is the command line's: it is shown once, and a
@@ -19,7 +21,7 @@ type tokensPage struct {
 
 // tokenLine is a token as the list shows it.
 type tokenLine struct {
-	Token
+	access.Token
 	State string // good, expired or revoked
 	Href  string // where it is revoked; "" where it is no longer good
 }
@@ -41,7 +43,7 @@ func (l tokenLine) Tag() template.HTML {
 }
 
 func (s *site) tokenList(w http.ResponseWriter, r *http.Request) error {
-	list, err := ListTokens(r.Context(), s.DB)
+	list, err := access.Tokens(r.Context(), s.DB)
 	if err != nil {
 		return err
 	}
@@ -52,7 +54,7 @@ func (s *site) tokenList(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, page)
 }
 
-func newTokenLine(t Token, now time.Time) tokenLine {
+func newTokenLine(t access.Token, now time.Time) tokenLine {
 	l := tokenLine{Token: t, State: "good"}
 	switch {
 	case t.RevokedAt != nil:
@@ -71,7 +73,7 @@ func (s *site) findToken(r *http.Request) (tokenLine, error) {
 	if err != nil {
 		return tokenLine{}, notFound("Tokens have whole numbers.")
 	}
-	list, err := ListTokens(r.Context(), s.DB)
+	list, err := access.Tokens(r.Context(), s.DB)
 	if err != nil {
 		return tokenLine{}, err
 	}
@@ -105,8 +107,8 @@ func (s *site) revoke(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	err = s.audited(r.Context(), deed{Action: "revoke", Target: fmt.Sprintf("token %d", t.ID), Detail: map[string]any{"name": t.Name}}, func(ctx context.Context) error {
-		return RevokeToken(ctx, s.DB, t.ID, visitorOf(r.Context()).by())
+	err = s.audited(r.Context(), "revoke", fmt.Sprintf("token %d", t.ID), map[string]any{"name": t.Name}, func(ctx context.Context) error {
+		return access.RevokeToken(ctx, s.DB, t.ID, access.Of(r.Context()).By())
 	})
 	if err != nil {
 		return err

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"testing"
 	"time"
+
+	"cpd-jobs/internal/access"
 )
 
 func TestAnAdministratorListsAndRevokesTokens(t *testing.T) {
@@ -13,7 +15,7 @@ func TestAnAdministratorListsAndRevokesTokens(t *testing.T) {
 	f.deps.Now = time.Now
 	f.handler = New(f.deps)
 	wantAll(t, f.page(t, "/tokens", http.StatusOK), "There are none")
-	token, secret, err := CreateToken(t.Context(), f.deps.DB, NewToken{Name: "nightly <copy>", Roles: []Role{Analyst}, For: time.Hour, By: "person ann"})
+	token, secret, err := access.CreateToken(t.Context(), f.deps.DB, access.NewToken{Name: "nightly <copy>", Roles: []access.Role{access.Analyst}, For: time.Hour, By: "person ann"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,7 +27,7 @@ func TestAnAdministratorListsAndRevokesTokens(t *testing.T) {
 	page = f.page(t, "/tokens", http.StatusOK)
 	wantAll(t, page, "Revoked", "person somebody at this machine")
 	wantNone(t, page, "/tokens/1/revoke")
-	if _, err := useToken(t.Context(), f.deps.DB, secret); err == nil {
+	if _, err := access.UseToken(t.Context(), f.deps.DB, secret); err == nil {
 		t.Errorf("token %d is good after it was revoked", token.ID)
 	}
 	wantAll(t, f.page(t, "/tokens/1/revoke", http.StatusOK), "no longer good already")

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/versions"
@@ -64,7 +65,7 @@ func (s *site) versionList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := versionsPage{Title: def.Title, Report: reportPath(def.Name), Noun: words(def.Row) + "s", Runs: visitorOf(r.Context()).Can(Developer)}
+	page := versionsPage{Title: def.Title, Report: reportPath(def.Name), Noun: words(def.Row) + "s", Runs: access.Of(r.Context()).Can(access.Developer)}
 	files, err := s.filesByVersion(r.Context(), def)
 	if err != nil {
 		return err

@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/exports"
@@ -81,15 +82,13 @@ func newSite(d Deps) *site {
 		DB: d.DB, Queue: d.Queue, Log: d.Log, Now: d.Now, Version: d.Version,
 		File:        func(w http.ResponseWriter, r *http.Request, e exports.Export) error { return s.serveFile(w, r, e, "") },
 		Description: s.sendDescription,
-		Personal:    func(ctx context.Context) bool { return visitorOf(ctx).Can(Personal) },
+		Personal:    func(ctx context.Context) bool { return access.Of(ctx).Can(access.Personal) },
 		HandOn: func(r *http.Request, e exports.Export, life time.Duration) (string, time.Time, error) {
-			address, until, err := s.handOn(r.Context(), e, life)
+			address, until, err := s.shareLink(r.Context(), e, life)
 			return s.publicURL(r) + address, until, err
 		},
-		By: func(ctx context.Context) string { return visitorOf(ctx).by() },
-		Audited: func(ctx context.Context, action, target string, detail any, do func(context.Context) error) error {
-			return s.audited(ctx, deed{Action: action, Target: target, Detail: detail}, do)
-		},
+		By:      func(ctx context.Context) string { return access.Of(ctx).By() },
+		Audited: s.audited,
 	})
 	return s
 }

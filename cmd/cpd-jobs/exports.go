@@ -11,7 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"cpd-jobs/internal/audit"
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/jobs/export"
 	"cpd-jobs/reports"
@@ -91,7 +91,7 @@ func (a *app) download(ctx context.Context, id int64, out string) error {
 
 // audited does what a person at a terminal asks for, and records it.
 func (a *app) audited(ctx context.Context, pool *pgxpool.Pool, action, target string, detail any, do func() error) error {
-	return audit.Do(ctx, pool, audit.Deed{Actor: person(), Via: audit.Terminal, Action: action, Target: target, Detail: detail, Address: "this machine"}, do)
+	return access.Audited(ctx, pool, access.Event{Visitor: access.AtTerminal(person()), Action: action, Target: target, Detail: detail}, do)
 }
 
 func (a *app) copyOut(ctx context.Context, e exports.Export, out string) error {

@@ -8,15 +8,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/queue/schedule"
-	"cpd-jobs/web"
 )
 
 type tokensCommand struct {
 	Create tokensCreateCommand `cmd:"" help:"Make a token and print it, this once."`
 	List   tokensListCommand   `cmd:"" help:"List the tokens that were made."`
-	Revoke tokensRevokeCommand `cmd:"" help:"Make a token useless."`
-	Links  tokensLinksCommand  `cmd:"" name:"revoke-links" help:"Make every link useless that hands a file on."`
+	Revoke tokensRevokeCommand `cmd:"" help:"Make a token invalid."`
+	Links  tokensLinksCommand  `cmd:"" name:"revoke-links" help:"Make all share links invalid."`
 }
 
 type tokensCreateCommand struct {
@@ -31,22 +31,25 @@ func (c tokensCreateCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return fmt.Errorf("%w: --for: %w", errUsage, err)
 	}
-	roles := make([]web.Role, len(c.Role))
+	roles := make([]access.Role, len(c.Role))
 	for i, r := range c.Role {
-		roles[i] = web.Role(r)
+		roles[i] = access.Role(r)
 	}
 	_, pool, err := a.client(ctx)
 	if err != nil {
 		return err
 	}
-	var token web.Token
+	var token access.Token
 	var secret string
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) (err error) {
-		token, secret, err = web.CreateToken(ctx, tx, web.NewToken{Name: c.Name, Roles: roles, For: time.Duration(life), By: person()})
+		token, secret, err = access.CreateToken(ctx, tx, access.NewToken{Name: c.Name, Roles: roles, For: time.Duration(life), By: person()})
 		if err != nil {
 			return err
 		}
-		return web.RecordCommand(ctx, tx, person(), "create token", fmt.Sprintf("token %d", token.ID), map[string]any{"name": c.Name, "roles": roles, "until": token.ExpiresAt})
+		return access.RecordDone(ctx, tx, access.Event{
+			Visitor: access.AtTerminal(person()), Action: "create token", Target: fmt.Sprintf("token %d", token.ID),
+			Detail: map[string]any{"name": c.Name, "roles": roles, "until": token.ExpiresAt},
+		})
 	})
 	if err != nil {
 		return err
@@ -68,7 +71,7 @@ func (c tokensListCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	list, err := web.ListTokens(ctx, pool)
+	list, err := access.Tokens(ctx, pool)
 	if err != nil {
 		return err
 	}
@@ -92,10 +95,10 @@ func (c tokensRevokeCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if err := web.RevokeToken(ctx, tx, c.ID, person()); err != nil {
+		if err := access.RevokeToken(ctx, tx, c.ID, person()); err != nil {
 			return err
 		}
-		return web.RecordCommand(ctx, tx, person(), "revoke token", fmt.Sprintf("token %d", c.ID), nil)
+		return access.RecordDone(ctx, tx, access.Event{Visitor: access.AtTerminal(person()), Action: "revoke token", Target: fmt.Sprintf("token %d", c.ID)})
 	})
 	if err != nil {
 		return err
@@ -112,14 +115,14 @@ func (tokensLinksCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
-		if err := web.RevokeLinks(ctx, tx); err != nil {
+		if err := access.RevokeLinks(ctx, tx); err != nil {
 			return err
 		}
-		return web.RecordCommand(ctx, tx, person(), "revoke links", "all links", nil)
+		return access.RecordDone(ctx, tx, access.Event{Visitor: access.AtTerminal(person()), Action: "revoke links", Target: "all links"})
 	})
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.stdout, "no link that was handed on works any longer")
+	_, err = fmt.Fprintln(a.stdout, "all share links are invalid now")
 	return err
 }

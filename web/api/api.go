@@ -9,6 +9,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"reflect"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -20,6 +21,7 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/versions"
 	"cpd-jobs/web/rows"
 )
 
@@ -91,7 +93,8 @@ func New(d Deps) *API {
 		{Name: "Jobs", Description: "What runs and ran"}, {Name: "Schedules", Description: "What runs by itself"},
 	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // package web answers for the document and its page
-	config.CreateHooks = nil                                             // no $schema in answers
+	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	config.CreateHooks = nil // no $schema in answers
 	config.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"token": {Type: "http", Scheme: "bearer", Description: "A token that an administrator made with `cpd-jobs tokens create`. On a machine without sign-in none is needed."},
@@ -102,6 +105,14 @@ func New(d Deps) *API {
 		register()
 	}
 	return a
+}
+
+// schemaName is what the document calls a type: its name, but where clients know it by an older one.
+func schemaName(t reflect.Type, hint string) string {
+	if t == reflect.TypeFor[versions.Version]() || t == reflect.TypeFor[*versions.Version]() {
+		return "Refreshed"
+	}
+	return huma.DefaultSchemaNamer(t, hint)
 }
 
 // Routes are all addresses of the API.

@@ -30,7 +30,7 @@ const (
 
 // Parse reads a selection from an address: column=value, several times for any of several values, column.not, .from and
 // .to; q, sort and columns. A value of "" asks for nothing. Parameters that others name are for them to read; any other is
-// refused. Errors are of class BadInput.
+// refused. Errors are of class Invalid.
 func Parse(def *definition.Definition, q url.Values, others ...string) (Selection, error) {
 	var s Selection
 	for _, name := range slices.Sorted(maps.Keys(q)) {

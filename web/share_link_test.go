@@ -10,55 +10,13 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"cpd-jobs/internal/access"
 )
 
-func TestLinksAreReadAsTheyWereSigned(t *testing.T) {
-	t.Parallel()
-	key, now := []byte("a key of thirty-two bytes, about"), time.Unix(1_800_000_000, 0)
-	l := link{ID: "ABCDEFGHIJ", Export: 17, Until: now.Add(time.Hour)}
-	good := l.sign(key)
-	if got, err := readLink(good, key, now); err != nil || got != l {
-		t.Fatalf("read %+v (%v), want %+v", got, err, l)
-	}
-	ofAnother := link{ID: l.ID, Export: 18, Until: l.Until}.sign(key)
-	mac := func(s string) string { return s[strings.LastIndexByte(s, '.'):] }
-	for name, c := range map[string]struct {
-		signed string
-		key    []byte
-		now    time.Time
-	}{
-		"expired":           {good, key, l.Until},
-		"another key":       {good, []byte("another key, also of some length"), now},
-		"of too long":       {link{"A", 17, now.Add(LinkLife + time.Second)}.sign(key), key, now},
-		"another file":      {strings.TrimSuffix(ofAnother, mac(ofAnother)) + mac(good), key, now},
-		"a later end":       {strings.Replace(good, fmt.Sprint(l.Until.Unix()), fmt.Sprint(l.Until.Unix()+60), 1), key, now},
-		"no signature":      {strings.TrimSuffix(good, mac(good)) + ".", key, now},
-		"cut":               {good[:len(good)-1], key, now},
-		"padded":            {good + "=", key, now},
-		"other last bits":   {good[:len(good)-1] + other(good[len(good)-1]), key, now},
-		"nothing":           {"", key, now},
-		"a part too many":   {link{"A.1", 17, now.Add(time.Hour)}.sign(key), key, now},
-		"far too long":      {strings.Repeat("x", 500) + good, key, now},
-		"not a number":      {signed("A.x.1800000001", key), key, now},
-		"no end":            {signed("A.17", key), key, now},
-		"an endless number": {signed("A.17.99999999999999999999", key), key, now},
-	} {
-		if got, err := readLink(c.signed, c.key, c.now); err != errNoLink {
-			t.Errorf("%s: %+v, %v", name, got, err)
-		}
-	}
-}
-
-// other is a digit that differs in the bits that a signature's last digit does not use.
-func other(last byte) string {
-	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-	return string(digits[strings.IndexByte(digits, last)|1])
-}
-
-func TestAFileIsHandedOn(t *testing.T) {
+func TestAFileIsShared(t *testing.T) {
 	t.Parallel()
 	g := newGated(t, nil)
 	ann := g.signIn(t, person{name: "ann", roles: []string{"analyst"}})
@@ -91,7 +49,7 @@ func TestAFileIsHandedOn(t *testing.T) {
 			t.Errorf("%s: status %d, want 404", wrong, res.StatusCode)
 		}
 	}
-	if err := RevokeLinks(t.Context(), g.deps.DB); err != nil {
+	if err := access.RevokeLinks(t.Context(), g.deps.DB); err != nil {
 		t.Fatal(err)
 	}
 	if res, _ := g.open(t, stranger, strings.TrimPrefix(address, g.url)); res.StatusCode != http.StatusNotFound {
@@ -99,10 +57,10 @@ func TestAFileIsHandedOn(t *testing.T) {
 	}
 	id := strings.SplitN(strings.Split(address, "/")[4], ".", 2)[0]
 	want := []string{
-		fmt.Sprintf("ann@example.com sign-in hand on export %d done %s", g.ids[csvFile], id),
-		fmt.Sprintf("whoever has link %s link download export %d done %s", id, g.ids[csvFile], id),
+		fmt.Sprintf("ann@example.com sign-in share export %d done %s", g.ids[csvFile], id),
+		fmt.Sprintf("holder of link %s link download export %d done %s", id, g.ids[csvFile], id),
 	}
-	if diff := cmp.Diff(want, g.auditOf(t, "hand on", "download")); diff != "" {
+	if diff := cmp.Diff(want, g.auditOf(t, "share", "download")); diff != "" {
 		t.Errorf("audit (-want +got):\n%s", diff)
 	}
 }
@@ -141,7 +99,7 @@ func (g *gated) submit(t *testing.T, b *http.Client, path string, values url.Val
 	return res, string(body)
 }
 
-func TestProgramsHandFilesOn(t *testing.T) {
+func TestProgramsShareFiles(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	at := fmt.Sprintf("/api/v1/exports/%d/links", f.ids[csvFile])

@@ -1,4 +1,4 @@
-package web
+package access
 
 import (
 	"context"
@@ -13,12 +13,11 @@ import (
 	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"cpd-jobs/internal/run"
 )
 
-// Token is what is known of a program's token. The token itself is shown once, when it is made.
+// Token describes a program's token. The secret itself is shown once, when it is made.
 type Token struct {
 	ID         int64      `json:"id"`
 	Name       string     `json:"name"`
@@ -31,7 +30,7 @@ type Token struct {
 	LastUsedAt *time.Time `json:"last_used_at"` // to the minute
 }
 
-// NewToken says what a token is to be.
+// NewToken is what [CreateToken] makes a token of.
 type NewToken struct {
 	Name  string // what it is for: the program that uses it
 	Roles []Role
@@ -39,23 +38,17 @@ type NewToken struct {
 	By    string        // who makes it
 }
 
-// TokenLife is how long a token may live: one that is never renewed is one that nobody looks after.
+// TokenLife is how long a token may live: one that is never renewed is one that has no owner.
 const TokenLife = 400 * 24 * time.Hour
 
-// tokenPrefix lets scanners of source code and logs find a token that got out.
+// tokenPrefix lets scanners of source code and logs find a leaked token.
 const tokenPrefix = "cpdj_"
-
-// TokenDB is a pool, a connection or a transaction.
-type TokenDB interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-	Exec(ctx context.Context, sql string, args ...any) (pgconn.CommandTag, error)
-}
 
 const tokenColumns = "id, name, roles, created_by, created_at, expires_at, revoked_at, revoked_by, last_used_at" // #nosec G101 -- names of columns
 
-// CreateToken makes a token and gives it with what is known of it. Only its hash is kept: it cannot be had again. Wrong
-// names, roles and lengths of life are of class Invalid.
-func CreateToken(ctx context.Context, db TokenDB, n NewToken) (t Token, secret string, err error) {
+// CreateToken makes a token and returns it with its secret. Only the secret's hash is kept: it cannot be shown again.
+// Wrong names, roles and lifetimes are of class Invalid.
+func CreateToken(ctx context.Context, db Database, n NewToken) (t Token, secret string, err error) {
 	if err := n.check(); err != nil {
 		return t, "", err
 	}
@@ -78,24 +71,16 @@ func (n NewToken) check() error {
 	case length == 0 || length > 100 || !utf8.ValidString(n.Name) || strings.ContainsFunc(n.Name, func(r rune) bool { return r < ' ' }):
 		return run.Invalid("name the program that uses it, in at most 100 characters", "a token called %q", n.Name)
 	case len(n.Roles) == 0:
-		return run.Invalid("the roles are "+roleNames(), "a token without a role")
+		return run.Invalid("the roles are "+RoleNames(), "a token without a role")
 	case n.For < time.Minute || n.For > TokenLife:
 		return run.Invalid("give from a minute to 400 days", "a token that lives %s", n.For)
 	}
 	for _, r := range n.Roles {
 		if !slices.Contains(Roles, r) {
-			return run.Invalid("the roles are "+roleNames(), "no role is called %q", r)
+			return run.Invalid("the roles are "+RoleNames(), "no role is called %q", r)
 		}
 	}
 	return nil
-}
-
-func roleNames() string {
-	names := make([]string, len(Roles))
-	for i, r := range Roles {
-		names[i] = string(r)
-	}
-	return strings.Join(names, ", ")
 }
 
 func hashOf(secret string) []byte {
@@ -103,8 +88,8 @@ func hashOf(secret string) []byte {
 	return sum[:]
 }
 
-// ListTokens lists tokens, latest first, those that are no longer good as well.
-func ListTokens(ctx context.Context, db TokenDB) ([]Token, error) {
+// Tokens lists all tokens, latest first, expired and revoked ones too.
+func Tokens(ctx context.Context, db Database) ([]Token, error) {
 	rows, _ := db.Query(ctx, "SELECT "+tokenColumns+" FROM queue.tokens ORDER BY id DESC")
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Token])
 	if err != nil {
@@ -113,8 +98,8 @@ func ListTokens(ctx context.Context, db TokenDB) ([]Token, error) {
 	return list, nil
 }
 
-// RevokeToken ends a token at once. The error is of class Invalid where there is none that is still good.
-func RevokeToken(ctx context.Context, db TokenDB, id int64, by string) error {
+// RevokeToken ends a token at once. The error is of class Invalid where no valid token has the id.
+func RevokeToken(ctx context.Context, db Database, id int64, by string) error {
 	tag, err := db.Exec(ctx, `
 		UPDATE queue.tokens SET revoked_at = clock_timestamp(), revoked_by = $2
 		WHERE id = $1 AND revoked_at IS NULL AND expires_at > clock_timestamp()`, id, by)
@@ -122,38 +107,38 @@ func RevokeToken(ctx context.Context, db TokenDB, id int64, by string) error {
 		return fmt.Errorf("revoke token %d: %w", id, err)
 	}
 	if tag.RowsAffected() == 0 {
-		return run.Invalid("cpd-jobs tokens list shows them", "no token %d is good: it was revoked, has expired or never was", id)
+		return run.Invalid("cpd-jobs tokens list shows them", "no token %d is valid: it was revoked, has expired or never existed", id)
 	}
 	return nil
 }
 
-// errNoToken is a token that is not good, for whatever reason: a caller who guesses learns nothing.
-var errNoToken = errors.New("no such token")
+// ErrNoToken is a token that is not valid, for any reason: a caller who guesses learns nothing.
+var ErrNoToken = errors.New("no such token")
 
-// useToken finds the visitor of a token that is still good.
-func useToken(ctx context.Context, db TokenDB, secret string) (visitor, error) {
+// UseToken finds the program that has a token, and notes the use. The error is [ErrNoToken] unless the token is valid.
+func UseToken(ctx context.Context, db Database, secret string) (Visitor, error) {
 	if !strings.HasPrefix(secret, tokenPrefix) || len(secret) > 100 {
-		return visitor{}, errNoToken
+		return Visitor{}, ErrNoToken
 	}
 	rows, _ := db.Query(ctx, `
 		SELECT id, name, roles, coalesce(last_used_at < clock_timestamp() - interval '1 minute', true)
 		FROM queue.tokens WHERE hash = $1 AND revoked_at IS NULL AND expires_at > clock_timestamp()`, hashOf(secret))
 	var id int64
 	var stale bool
-	v, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (visitor, error) {
-		found := visitor{Via: viaToken}
+	v, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Visitor, error) {
+		found := Visitor{Via: ViaToken}
 		err := row.Scan(&id, &found.Name, &found.Roles, &stale)
 		return found, err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
-		return visitor{}, errNoToken
+		return Visitor{}, ErrNoToken
 	}
 	if err != nil {
-		return visitor{}, fmt.Errorf("look for a token: %w", err)
+		return Visitor{}, fmt.Errorf("look for a token: %w", err)
 	}
 	if stale {
 		if _, err := db.Exec(ctx, "UPDATE queue.tokens SET last_used_at = clock_timestamp() WHERE id = $1", id); err != nil {
-			return visitor{}, fmt.Errorf("note the use of token %d: %w", id, err)
+			return Visitor{}, fmt.Errorf("note the use of token %d: %w", id, err)
 		}
 	}
 	return v, nil

@@ -5,8 +5,11 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
+	"cpd-jobs/internal/access"
+	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 )
@@ -20,7 +23,7 @@ type linkPage struct {
 }
 
 func (linkPage) Page() Page {
-	return Page{Template: "link.html", Title: "Link to hand on", Section: "/"}
+	return Page{Template: "link.html", Title: "Share link", Section: "/"}
 }
 
 // linkLives are how long a link may be good for.
@@ -34,10 +37,10 @@ func linkQuestion(def *definition.Definition, e exports.Export, life, problem st
 	how := linkLives()
 	how.choose(life)
 	return confirmPage{
-		Title: "Make a link to hand on", Section: "/",
+		Title: "Make a share link", Section: "/",
 		Text: []string{
-			"The link leads to " + e.Name + ". Whoever has it can take this file without signing in, until the link ends.",
-			"That you made it is recorded, and each time that somebody uses it.",
+			"The link leads to " + e.Name + ". Anyone who has it can download this file without signing in, until the link expires.",
+			"We record that you made it, and each time that it is used.",
 		},
 		Fields: []field{how}, Method: "post", Action: filePath(e) + "/link", Button: "Make the link",
 		Back: reportPath(def.Name), Problem: problem,
@@ -45,7 +48,7 @@ func linkQuestion(def *definition.Definition, e exports.Export, life, problem st
 }
 
 func (s *site) linkForm(w http.ResponseWriter, r *http.Request) error {
-	def, e, err := s.exportToHandOn(r)
+	def, e, err := s.exportToShare(r)
 	if err != nil {
 		return err
 	}
@@ -53,7 +56,7 @@ func (s *site) linkForm(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) makeLink(w http.ResponseWriter, r *http.Request) error {
-	def, e, err := s.exportToHandOn(r)
+	def, e, err := s.exportToShare(r)
 	if err != nil {
 		return err
 	}
@@ -69,20 +72,39 @@ func (s *site) makeLink(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	address, until, err := s.handOn(r.Context(), e, life)
+	address, until, err := s.shareLink(r.Context(), e, life)
 	if err != nil {
 		return err
 	}
 	return s.render(w, r, http.StatusOK, linkPage{Title: def.Title, Name: e.Name, Address: s.publicURL(r) + address, Until: until, Back: reportPath(def.Name)})
 }
 
-func (s *site) exportToHandOn(r *http.Request) (*definition.Definition, exports.Export, error) {
+func (s *site) exportToShare(r *http.Request) (*definition.Definition, exports.Export, error) {
 	e, err := s.export(r)
 	if err != nil {
 		return nil, e, err
 	}
 	def, err := findReport(r.Context(), e.Report)
 	return def, e, err
+}
+
+// shareLink makes a link to a file that is valid for life, and records who made it. One to personal data is refused:
+// nothing would tell who has it, and such files are for people who are known to have the role.
+func (s *site) shareLink(ctx context.Context, e exports.Export, life time.Duration) (address string, until time.Time, err error) {
+	l, wrong := access.NewShareLink(e.ID, s.Now(), life)
+	detail := map[string]any{"name": e.Name, "link": l.ID, "until": l.Until.UTC()}
+	err = s.audited(ctx, "share", fmt.Sprintf("export %d", e.ID), detail, func(ctx context.Context) error {
+		if isPersonal(e.Report) {
+			return run.Blocked("people who need it sign in with the role "+string(access.Personal), "a file with personal data is not shared by link")
+		}
+		if wrong != nil {
+			return wrong
+		}
+		signed, err := access.SignLink(ctx, s.DB, l)
+		address = "/shared/" + signed + "/" + url.PathEscape(e.Name)
+		return err
+	})
+	return address, l.Until, err
 }
 
 // publicURL is where people find these pages, without a slash at the end.
@@ -93,13 +115,12 @@ func (s *site) publicURL(r *http.Request) string {
 	return "http://" + r.Host // which was found to be this machine
 }
 
-// shared gives the file of a link to whoever has the link.
+// shared answers with the file of a share link, to anyone who has the link.
 func (s *site) shared(w http.ResponseWriter, r *http.Request) error {
-	key, err := linkKey(r.Context(), s.DB)
-	if err != nil {
-		return err
+	l, err := access.OpenLink(r.Context(), s.DB, r.PathValue("link"), s.Now())
+	if errors.Is(err, access.ErrNoLink) {
+		return notFound(err.Error())
 	}
-	l, err := readLink(r.PathValue("link"), key, s.Now())
 	if err != nil {
 		return err
 	}
@@ -110,12 +131,12 @@ func (s *site) shared(w http.ResponseWriter, r *http.Request) error {
 	case err != nil:
 		return err
 	case isPersonal(e.Report) || e.Name != r.PathValue("filename"):
-		return errNoLink
+		return notFound(access.ErrNoLink.Error())
 	}
-	v := visitorOf(r.Context())
+	v := access.Of(r.Context())
 	if !v.Known() {
-		v.Name, v.Via = fmt.Sprintf("whoever has link %s", l.ID), viaLink
-		r = r.WithContext(context.WithValue(r.Context(), visitorKey{}, v))
+		v.Name, v.Via = "holder of link "+l.ID, access.ViaLink
+		r = r.WithContext(access.With(r.Context(), v))
 	}
 	w.Header().Set("X-Robots-Tag", "noindex")
 	return s.serveFile(w, r, e, l.ID)

@@ -1,0 +1,122 @@
+package access
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/run"
+)
+
+// ShareLink lets anyone who has it download one file without signing in, until it expires. It is signed rather than
+// stored: the database holds nothing that would let its reader in but the key.
+type ShareLink struct {
+	ID     string // for the audit: which link was used
+	Export int64
+	Until  time.Time
+}
+
+// ShareLinkLife is how long a share link may live: long enough for a message to be read after a week's leave, too short
+// for a file to be published by it.
+const ShareLinkLife = 7 * 24 * time.Hour
+
+// ErrNoLink says no more than that a share link is not valid: a caller who guesses learns nothing.
+var ErrNoLink = run.Invalid("", "This link has expired, or was not copied whole. Ask the person who sent it for a new one.")
+
+// NewShareLink makes a link to an export, valid for life from now on. Lives that are too short or too long are Invalid.
+func NewShareLink(export int64, now time.Time, life time.Duration) (ShareLink, error) {
+	l := ShareLink{ID: rand.Text()[:10], Export: export, Until: now.Add(life).Truncate(time.Second)}
+	if life < time.Minute || life > ShareLinkLife {
+		return l, run.Invalid("", "a link lives from a minute to seven days")
+	}
+	return l, nil
+}
+
+// SignLink is the link as an address has it. The first one makes the key that all are signed with.
+func SignLink(ctx context.Context, db Database, l ShareLink) (string, error) {
+	key := make([]byte, sha256.Size)
+	_, _ = rand.Read(key) // never fails
+	// Of two that try at once, the first one's key stays.
+	if _, err := db.Exec(ctx, "INSERT INTO queue.link_key (key) VALUES ($1) ON CONFLICT DO NOTHING", key); err != nil {
+		return "", fmt.Errorf("make the key of share links: %w", err)
+	}
+	keys, err := linkKeys(ctx, db)
+	if err != nil || len(keys) == 0 {
+		return "", fmt.Errorf("sign a share link: no key: %w", err)
+	}
+	return l.sign(keys[0]), nil
+}
+
+// OpenLink reads a link that [SignLink] made and that is valid at now; else the error is [ErrNoLink].
+func OpenLink(ctx context.Context, db Database, text string, now time.Time) (ShareLink, error) {
+	keys, err := linkKeys(ctx, db)
+	if err != nil {
+		return ShareLink{}, err
+	}
+	for _, key := range keys {
+		return readLink(text, key, now)
+	}
+	return ShareLink{}, ErrNoLink
+}
+
+// RevokeLinks makes every share link invalid.
+func RevokeLinks(ctx context.Context, db Database) error {
+	if _, err := db.Exec(ctx, "DELETE FROM queue.link_key"); err != nil {
+		return fmt.Errorf("revoke the share links: %w", err)
+	}
+	return nil
+}
+
+// linkKeys is the key of share links; empty where no link was ever made, or all were revoked.
+func linkKeys(ctx context.Context, db Database) ([][]byte, error) {
+	rows, _ := db.Query(ctx, "SELECT key FROM queue.link_key")
+	keys, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
+	if err != nil {
+		return nil, fmt.Errorf("read the key of share links: %w", err)
+	}
+	return keys, nil
+}
+
+func (l ShareLink) sign(key []byte) string {
+	return signed(fmt.Sprintf("%s.%d.%d", l.ID, l.Export, l.Until.Unix()), key)
+}
+
+func signed(text string, key []byte) string {
+	return text + "." + base64.RawURLEncoding.EncodeToString(macOf(text, key))
+}
+
+func macOf(text string, key []byte) []byte {
+	mac := hmac.New(sha256.New, key)
+	_, _ = mac.Write([]byte("link " + text)) // never fails
+	return mac.Sum(nil)
+}
+
+func readLink(text string, key []byte, now time.Time) (ShareLink, error) {
+	at := strings.LastIndexByte(text, '.')
+	if at < 0 || len(text) > 200 {
+		return ShareLink{}, ErrNoLink
+	}
+	mac, err := base64.RawURLEncoding.Strict().DecodeString(text[at+1:])
+	if err != nil || !hmac.Equal(mac, macOf(text[:at], key)) {
+		return ShareLink{}, ErrNoLink
+	}
+	parts := strings.Split(text[:at], ".")
+	if len(parts) != 3 {
+		return ShareLink{}, ErrNoLink
+	}
+	export, exportErr := strconv.ParseInt(parts[1], 10, 64)
+	until, untilErr := strconv.ParseInt(parts[2], 10, 64)
+	l := ShareLink{ID: parts[0], Export: export, Until: time.Unix(until, 0)}
+	if exportErr != nil || untilErr != nil || !now.Before(l.Until) || l.Until.Sub(now) > ShareLinkLife {
+		return ShareLink{}, ErrNoLink
+	}
+	return l, nil
+}
