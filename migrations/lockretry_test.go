@@ -57,12 +57,12 @@ func TestMigrationRetriesLocks(t *testing.T) {
 
 func TestEveryMigrationWaitsBriefly(t *testing.T) {
 	t.Parallel()
-	names, err := fs.Glob(brief{files}, "*.sql")
+	names, err := fs.Glob(brief{Files}, "*.sql")
 	if err != nil || len(names) < 10 {
 		t.Fatalf("%d migrations (%v)", len(names), err)
 	}
 	for _, name := range names {
-		text, err := fs.ReadFile(fsOnly{brief{files}}, name)
+		text, err := fs.ReadFile(fsOnly{brief{Files}}, name)
 		if err != nil {
 			t.Fatal(err)
 		}

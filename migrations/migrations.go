@@ -4,12 +4,9 @@ package migrations
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
 	"embed"
-	"encoding/hex"
 	"fmt"
-	"io/fs"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -19,8 +16,10 @@ import (
 	"github.com/riverqueue/river/rivermigrate"
 )
 
+// Files are the numbered SQL files.
+//
 //go:embed *.sql
-var files embed.FS
+var Files embed.FS
 
 // RiverSchema is the schema of River's own tables.
 const RiverSchema = "river"
@@ -83,30 +82,6 @@ func Status(ctx context.Context, pool *pgxpool.Pool) ([]Migration, error) {
 	return list, nil
 }
 
-// Fingerprint is the same for two programs whose migrations, River's and ours, are the same: 24 hexadecimal digits.
-func Fingerprint() (string, error) {
-	hash := sha256.New()
-	migrator, err := rivermigrate.New(riverpgxv5.New(nil), nil)
-	if err != nil {
-		return "", fmt.Errorf("read River's migrations: %w", err)
-	}
-	for _, m := range migrator.AllVersions() {
-		fmt.Fprintf(hash, "%d %s\n%s\n", m.Version, m.Name, m.SQLUp)
-	}
-	names, err := fs.Glob(files, "*.sql")
-	if err != nil {
-		return "", fmt.Errorf("list migrations: %w", err)
-	}
-	for _, name := range names {
-		sql, err := files.ReadFile(name)
-		if err != nil {
-			return "", fmt.Errorf("read a migration: %w", err)
-		}
-		fmt.Fprintf(hash, "%s %d\n%s\n", name, len(sql), sql)
-	}
-	return hex.EncodeToString(hash.Sum(nil)[:12]), nil
-}
-
 func riverUp(ctx context.Context, pool *pgxpool.Pool) error {
 	if _, err := pool.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+RiverSchema); err != nil {
 		return err
@@ -138,7 +113,7 @@ func withProvider(pool *pgxpool.Pool, use func(*goose.Provider) error) error {
 	db := stdlib.OpenDBFromPool(pool)
 	defer func(db *sql.DB) { _ = db.Close() }(db)
 	// Numbers are given out in ranges: one that is lower than another's comes late at times.
-	provider, err := goose.NewProvider(goose.DialectPostgres, db, brief{files}, goose.WithAllowOutofOrder(true))
+	provider, err := goose.NewProvider(goose.DialectPostgres, db, brief{Files}, goose.WithAllowOutofOrder(true))
 	if err != nil {
 		return err
 	}

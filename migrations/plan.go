@@ -32,7 +32,7 @@ func Plan(ctx context.Context, pool *pgxpool.Pool) ([]Planned, error) {
 		if m.State == string(goose.StateApplied) {
 			continue
 		}
-		text, err := files.ReadFile(m.Name)
+		text, err := Files.ReadFile(m.Name)
 		if err != nil {
 			return nil, fmt.Errorf("read a migration: %w", err)
 		}

@@ -141,7 +141,7 @@ func (f *fixture) serve(t testing.TB) (address string, stop func() error) {
 		t.Fatal(err)
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- ServeOn(ctx, l, f.handler, f.deps.Log) }()
+	go func() { ended <- Serve(ctx, l, f.handler, f.deps.Log) }()
 	return "http://" + l.Addr().String(), func() error {
 		cancel()
 		return <-ended

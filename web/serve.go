@@ -18,17 +18,8 @@ import (
 // seconds after asking, and the jobs beside us need their part of that.
 const stopWithin = 5 * time.Second
 
-// Serve answers on addr (host:port) until ctx ends, then lets running requests finish. It returns nil after a clean
-// stop. An address that is not this machine's own is refused while no sign-in exists: run.ClassInvalid, before anything listens.
-func Serve(ctx context.Context, h http.Handler, addr string, log *slog.Logger) error {
-	l, err := Listen(ctx, addr)
-	if err != nil {
-		return err
-	}
-	return ServeOn(ctx, l, h, log)
-}
-
-// Listen takes addr for Serve, with its refusals. With port 0 the listener knows the port that was free.
+// Listen takes addr (host:port) for [Serve]. An address that is not this machine's own is refused while no sign-in
+// exists: run.ClassInvalid. With port 0 the listener knows the port that was free.
 func Listen(ctx context.Context, addr string) (net.Listener, error) {
 	if err := checkLoopback(ctx, addr); err != nil {
 		return nil, err
@@ -73,8 +64,8 @@ func checkLoopback(ctx context.Context, addr string) error {
 	return nil
 }
 
-// ServeOn is Serve on a listener that is already there; it closes it.
-func ServeOn(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
+// Serve answers on l until ctx ends, then lets running requests finish and closes l. It returns nil after a clean stop.
+func Serve(ctx context.Context, l net.Listener, h http.Handler, log *slog.Logger) error {
 	// What streams until its visitor leaves must hear of the end, or the server would wait for it.
 	base, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer stop()

@@ -14,9 +14,9 @@ import (
 func TestOtherAddressesThanLoopbackAreRefused(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"0.0.0.0:0", ":0", "[::]:0", "192.0.2.1:0", "10.0.0.1:8080"} {
-		err := Serve(t.Context(), http.NotFoundHandler(), addr, slog.New(slog.DiscardHandler))
+		_, err := Listen(t.Context(), addr)
 		if run.ExitStatus(err) != 2 || !strings.Contains(err.Error(), "no sign-in is configured") || !strings.Contains(err.Error(), "LISTEN_ADDRESS") {
-			t.Errorf("Serve on %s: %v, want a refusal that names LISTEN_ADDRESS", addr, err)
+			t.Errorf("Listen on %s: %v, want a refusal that names LISTEN_ADDRESS", addr, err)
 		}
 	}
 	for _, addr := range []string{"127.0.0.1", "127.0.0.1:http", "127.0.0.1:99999"} {
@@ -53,7 +53,7 @@ func TestStoppingLetsRunningRequestsFinish(t *testing.T) {
 		t.Fatal(err)
 	}
 	stopped := make(chan error, 1)
-	go func() { stopped <- ServeOn(ctx, l, h, slog.New(slog.DiscardHandler)) }()
+	go func() { stopped <- Serve(ctx, l, h, slog.New(slog.DiscardHandler)) }()
 	got := make(chan string, 1)
 	go func() {
 		res, err := http.Get("http://" + l.Addr().String())
@@ -72,6 +72,6 @@ func TestStoppingLetsRunningRequestsFinish(t *testing.T) {
 		t.Errorf("request under way got %q", answer)
 	}
 	if err := <-stopped; err != nil {
-		t.Errorf("ServeOn: %v", err)
+		t.Errorf("Serve: %v", err)
 	}
 }

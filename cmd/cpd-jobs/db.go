@@ -15,12 +15,12 @@ import (
 )
 
 type dbCommand struct {
-	URL     dbURLCommand     `cmd:"" name:"url" help:"Print the connection string of the product's database."`
-	Install dbInstallCommand `cmd:"" help:"Find PostgreSQL's server programs, or install them."`
-	Dump    dbDumpCommand    `cmd:"" help:"Write what only this database has to a file."`
-	Restore dbRestoreCommand `cmd:"" help:"Load a dump into an empty database."`
-	Hold    dbHoldCommand    `cmd:"" hidden:""`
-	Reset   dbResetCommand   `cmd:"" help:"Delete the embedded databases and exported files, to start afresh."`
+	URL       dbURLCommand       `cmd:"" name:"url" help:"Print the connection string of the product's database."`
+	Install   dbInstallCommand   `cmd:"" help:"Find PostgreSQL's server programs, or install them."`
+	Dump      dbDumpCommand      `cmd:"" help:"Write what only this database has to a file."`
+	Restore   dbRestoreCommand   `cmd:"" help:"Load a dump into an empty database."`
+	Keepalive dbKeepaliveCommand `cmd:"" hidden:""`
+	Reset     dbResetCommand     `cmd:"" help:"Delete the embedded databases and exported files, to start afresh."`
 }
 
 type dbURLCommand struct {
@@ -39,18 +39,18 @@ func (c dbURLCommand) Run(ctx context.Context, a *app) error {
 	if url == "" {
 		return run.Invalid("set CPD_DATABASE_URL", "no CPD source is configured")
 	}
-	if err := a.holdServer(ctx); err != nil {
+	if err := a.keepServer(ctx); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(a.stdout, url)
 	return err
 }
 
-// holdFor is how long the embedded server stays up after its address was printed or last used.
-const holdFor = 10 * time.Minute
+// keepaliveFor is how long the embedded server stays up after its address was printed or last used.
+const keepaliveFor = 10 * time.Minute
 
-// holdServer keeps the embedded server up for whoever is given its address.
-func (a *app) holdServer(ctx context.Context) error {
+// keepServer keeps the embedded server up for those who are given its address.
+func (a *app) keepServer(ctx context.Context) error {
 	if a.server == nil {
 		return nil
 	}
@@ -58,20 +58,20 @@ func (a *app) holdServer(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("find this program: %w", err)
 	}
-	command := exec.Command(self, "db", "hold")
+	command := exec.Command(self, "db", "keepalive")
 	command.Env = append(slices.Clone(a.environ), "CPD_JOBS_DATA_DIR="+a.dataDir) // it works in another folder
-	fmt.Fprintf(a.stderr, "the embedded PostgreSQL stays up until nobody has used it for %s\n", holdFor)
-	return pg.HoldFor(ctx, a.dataDir, command, clock.System())
+	fmt.Fprintf(a.stderr, "the embedded PostgreSQL stays up until it has not been used for %s\n", keepaliveFor)
+	return pg.StartKeepalive(ctx, a.dataDir, command, clock.System())
 }
 
-type dbHoldCommand struct{}
+type dbKeepaliveCommand struct{}
 
-func (dbHoldCommand) Run(ctx context.Context, a *app) error {
+func (dbKeepaliveCommand) Run(ctx context.Context, a *app) error {
 	dir, err := a.dir()
 	if err != nil {
 		return err
 	}
-	return pg.Hold(ctx, dir, holdFor, clock.System)
+	return pg.Keepalive(ctx, dir, keepaliveFor, clock.System)
 }
 
 type dbInstallCommand struct{}

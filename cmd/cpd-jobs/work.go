@@ -41,7 +41,7 @@ func (c workerCommand) Run(ctx context.Context, a *app) error {
 	}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return a.work(ctx, m) })
-	g.Go(func() error { return web.ServeOn(ctx, l, onlyMetrics(m), a.log()) })
+	g.Go(func() error { return web.Serve(ctx, l, onlyMetrics(m), a.log()) })
 	return g.Wait()
 }
 
@@ -204,7 +204,7 @@ func (a *app) serve(ctx context.Context, l net.Listener, m *metrics.Metrics) err
 	})
 	a.log().Info("pages served", "address", "http://"+l.Addr().String())
 	return alongside(ctx, watch.Run, func(ctx context.Context) error {
-		return web.ServeOn(ctx, l, m.Measure(pages, clock.System), a.log())
+		return web.Serve(ctx, l, m.Measure(pages, clock.System), a.log())
 	})
 }
 

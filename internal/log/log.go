@@ -5,11 +5,9 @@ package log
 import (
 	"io"
 	"log/slog"
-	"os"
 	"time"
 
 	"github.com/lmittmann/tint"
-	"golang.org/x/term"
 )
 
 // Options say how to log. The zero value is JSON at level info.
@@ -47,10 +45,4 @@ func withoutTrace(groups []string, a slog.Attr) slog.Attr {
 		return slog.Attr{}
 	}
 	return a
-}
-
-// IsTerminal says whether w is a terminal on which colours are welcome, going by the NO_COLOR convention.
-func IsTerminal(w io.Writer, getenv func(string) string) bool {
-	f, ok := w.(*os.File)
-	return ok && term.IsTerminal(int(f.Fd())) && getenv("NO_COLOR") == "" && getenv("TERM") != "dumb"
 }

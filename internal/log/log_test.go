@@ -184,15 +184,3 @@ func nested(flat map[string]any) map[string]any {
 	}
 	return tree
 }
-
-func TestFilesAreNoTerminals(t *testing.T) {
-	t.Parallel()
-	f, err := os.Create(filepath.Join(t.TempDir(), "log"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if IsTerminal(f, os.Getenv) || IsTerminal(&bytes.Buffer{}, os.Getenv) {
-		t.Error("a file or a buffer is taken for a terminal")
-	}
-}

@@ -19,7 +19,7 @@ import (
 const oldestMajor = 14
 
 // ErrNoBinaries is in the error of [FindBinaries] and [Start] where this machine has no PostgreSQL that will do;
-// [Install] may mend it.
+// [Install] may help.
 var ErrNoBinaries = errors.New("no PostgreSQL server programs")
 
 // usualFolders are where packages put the programs that they keep off the PATH.
@@ -133,15 +133,15 @@ func Major(version string) int {
 	return major
 }
 
-// binaries picks the programs for the home: those that made its data, else the best there are.
-func (h home) binaries() (installation, error) {
+// binaries picks the programs for the directory: those that made its data, else the best there are.
+func (d dataDir) binaries() (installation, error) {
 	found := findInstallations(os.Getenv("PATH"), usualFolders)
-	raw, err := os.ReadFile(filepath.Join(h.data(), "PG_VERSION"))
+	raw, err := os.ReadFile(filepath.Join(d.pgdata(), "PG_VERSION"))
 	if errors.Is(err, os.ErrNotExist) {
 		return newest(found)
 	}
 	if err != nil {
-		return installation{}, fmt.Errorf("read the version of the data in %s: %w", h.data(), err)
+		return installation{}, fmt.Errorf("read the version of the data in %s: %w", d.pgdata(), err)
 	}
 	made := strings.TrimSpace(string(raw))
 	for _, i := range found {
@@ -153,20 +153,20 @@ func (h home) binaries() (installation, error) {
 	if err != nil {
 		return best, err
 	}
-	return best, h.otherVersion(made, best)
+	return best, d.otherVersion(made, best)
 }
 
-func (h home) otherVersion(made string, have installation) error {
+func (d dataDir) otherVersion(made string, have installation) error {
 	hint := fmt.Sprintf("to move them to %d: install PostgreSQL %s beside it, `cpd-jobs db dump FILE`, move %s away, remove PostgreSQL %s, "+
-		"`cpd-jobs db restore FILE`; or keep PostgreSQL %s installed", have.major, made, h.dir, made, made)
-	return run.Invalid(hint, "the data in %s were made by PostgreSQL %s, and this machine has %s", h.data(), made, have.version)
+		"`cpd-jobs db restore FILE`; or keep PostgreSQL %s installed", have.major, made, d.dir, made, made)
+	return run.Invalid(hint, "the data in %s were made by PostgreSQL %s, and this machine has %s", d.pgdata(), made, have.version)
 }
 
 // program prepares a command of the account's with nothing of our environment: PGDATA, PGPORT or a locale would lead it astray.
-func (h home) program(ctx context.Context, path string, args ...string) *exec.Cmd {
+func (d dataDir) program(ctx context.Context, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
-	cmd.Dir = h.dir
+	cmd.Dir = d.dir
 	cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "LC_ALL=C", "TZ=UTC"}
-	cmd.SysProcAttr = h.who.attributes()
+	cmd.SysProcAttr = d.who.attributes()
 	return cmd
 }

@@ -11,34 +11,34 @@ import (
 )
 
 // explainLog says why a server ended, from what it wrote to its log since it started.
-func (h home) explainLog(ctx context.Context, from int64) error {
-	said, err := readFrom(h.logFile(), from)
+func (d dataDir) explainLog(ctx context.Context, from int64) error {
+	said, err := readFrom(d.logFile(), from)
 	if err != nil {
-		return run.Unreachable("", "PostgreSQL in %s ended at once, and its log cannot be read: %w", h.dir, err)
+		return run.Unreachable("", "PostgreSQL in %s ended at once, and its log cannot be read: %w", d.dir, err)
 	}
-	return h.explain(ctx, said, errors.New("PostgreSQL in "+h.dir+" ended at once"))
+	return d.explain(ctx, said, errors.New("PostgreSQL in "+d.dir+" ended at once"))
 }
 
 // explain turns what initdb or the server said into one line with what to do; other is the error if they said nothing known.
-func (h home) explain(ctx context.Context, said string, other error) error {
+func (d dataDir) explain(ctx context.Context, said string, other error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
-	see := "see " + h.logFile()
+	see := "see " + d.logFile()
 	switch last := lastComplaint(said); {
 	case mentions(said, "could not create semaphores", "could not create shared memory segment"):
 		return run.Unreachable("raise the kernel's limits as PostgreSQL's manual says under \"Shared Memory and Semaphores\"",
-			"the kernel has no shared memory or semaphores left for PostgreSQL in %s", h.dir)
+			"the kernel has no shared memory or semaphores left for PostgreSQL in %s", d.dir)
 	case mentions(said, "No space left on device", "Disk quota exceeded"):
-		return diskFull(h.dir)
+		return diskFull(d.dir)
 	case mentions(said, "could not look up effective user ID"):
 		return run.Invalid("add it to /etc/passwd, run as another user, or set DATABASE_URL",
-			"PostgreSQL will not run as %s, which has no name on this machine", h.who.name)
+			"PostgreSQL will not run as %s, which has no name on this machine", d.who.name)
 	case mentions(said, "Address already in use"):
 		return errPortTaken
 	case mentions(said, "Permission denied", "Operation not permitted"):
-		return run.Invalid("every file there must be the server's user's: `sudo chown -R "+h.who.name+" "+h.dir+"`",
-			"PostgreSQL, running as %s, may not use its files: %s", h.who.name, last)
+		return run.Invalid("every file there must be the server's user's: `sudo chown -R "+d.who.name+" "+d.dir+"`",
+			"PostgreSQL, running as %s, may not use its files: %s", d.who.name, last)
 	case last != "":
 		return run.Unreachable(see, "%w: %s", other, last)
 	default:

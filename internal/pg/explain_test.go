@@ -11,7 +11,7 @@ import (
 
 func TestExplain(t *testing.T) {
 	t.Parallel()
-	h := home{dir: "/data/postgres", who: account{name: "postgres"}}
+	d := dataDir{dir: "/data/postgres", who: account{name: "postgres"}}
 	other := errors.New("PostgreSQL in /data/postgres ended at once")
 	for _, c := range []struct {
 		name, said string
@@ -41,7 +41,7 @@ func TestExplain(t *testing.T) {
 		},
 		{"nothing", "", run.ClassUnreachable, "ended at once; see /data/postgres/server.log"},
 	} {
-		err := h.explain(context.Background(), c.said, other)
+		err := d.explain(context.Background(), c.said, other)
 		if got := run.ClassOf(err); got != c.class {
 			t.Errorf("%s: the class is %s, want %s", c.name, got, c.class)
 		}

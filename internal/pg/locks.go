@@ -26,8 +26,8 @@ const (
 const pause = 15 * time.Millisecond
 
 // lock waits for a lock file and takes it alone. Closing the file gives it up.
-func (h home) lock(ctx context.Context, name string) (*os.File, error) {
-	f, err := h.openOwned(h.path(name), os.O_RDWR)
+func (d dataDir) lock(ctx context.Context, name string) (*os.File, error) {
+	f, err := d.openOwned(d.file(name), os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
@@ -40,22 +40,22 @@ func (h home) lock(ctx context.Context, name string) (*os.File, error) {
 }
 
 // join takes a share of the members' lock. The caller holds the control lock, so nobody holds this one alone.
-func (h home) join(ctx context.Context) (*os.File, error) {
-	f, err := h.openOwned(h.path(membersLock), os.O_RDWR)
+func (d dataDir) join(ctx context.Context) (*os.File, error) {
+	f, err := d.openOwned(d.file(membersLock), os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
 	err = poll(ctx, func() (bool, error) { return tryLock(f, syscall.LOCK_SH) })
 	if err != nil {
 		_ = f.Close()
-		return nil, fmt.Errorf("join PostgreSQL in %s: %w", h.dir, err)
+		return nil, fmt.Errorf("join PostgreSQL in %s: %w", d.dir, err)
 	}
 	return f, nil
 }
 
 // lockAlive takes the server's own lock for a server to be started; nil means that something of one lives.
-func (h home) lockAlive() (*os.File, error) {
-	f, err := h.openOwned(h.path(aliveLock), os.O_RDWR)
+func (d dataDir) lockAlive() (*os.File, error) {
+	f, err := d.openOwned(d.file(aliveLock), os.O_RDWR)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +67,8 @@ func (h home) lockAlive() (*os.File, error) {
 }
 
 // isAlive says that something of the server lives.
-func (h home) isAlive() (bool, error) {
-	f, err := h.lockAlive()
+func (d dataDir) isAlive() (bool, error) {
+	f, err := d.lockAlive()
 	if f == nil {
 		return err == nil, err
 	}

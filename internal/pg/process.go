@@ -60,8 +60,8 @@ func parseProcesses(listed string) map[int]string {
 }
 
 // postmaster is the process named in postmaster.pid, 0 if there is no such file or no number in it.
-func (h home) postmaster() (int, error) {
-	raw, err := os.ReadFile(filepath.Join(h.data(), "postmaster.pid"))
+func (d dataDir) postmaster() (int, error) {
+	raw, err := os.ReadFile(filepath.Join(d.pgdata(), "postmaster.pid"))
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
 	}
@@ -75,20 +75,20 @@ func (h home) postmaster() (int, error) {
 
 // runsHere says that a process is a server on this data directory: by its working directory where we may see that,
 // else by its command line.
-func (h home) runsHere(pid int) bool {
+func (d dataDir) runsHere(pid int) bool {
 	command := commandLine(pid)
 	if !strings.Contains(command, "postgres") && !strings.Contains(command, "postmaster") {
 		return false
 	}
 	if cwd, err := os.Readlink(filepath.Join("/proc", strconv.Itoa(pid), "cwd")); err == nil {
-		return cwd == h.data()
+		return cwd == d.pgdata()
 	}
-	return strings.Contains(command, h.data())
+	return strings.Contains(command, d.pgdata())
 }
 
 // orphans are the server's processes whose postmaster died: they know it only once they wait for something.
-func (h home) orphans() []int {
-	title := "postgres: " + h.cluster() + ": "
+func (d dataDir) orphans() []int {
+	title := "postgres: " + d.cluster() + ": "
 	var list []int
 	for pid, command := range processes() {
 		if strings.HasPrefix(command, title) {
@@ -99,11 +99,11 @@ func (h home) orphans() []int {
 }
 
 // servers are the postmasters that were started on this data directory, by their command lines.
-func (h home) servers() []int {
+func (d dataDir) servers() []int {
 	var list []int
 	for pid, command := range processes() {
 		program, arguments, _ := strings.Cut(command, " ")
-		if filepath.Base(program) == "postgres" && strings.HasPrefix(arguments, "-D "+h.data()+" ") {
+		if filepath.Base(program) == "postgres" && strings.HasPrefix(arguments, "-D "+d.pgdata()+" ") {
 			list = append(list, pid)
 		}
 	}

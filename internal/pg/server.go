@@ -24,7 +24,7 @@ type Options struct {
 	// Dir is the product's data directory; the server's files lie in its folder postgres. See [ResolveDir] for where
 	// they really are when this is root's.
 	Dir string
-	// Log hears what a person may want to know: a move, a mended lock, a recovery. Nil is silence.
+	// Log hears what a person may want to know: a move, a stale lock, a recovery. Nil is silence.
 	Log *slog.Logger
 	// TCP adds a loopback port with a password, for programs that cannot use the socket.
 	TCP bool
@@ -39,7 +39,7 @@ type Server struct {
 	// Version is the server's, such as "15.12".
 	Version string
 
-	home    home
+	data    dataDir
 	address address
 	tcp     bool
 	log     *slog.Logger
@@ -53,21 +53,21 @@ type Server struct {
 
 // Start joins the server that runs on the directory, or starts it, making the directory first where it is new. The
 // server survives this process; whoever is last to [Server.Close] stops it. What a killed process or server left behind
-// is mended. Errors have a class and say in one line what to do.
+// is repaired. Errors have a class and say in one line what to do.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s, err := newServer(o)
 	if err != nil {
 		return nil, err
 	}
-	if err := s.home.make(); err != nil {
+	if err := s.data.make(); err != nil {
 		return nil, err
 	}
-	control, err := s.home.lock(ctx, controlLock)
+	control, err := s.data.lock(ctx, controlLock)
 	if err != nil {
-		return nil, fmt.Errorf("wait for others who start or stop PostgreSQL in %s: %w", s.home.dir, err)
+		return nil, fmt.Errorf("wait for others who start or stop PostgreSQL in %s: %w", s.data.dir, err)
 	}
 	defer func() { _ = control.Close() }()
-	if s.members, err = s.home.join(ctx); err != nil {
+	if s.members, err = s.data.join(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.joinOrLaunch(ctx, o.Settings); err != nil {
@@ -94,13 +94,13 @@ func newServer(o Options) (*Server, error) {
 		log.Warn("the server's user may not enter the data directory, so another is used",
 			"wanted", o.Dir, "used", dir, "user", who.name)
 	}
-	s := &Server{Dir: dir, home: newHome(dir, who), tcp: o.TCP, log: log}
+	s := &Server{Dir: dir, data: newDataDir(dir, who), tcp: o.TCP, log: log}
 	return s, nil
 }
 
 // joinOrLaunch leaves a server that answers, or says why there is none. The caller holds the control lock.
 func (s *Server) joinOrLaunch(ctx context.Context, settings map[string]string) error {
-	alive, err := s.home.lockAlive()
+	alive, err := s.data.lockAlive()
 	if err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (s *Server) joinOrLaunch(ctx context.Context, settings map[string]string) e
 // joinRunning joins a server that is up or coming up; false means that it has gone, all but for what is still ending.
 func (s *Server) joinRunning(ctx context.Context) (bool, error) {
 	var err error
-	s.address, err = s.home.readAddress()
+	s.address, err = s.data.readAddress()
 	if errors.Is(err, fs.ErrNotExist) { // initdb of a starter that was killed is still at work
 		return false, nil
 	}
@@ -133,9 +133,9 @@ func (s *Server) joinRunning(ctx context.Context) (bool, error) {
 	}
 	if s.tcp && !s.address.TCP {
 		return false, run.Invalid("stop the other cpd-jobs first, or do without the port",
-			"PostgreSQL in %s is running without a TCP port", s.home.dir)
+			"PostgreSQL in %s is running without a TCP port", s.data.dir)
 	}
-	s.log.Debug("joined the running PostgreSQL", "dir", s.home.dir, "version", s.Version)
+	s.log.Debug("joined the running PostgreSQL", "dir", s.data.dir, "version", s.Version)
 	return true, nil
 }
 
@@ -143,7 +143,7 @@ func (s *Server) joinRunning(ctx context.Context) (bool, error) {
 // may be somebody's only copy.
 func (s *Server) settings(own map[string]string) map[string]string {
 	all := map[string]string{
-		"cluster_name":         s.home.cluster(),
+		"cluster_name":         s.data.cluster(),
 		"timezone":             "UTC",
 		"log_timezone":         "UTC",
 		"log_line_prefix":      "%m [%p] ",

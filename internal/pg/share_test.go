@@ -148,7 +148,7 @@ func TestAServerOutlivesAKilledMember(t *testing.T) {
 	}
 }
 
-func TestAKilledServerIsMended(t *testing.T) {
+func TestAKilledServerRecovers(t *testing.T) {
 	t.Parallel()
 	dir := usedDir(t)
 	s := start(t, options(dir))
@@ -217,15 +217,12 @@ func commandOf(pid int) string {
 	return string(raw)
 }
 
-func TestAnIdleServerIsStopped(t *testing.T) {
+func TestKeepaliveEndsWithUse(t *testing.T) {
 	t.Parallel()
 	dir := usedDir(t)
 	startMember(t, self(t), dir, -1).kill(t)
-	if pg.IsWatched(dir) {
-		t.Error("a directory is watched before anybody does")
-	}
-	check(t, pg.StopWhenIdle(t.Context(), dir, time.Second))
+	check(t, pg.Keepalive(t.Context(), dir, time.Second, time.Now))
 	if !stopped(t, dir) {
-		t.Error("the server runs, want it stopped: nobody uses it")
+		t.Error("the server runs, want it stopped: it was not used for a second")
 	}
 }

@@ -26,9 +26,9 @@ func (s *Server) Close(ctx context.Context) error {
 func (s *Server) close(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, stopWithin)
 	defer cancel()
-	control, err := s.home.lock(ctx, controlLock)
+	control, err := s.data.lock(ctx, controlLock)
 	if err != nil {
-		return errors.Join(fmt.Errorf("leave PostgreSQL in %s: %w", s.home.dir, err), s.members.Close())
+		return errors.Join(fmt.Errorf("leave PostgreSQL in %s: %w", s.data.dir, err), s.members.Close())
 	}
 	defer func() { _ = control.Close() }()
 	last, err := tryLock(s.members, syscall.LOCK_EX)
@@ -50,7 +50,7 @@ func (s *Server) abandon(ctx context.Context) {
 		err = errors.Join(err, s.stop(ctx))
 	}
 	if err != nil {
-		s.log.Warn("PostgreSQL could not be stopped after a failed start", "dir", s.home.dir, "error", err.Error())
+		s.log.Warn("PostgreSQL could not be stopped after a failed start", "dir", s.data.dir, "error", err.Error())
 	}
 }
 
@@ -62,14 +62,14 @@ func (s *Server) stop(ctx context.Context) error {
 		return err
 	}
 	if err := s.interrupt(); err != nil {
-		return fmt.Errorf("stop PostgreSQL in %s: %w", s.home.dir, err)
+		return fmt.Errorf("stop PostgreSQL in %s: %w", s.data.dir, err)
 	}
 	err := poll(ctx, s.ended)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return run.Unreachable("it ends by itself once it has", "PostgreSQL in %s is still writing its last checkpoint", s.home.dir)
+		return run.Unreachable("it ends by itself once it has", "PostgreSQL in %s is still writing its last checkpoint", s.data.dir)
 	}
 	s.reap()
-	return errors.Join(err, s.home.removeShortDir())
+	return errors.Join(err, s.data.removeShortDir())
 }
 
 // interrupt asks the server to stop, ending its sessions. Our own child may not have noted its number yet.
@@ -77,8 +77,8 @@ func (s *Server) interrupt() error {
 	if s.child != nil {
 		_ = s.child.Signal(syscall.SIGINT) // it may have ended long ago
 	}
-	pid, err := s.home.postmaster()
-	if err != nil || pid == 0 || !s.home.runsHere(pid) {
+	pid, err := s.data.postmaster()
+	if err != nil || pid == 0 || !s.data.runsHere(pid) {
 		return err
 	}
 	if err := syscall.Kill(pid, syscall.SIGINT); err != nil && !errors.Is(err, syscall.ESRCH) {

@@ -29,7 +29,7 @@ type shared struct {
 // startWithin bounds the wait for a server, or a template, that others may be making.
 const startWithin = 2 * time.Minute
 
-// theServer starts or joins the server once a process. Nobody closes it: it is this process's until it exits, and then
+// theServer starts or joins the server once a process. It is never closed: it is this process's until it exits, and then
 // the kernel gives its share up.
 var theServer = sync.OnceValues(func() (*shared, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
@@ -59,7 +59,7 @@ func find(ctx context.Context, given string) (*shared, error) {
 	if pg.Major(server.Version) >= 15 {
 		s.strategy = " STRATEGY file_copy" // twice as quick as by the log, where nothing is synced to disk
 	}
-	return s, startWatch(dir)
+	return s, startKeepalive(ctx, dir)
 }
 
 func findGiven(given string) (*shared, error) {

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"sync"
 	"testing"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/riverqueue/river/riverdriver/riverpgxv5"
+	"github.com/riverqueue/river/rivermigrate"
 
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/migrations"
@@ -70,12 +73,43 @@ func (s *shared) build(ctx context.Context, conn *pgx.Conn, t template) error {
 
 // makeTemplate makes the migrated database. Its name says which migrations it has.
 func (s *shared) makeTemplate() (name string, err error) {
-	print, err := migrations.Fingerprint()
+	print, err := fingerprint()
 	if err != nil {
 		return "", err
 	}
 	name = templatePrefix + print
 	return name, s.make(template{name: name, base: "template0", fill: migrate})
+}
+
+// fingerprint is the same for two programs whose migrations, River's and ours, are the same: 24 hexadecimal digits.
+func fingerprint() (string, error) {
+	hash := sha256.New()
+	migrator, err := rivermigrate.New(riverpgxv5.New(nil), nil)
+	if err != nil {
+		return "", fmt.Errorf("read River's migrations: %w", err)
+	}
+	for _, m := range migrator.AllVersions() {
+		fmt.Fprintf(hash, "%d %s\n%s\n", m.Version, m.Name, m.SQLUp)
+	}
+	if err := hashFiles(hash, migrations.Files, "*.sql"); err != nil {
+		return "", err
+	}
+	return hex.EncodeToString(hash.Sum(nil)[:12]), nil
+}
+
+func hashFiles(hash io.Writer, files fs.FS, pattern string) error {
+	names, err := fs.Glob(files, pattern)
+	if err != nil {
+		return fmt.Errorf("list migrations: %w", err)
+	}
+	for _, name := range names {
+		sql, err := fs.ReadFile(files, name)
+		if err != nil {
+			return fmt.Errorf("read a migration: %w", err)
+		}
+		fmt.Fprintf(hash, "%s %d\n%s\n", name, len(sql), sql)
+	}
+	return nil
 }
 
 func migrate(ctx context.Context, url string) error {

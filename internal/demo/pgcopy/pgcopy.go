@@ -42,14 +42,10 @@ func (t Time) Add(d time.Duration) Time {
 
 // Buffer is one self-contained COPY stream being written. The zero value is an empty one.
 // Its methods append one field each, in the order of the columns that the COPY names.
-type Buffer struct {
-	bytes []byte
-	rows  int
-}
+type Buffer struct{ bytes []byte }
 
-// Len is the size so far in bytes, Rows the number of rows begun.
-func (b *Buffer) Len() int  { return len(b.bytes) }
-func (b *Buffer) Rows() int { return b.rows }
+// Len is the size so far in bytes.
+func (b *Buffer) Len() int { return len(b.bytes) }
 
 // Finish ends the stream and returns it. The buffer must be Reset before it is used again.
 func (b *Buffer) Finish() []byte {
@@ -58,14 +54,13 @@ func (b *Buffer) Finish() []byte {
 }
 
 // Reset empties the buffer and keeps its memory.
-func (b *Buffer) Reset() { b.bytes, b.rows = b.bytes[:0], 0 }
+func (b *Buffer) Reset() { b.bytes = b.bytes[:0] }
 
 // Row begins a row of the given number of fields.
 func (b *Buffer) Row(fields int) {
 	if len(b.bytes) == 0 {
 		b.bytes = append(b.bytes, header...)
 	}
-	b.rows++
 	b.bytes = binary.BigEndian.AppendUint16(b.bytes, uint16(fields))
 }
 

@@ -49,8 +49,8 @@ func TestServerReadsWhatIsWritten(t *testing.T) {
 	}
 	defer conn.Release()
 	tag, err := conn.Conn().PgConn().CopyFrom(t.Context(), bytes.NewReader(b.Finish()), `COPY everything FROM STDIN (FORMAT binary)`)
-	if err != nil || tag.RowsAffected() != int64(b.Rows()) {
-		t.Fatalf("got %v, %v, want %d rows", tag, err, b.Rows())
+	if err != nil || tag.RowsAffected() != 2 {
+		t.Fatalf("got %v, %v, want 2 rows", tag, err)
 	}
 	var got []string
 	if err := conn.QueryRow(t.Context(), `SELECT array_agg(e::text ORDER BY u) FROM everything e`).Scan(&got); err != nil {

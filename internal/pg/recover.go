@@ -28,7 +28,7 @@ func (s *Server) awaitEnd(ctx context.Context) (alive *os.File, err error) {
 	defer cancel()
 	tell := time.After(noticeWithin)
 	err = poll(ctx, func() (bool, error) {
-		if alive, err = s.home.lockAlive(); alive != nil || err != nil {
+		if alive, err = s.data.lockAlive(); alive != nil || err != nil {
 			return true, err
 		}
 		select {
@@ -39,18 +39,18 @@ func (s *Server) awaitEnd(ctx context.Context) (alive *os.File, err error) {
 		return false, nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, run.Unreachable("see "+s.home.logFile()+" and end them",
-			"processes of a dead PostgreSQL in %s are still there", s.home.dir)
+		return nil, run.Unreachable("see "+s.data.logFile()+" and end them",
+			"processes of a dead PostgreSQL in %s are still there", s.data.dir)
 	}
 	return alive, err
 }
 
 // quitOrphans ends what a killed postmaster left, and nothing while the postmaster lives.
 func (s *Server) quitOrphans() {
-	if pid, err := s.home.postmaster(); err != nil || s.home.runsHere(pid) {
+	if pid, err := s.data.postmaster(); err != nil || s.data.runsHere(pid) {
 		return
 	}
-	for _, pid := range s.home.orphans() {
+	for _, pid := range s.data.orphans() {
 		if err := syscall.Kill(pid, syscall.SIGQUIT); err == nil {
 			s.log.Warn("ended a process that a killed PostgreSQL left behind", "pid", pid)
 		}
@@ -61,21 +61,21 @@ func (s *Server) quitOrphans() {
 // number in its lock files, which after a crash or in a new container may be anybody's. The caller holds the
 // server's own lock, so only a server that somebody started by hand can still be there.
 func (s *Server) clearStale(ctx context.Context) error {
-	pid, err := s.home.postmaster()
+	pid, err := s.data.postmaster()
 	if err != nil {
-		return fmt.Errorf("read who runs PostgreSQL in %s: %w", s.home.dir, err)
+		return fmt.Errorf("read who runs PostgreSQL in %s: %w", s.data.dir, err)
 	}
-	if pid > 0 && s.home.runsHere(pid) {
-		return run.Unreachable(fmt.Sprintf("stop it with `pg_ctl stop -D %s`", s.home.data()),
-			"a PostgreSQL that was started by hand (process %d) runs on %s", pid, s.home.data())
+	if pid > 0 && s.data.runsHere(pid) {
+		return run.Unreachable(fmt.Sprintf("stop it with `pg_ctl stop -D %s`", s.data.pgdata()),
+			"a PostgreSQL that was started by hand (process %d) runs on %s", pid, s.data.pgdata())
 	}
-	removed, err := removeFile(filepath.Join(s.home.data(), "postmaster.pid"))
+	removed, err := removeFile(filepath.Join(s.data.pgdata(), "postmaster.pid"))
 	if err != nil {
 		return err
 	}
 	if removed {
 		s.log.Warn("PostgreSQL was not stopped cleanly last time: its lock file is removed and it recovers",
-			"dir", s.home.dir, "pid", pid, "now", firstWord(commandLine(pid)))
+			"dir", s.data.dir, "pid", pid, "now", firstWord(commandLine(pid)))
 	}
 	return s.endGhosts(ctx)
 }
@@ -87,17 +87,17 @@ func (s *Server) endGhosts(ctx context.Context) error {
 	defer cancel()
 	told := map[int]bool{}
 	err := poll(ctx, func() (bool, error) {
-		ghosts := s.home.servers()
+		ghosts := s.data.servers()
 		for _, pid := range ghosts {
 			if !told[pid] && syscall.Kill(pid, syscall.SIGQUIT) == nil {
 				told[pid] = true
-				s.log.Warn("ended a PostgreSQL whose data directory was removed while it ran", "dir", s.home.dir, "pid", pid)
+				s.log.Warn("ended a PostgreSQL whose data directory was removed while it ran", "dir", s.data.dir, "pid", pid)
 			}
 		}
 		return len(ghosts) == 0, nil
 	})
 	if errors.Is(err, context.DeadlineExceeded) {
-		return run.Unreachable("end it", "a PostgreSQL whose data directory %s was removed is still there", s.home.data())
+		return run.Unreachable("end it", "a PostgreSQL whose data directory %s was removed is still there", s.data.pgdata())
 	}
 	return err
 }

@@ -22,21 +22,21 @@ func TestTwoMakeTheFolderAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	for range 200 {
-		h := newHome(filepath.Join(base, "data"), who)
+		d := newDataDir(filepath.Join(base, "data"), who)
 		errs := make(chan error, 2)
 		for range cap(errs) {
-			go func() { errs <- h.make() }()
+			go func() { errs <- d.make() }()
 		}
 		for range cap(errs) {
 			if err := <-errs; err != nil {
 				t.Fatal(err)
 			}
 		}
-		left, err := os.ReadDir(filepath.Dir(h.dir))
+		left, err := os.ReadDir(filepath.Dir(d.dir))
 		if err != nil || len(left) != 1 {
 			t.Fatalf("the data directory holds %v (%v), want one folder", left, err)
 		}
-		if err := os.RemoveAll(h.dir); err != nil {
+		if err := os.RemoveAll(d.dir); err != nil {
 			t.Fatal(err)
 		}
 	}
