@@ -164,5 +164,5 @@ func beWatcher(dir string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	return errors.Join(pg.StopWhenIdle(ctx, dir, time.Second), os.RemoveAll(dir))
+	return errors.Join(pg.Keepalive(ctx, dir, time.Second, time.Now), os.RemoveAll(dir))
 }
