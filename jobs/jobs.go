@@ -47,7 +47,7 @@ func All(d Deps) []run.Kind {
 		uplift.Kinds(uplift.Deps{DB: d.DB, Source: d.UpliftSource, Fetch: source.Options{Now: d.Now}}),
 		cpd.Kinds(cpd.Deps{DB: d.DB, SourceURL: d.SourceURL}),
 		refresh.Kinds(refresh.Deps{DB: d.DB, Version: d.Version, Now: d.Now}),
-		export.Kinds(export.Deps{DB: d.DB, Store: d.Store, Contact: d.Contact, Passphrase: d.ExportPassphrase, Now: d.Now}),
+		export.Kinds(export.Deps{DB: d.DB, Store: d.Store, Contact: d.Contact, Passphrase: d.ExportPassphrase}),
 		housekeeping.Kinds(housekeeping.Deps{DB: d.DB, Store: d.Store, Now: d.Now}),
 		probe.Kinds(probe.Deps{DB: d.DB}),
 	} {

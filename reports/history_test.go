@@ -228,11 +228,13 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 		w.pass()
 	}
 	// As of day 900, what was live on day 500 is kept: version 6, published on that day.
-	tried, err := versions.Prune(t.Context(), &run.Local{Dry: true}, db.Pool, day(t, 900).Add(-versions.HistoryKept), d)
+	tried, err := versions.Prune(t.Context(), &run.Local{Dry: true}, db.Pool, day(t, 900).Add(-versions.HistoryKept),
+		[]*definition.Definition{d})
 	if kept := one[int64](t, db, "SELECT count(*) FROM reports.refreshes"); err != nil || tried.Refreshes != 5 || kept != 10 {
 		t.Errorf("dry run: got %+v, %v and %d refreshes left, want 5 and all 10", tried, err, kept)
 	}
-	pruned, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-versions.HistoryKept), d)
+	pruned, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-versions.HistoryKept),
+		[]*definition.Definition{d})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -247,7 +249,8 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 		delete(copies, version+1)
 	}
 	db.compareWith(t, copies)
-	again, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-versions.HistoryKept), d)
+	again, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-versions.HistoryKept),
+		[]*definition.Definition{d})
 	if err != nil || again != (versions.Pruned{}) {
 		t.Errorf("again: got %+v, %v, want nothing more", again, err)
 	}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/clock"
 )
 
 // Sessions keeps the sessions of people in queue.sessions, by the hash of what their cookie has. It is a store for
@@ -26,15 +28,16 @@ func (s Sessions) FindCtx(ctx context.Context, token string) ([]byte, bool, erro
 	return data, true, nil
 }
 
-// CommitCtx writes a session, and deletes a few that have expired: nothing else deletes them.
+// CommitCtx writes a session, and deletes a few that have expired: nothing else deletes them so soon. The database's
+// clock decides what has expired, so the row gets the time that is left on that clock.
 func (s Sessions) CommitCtx(ctx context.Context, token string, data []byte, expiry time.Time) error {
 	_, err := s.DB.Exec(ctx, `
 		WITH expired AS (
 			DELETE FROM queue.sessions WHERE token IN (
 				SELECT token FROM queue.sessions WHERE expiry < now() AND token <> $1 LIMIT 10 FOR UPDATE SKIP LOCKED)
 		)
-		INSERT INTO queue.sessions (token, data, expiry) VALUES ($1, $2, $3)
-		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expiry = excluded.expiry`, token, data, expiry)
+		INSERT INTO queue.sessions (token, data, expiry) VALUES ($1, $2, now() + make_interval(secs => $3))
+		ON CONFLICT (token) DO UPDATE SET data = excluded.data, expiry = excluded.expiry`, token, data, expiry.Sub(clock.System()).Seconds())
 	if err != nil {
 		return fmt.Errorf("keep a session: %w", err)
 	}

@@ -10,7 +10,6 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/store"
@@ -25,8 +24,6 @@ type Deps struct {
 	Publisher, Contact string
 	// Passphrase opens the files of reports whose files are encrypted; without it there are none.
 	Passphrase string
-	// Now is the clock by which files expire; nil is the machine's.
-	Now clock.Now
 }
 
 // timeout is far above any export seen (national size: under a minute), so that only a hung one meets it.

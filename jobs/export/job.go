@@ -9,7 +9,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
@@ -40,9 +39,6 @@ func newJob(d Deps, r run.Run, def *definition.Definition, a Args) (*job, error)
 	passphrase, err := d.passphraseFor(def)
 	if err != nil {
 		return nil, err
-	}
-	if d.Now == nil {
-		d.Now = clock.System
 	}
 	return &job{Deps: d, run: r, args: a, def: def, selection: a.selection(def), passphrase: passphrase}, nil
 }
@@ -281,11 +277,7 @@ func (j *job) record(f *file) exports.Export {
 	e.Report, e.Version, e.AsOf = j.def.Name, j.live.Version, j.live.AsOf
 	e.DefinitionVersion, e.DefinitionHash, e.Selection = j.def.Version, j.def.Hash, j.selection
 	e.Rows, e.Checksum = j.sum.Rows(), j.sum.Text()
-	e.RunID, e.JobID = j.run.ID(), j.run.JobID()
-	if j.def.Retention > 0 {
-		expires := j.Now().Add(j.def.Retention)
-		e.ExpiresAt = &expires
-	}
+	e.RunID, e.JobID, e.Retention = j.run.ID(), j.run.JobID(), j.def.Retention
 	return e
 }
 

@@ -35,7 +35,7 @@ const secretName = "Zebedee Quillfeather"
 func newRestricted(t *testing.T, protection definition.Protection) (*bench, *definition.Definition) {
 	t.Helper()
 	b := newBench(t)
-	b.Passphrase, b.Now = passphrase, asOf.UTC
+	b.Passphrase = passphrase
 	list := schools(40)
 	list[7].name = secretName
 	b.refresh(1, list...)
@@ -152,8 +152,15 @@ func TestSevenZipOpensAnEncryptedExport(t *testing.T) {
 
 func TestFilesOfARestrictedReportExpire(t *testing.T) {
 	b, def := newRestricted(t, definition.Restricted)
-	b.Now = func() time.Time { return time.Now().Add(-25 * time.Hour) }
 	if _, err := b.exportRestricted(t.Context(), &run.Local{}, def, "csv"); err != nil {
+		t.Fatal(err)
+	}
+	var left float64 // hours, on the clock that decides
+	err := b.DB.QueryRow(t.Context(), "SELECT extract(epoch FROM expires_at - clock_timestamp())::float8 / 3600 FROM reports.exports").Scan(&left)
+	if err != nil || left <= 0 || left > def.Retention.Hours() {
+		t.Errorf("the file expires in %.2f hours, %v, want it within %v", left, err, def.Retention)
+	}
+	if _, err := b.DB.Exec(t.Context(), "UPDATE reports.exports SET expires_at = now() - interval '1 second'"); err != nil {
 		t.Fatal(err)
 	}
 	if list, err := exports.List(t.Context(), b.DB, def.Name, 10); err != nil || len(list) != 0 {
@@ -165,7 +172,6 @@ func TestFilesOfARestrictedReportExpire(t *testing.T) {
 	}
 	b.wantFiles()
 
-	b.Now = time.Now
 	if _, err := b.exportRestricted(t.Context(), &run.Local{}, def, "csv"); err != nil {
 		t.Fatal(err)
 	}

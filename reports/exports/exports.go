@@ -39,6 +39,8 @@ type Export struct {
 	Encrypted bool `json:"encrypted,omitempty"`
 	// ExpiresAt is when the file goes, whatever else is kept; nil for one that is kept as long as any other.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	// Retention is what [Add] sets ExpiresAt by, on the database's clock, which alone decides what has expired; 0 for nil.
+	Retention time.Duration `json:"-" db:"-"`
 	// Lint is where a workbook departs from the checklist for accessible spreadsheets; nil for what is no workbook.
 	Lint []lint.Finding `json:"lint,omitempty"`
 }
@@ -114,7 +116,8 @@ func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
 	return one(query(ctx, tx, `
 		INSERT INTO reports.exports (report, version, definition_version, definition_hash, selection, format, name, key, beside,
 			size, rows, checksum, altered, sha256, as_of, run_id, job_id, lint, encrypted, expires_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{}'::text[]), $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, '{}'::text[]), $10, $11, $12, $13, $14, $15, $16, $17, $18, $19,
+			CASE WHEN $20::float8 > 0 THEN clock_timestamp() + make_interval(secs => $20) END)
 		ON CONFLICT (report, version, definition_hash, selection, format) DO UPDATE SET
 			name = EXCLUDED.name, key = EXCLUDED.key, beside = EXCLUDED.beside, size = EXCLUDED.size, rows = EXCLUDED.rows,
 			checksum = EXCLUDED.checksum, altered = EXCLUDED.altered, sha256 = EXCLUDED.sha256, as_of = EXCLUDED.as_of,
@@ -122,7 +125,7 @@ func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
 			encrypted = EXCLUDED.encrypted, expires_at = EXCLUDED.expires_at
 		RETURNING `+columns,
 		e.Report, e.Version, e.DefinitionVersion, e.DefinitionHash, e.Selection, e.Format, e.Name, e.Key, e.Sidecars,
-		e.Size, e.Rows, e.Checksum, e.Coerced, e.SHA256, e.AsOf, e.RunID, e.JobID, e.Lint, e.Encrypted, e.ExpiresAt))
+		e.Size, e.Rows, e.Checksum, e.Coerced, e.SHA256, e.AsOf, e.RunID, e.JobID, e.Lint, e.Encrypted, e.Retention.Seconds()))
 }
 
 func query(ctx context.Context, db Querier, sql string, args ...any) ([]Export, error) {

@@ -29,7 +29,8 @@ type Pruned struct {
 // Prune forgets how reports were before the instant. What was live at that instant, and everything since, can still be
 // rebuilt. It is meant to be called daily with now - [HistoryKept]; calling it twice does nothing more. A dry run takes it
 // back.
-func Prune(ctx context.Context, r run.Run, pool *pgxpool.Pool, before time.Time, list ...*definition.Definition) (Pruned, error) {
+func Prune(ctx context.Context, r run.Run, pool *pgxpool.Pool, before time.Time,
+	list []*definition.Definition) (Pruned, error) {
 	var total Pruned
 	var problems []error
 	for _, d := range list {
