@@ -21,7 +21,12 @@ SOURCES := cmd internal jobs migrations queue reports web
 # RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
-.PHONY: help build run prepare test lint verify bench readers long browser chaos check/image check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
+DAYS ?= 400
+AT ?=
+# The whole suite by default; CI names the packages that touch time.
+PACKAGES ?= ./...
+
+.PHONY: help build run prepare test test/calendar lint verify bench readers long browser chaos check/image check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z\/]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -34,6 +39,9 @@ run: db/install ## build, and show all of it on this machine with made-up school
 
 test: prepare ## install what the tests need, and run all of them with the race detector
 	CGO_ENABLED=1 $(RACE) go test -race -vet=off -timeout 20m $(TESTFLAGS) ./...
+
+test/calendar: prepare ## run the tests as if it were DAYS=400 days later, or AT=2027-03-28T00:58:00Z
+	CGO_ENABLED=1 .ci/calendar $(if $(AT),$$(( $$(date -u -d '$(AT)' +%s) - $$(date -u +%s) )),$$(( $(DAYS) * 86400 ))) -vet=off -timeout 20m $(TESTFLAGS) $(PACKAGES)
 
 prepare: db/install
 	@.ci/prepare

@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -16,9 +17,10 @@ const memoryDisk = "/dev/shm"
 // memoryEnough is the room that the memory disk must have: tests of national size take a good part of it.
 const memoryEnough = 6 << 30
 
-// serverDir is one folder for each user, where the server's user may go.
+// serverDir is one folder for each user and each installation of PostgreSQL, where the server's user may go.
 func serverDir() string {
-	name := fmt.Sprintf("cpd-jobs-test-%d", os.Geteuid())
+	programs, _ := pg.FindBinaries() // without one, starting the server says so
+	name := fmt.Sprintf("cpd-jobs-test-%d-%08x", os.Geteuid(), crc32.ChecksumIEEE([]byte(programs)))
 	if disk := Disk(); disk != "" {
 		return filepath.Join(disk, name)
 	}
