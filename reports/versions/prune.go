@@ -85,7 +85,10 @@ func prune(ctx context.Context, tx pgx.Tx, d *definition.Definition, before time
 // oldestToKeep is the version that was live at the instant, 0 if none was. The report's row is locked, so that no refresh
 // is published meanwhile.
 func oldestToKeep(ctx context.Context, tx pgx.Tx, report string, at time.Time) (int64, error) {
-	if _, err := LockLive(ctx, tx, report); err != nil {
+	switch _, err := LockLive(ctx, tx, report); {
+	case errors.Is(err, pgx.ErrNoRows):
+		return 0, nil // a report without tables has no history
+	case err != nil:
 		return 0, err
 	}
 	var oldest int64
