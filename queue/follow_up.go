@@ -20,11 +20,14 @@ func (w *Worker) loadFollowers(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("read which schedules follow jobs: %w", err)
 	}
-	followers := make([]schedule.Schedule, len(specs))
-	for i, spec := range specs {
-		if err := json.Unmarshal(spec, &followers[i]); err != nil {
-			return fmt.Errorf("read a schedule that follows jobs: %w", err)
+	var followers []schedule.Schedule
+	for _, spec := range specs {
+		s, err := readSchedule(spec)
+		if err != nil {
+			w.log.Error("a schedule that follows jobs cannot be read and is left to workers of its version", "error", err)
+			continue
 		}
+		followers = append(followers, s)
 	}
 	w.followers.Store(&followers)
 	return nil

@@ -2,39 +2,81 @@ package queue
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/fnv"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
+	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/riverdb"
 	"cpd-jobs/queue/schedule"
 )
 
-// One transaction accounts for so many schedules, and for so many ticks of each: a thousand schedules that fire at one
-// instant are shared among workers, and two weeks of missed seconds do not hold a lock for minutes.
+// One transaction records the ticks of at most schedulesAtOnce schedules, and at most ticksAtOnce of each: a thousand
+// schedules that fire at one instant are shared among workers, and two weeks of missed seconds do not hold a lock for
+// minutes.
 const (
 	schedulesAtOnce = 250
 	ticksAtOnce     = 5000
 )
 
-// account writes the ticks that are due, with their jobs, until none is left, and says how many schedules it got to.
-func (w *Worker) account(ctx context.Context) (int, error) {
+// recordDue records the ticks that are due, with their jobs, until none is left, and says of how many schedules. Where
+// a batch fails, each of its schedules is tried by itself, and one that fails alone is set aside.
+func (w *Worker) recordDue(ctx context.Context) (int, error) {
 	total := 0
 	for {
-		n := 0
-		err := pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) (err error) {
-			n, err = w.accountBatch(ctx, tx)
-			return err
-		})
-		if err != nil {
-			return total, fmt.Errorf("account for ticks: %w", err)
+		names, err := w.recordBatch(ctx, nil)
+		if err != nil && passing(err) {
+			return total, fmt.Errorf("record due ticks: %w", err)
 		}
-		if total += n; n == 0 {
+		if err != nil {
+			for _, name := range names {
+				_, err := w.recordBatch(ctx, []string{name})
+				if err != nil && !passing(err) {
+					err = w.setAside(ctx, name, err)
+				}
+				if err != nil {
+					return total, fmt.Errorf("record due ticks of schedule %s: %w", name, err)
+				}
+			}
+		}
+		if total += len(names); len(names) == 0 {
 			return total, nil
 		}
 	}
+}
+
+// passing says whether an error is due to the database or the moment rather than to what was worked on: then trying
+// again helps, and nothing is to be set aside.
+func passing(err error) bool {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
+		return !slices.Contains([]string{"22", "23", "54"}, refused.Code[:2]) // data, constraint, limit
+	}
+	return run.ClassOf(err) != run.ClassInvalid
+}
+
+// retrySetAside is when what was set aside is tried again; a worker of another version tries at once.
+const retrySetAside = time.Minute
+
+// setAside keeps a schedule from the workers of this version for a while, so that the others go on. Its ticks stay due:
+// whoever can record them applies its catch-up policy to them.
+func (w *Worker) setAside(ctx context.Context, name string, reason error) error {
+	w.log.Error("schedule set aside: its ticks cannot be recorded", "schedule", name, "error", reason)
+	_, err := w.pool.Exec(ctx, `
+		UPDATE queue.schedules SET set_aside_at = coalesce(set_aside_at, clock_timestamp()), set_aside_reason = $2,
+			set_aside_by = $3, retry_at = clock_timestamp() + $4::interval
+		WHERE name = $1`, name, storable(reason), w.Version, retrySetAside)
+	return err
+}
+
+// storable is an error as one line that PostgreSQL takes.
+func storable(err error) string {
+	return strings.ToValidUTF8(strings.NewReplacer("\x00", "", "\n", "; ").Replace(err.Error()), "\uFFFD")
 }
 
 // dueSchedule is a schedule whose row this transaction has locked.
@@ -43,45 +85,73 @@ type dueSchedule struct {
 	AccountedTo time.Time
 }
 
-func (w *Worker) accountBatch(ctx context.Context, tx pgx.Tx) (int, error) {
-	rows, _ := tx.Query(ctx, `
-		SELECT name, accounted_to FROM queue.schedules
-		WHERE next_tick <= clock_timestamp()
-		ORDER BY next_tick LIMIT $1 FOR UPDATE SKIP LOCKED`, schedulesAtOnce)
-	due, err := pgx.CollectRows(rows, pgx.RowToStructByName[dueSchedule])
-	if err != nil || len(due) == 0 {
-		return 0, err
-	}
-	id, err := identify(ctx, tx)
-	if err != nil {
-		return 0, err
-	}
-	if id.Held() {
-		w.sayHeld(id)
-		return 0, nil
-	}
-	b, err := w.newBatch(ctx, tx, due, id)
-	if err != nil {
-		return 0, err
-	}
-	if err := b.decide(); err != nil {
-		return 0, err
-	}
-	return len(due), b.write(ctx, tx)
+// recordBatch records the due ticks of the schedules that are due first, of the given ones where there are any, and
+// says which schedules it got to.
+func (w *Worker) recordBatch(ctx context.Context, only []string) (names []string, err error) {
+	err = pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
+		rows, _ := tx.Query(ctx, `
+			SELECT name, accounted_to FROM queue.schedules
+			WHERE next_tick <= clock_timestamp() AND ($2::text[] IS NULL OR name = ANY ($2))
+			  AND (set_aside_at IS NULL OR retry_at <= clock_timestamp() OR set_aside_by <> $3)
+			ORDER BY next_tick LIMIT $1 FOR UPDATE SKIP LOCKED`, schedulesAtOnce, only, w.Version)
+		due, err := pgx.CollectRows(rows, pgx.RowToStructByName[dueSchedule])
+		if err != nil || len(due) == 0 {
+			return err
+		}
+		b := &batch{worker: w}
+		if b.id, err = identify(ctx, tx); err != nil {
+			return err
+		}
+		if b.id.Held() {
+			w.sayHeld(b.id)
+			return nil
+		}
+		for _, d := range due {
+			names = append(names, d.Name)
+		}
+		if err := b.load(ctx, tx, names); err != nil {
+			return err
+		}
+		ticks, positions := b.decide(due)
+		fresh, err := b.writeTicks(ctx, tx, ticks)
+		if err != nil {
+			return err
+		}
+		if err := b.enqueue(ctx, tx, fresh); err != nil {
+			return err
+		}
+		return writePositions(ctx, tx, positions)
+	})
+	return names, err
 }
 
-// batch is one transaction's work on the ledger.
+// batch is what one transaction knows of the schedules that it records ticks of.
 type batch struct {
-	worker  *Worker
-	now     time.Time
-	due     []dueSchedule
-	spans   map[string][]schedule.Version
-	pauses  map[string][]pauseRow
-	running map[string][]int64
-	id      identity
+	worker     *Worker
+	id         identity
+	now        time.Time
+	versions   map[string][]schedule.Version
+	pauses     map[string][]pauseRow
+	unfinished map[string][]int64
+	waiting    map[string]bool // those with ticks that wait for their turn
+}
 
-	ticks    []decided
-	accounts []accounted
+func (b *batch) load(ctx context.Context, tx pgx.Tx, names []string) error {
+	err := tx.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&b.now)
+	if err != nil {
+		return err
+	}
+	if b.versions, err = versionsOf(ctx, tx, names); err != nil {
+		return err
+	}
+	if b.pauses, err = pausesOf(ctx, tx, names); err != nil {
+		return err
+	}
+	if b.waiting, err = withWaitingTicks(ctx, tx, names); err != nil {
+		return err
+	}
+	b.unfinished, err = riverdb.UnfinishedBySchedule(ctx, tx, names)
+	return err
 }
 
 // decided is a tick and the schedule that decided it.
@@ -90,91 +160,60 @@ type decided struct {
 	by schedule.Schedule
 }
 
-// accounted is how far a schedule has come.
-type accounted struct {
+// position is how far the ledger of a schedule has come, and its first tick after that.
+type position struct {
 	name string
 	to   time.Time
 	next *time.Time
 }
 
-func (w *Worker) newBatch(ctx context.Context, tx pgx.Tx, due []dueSchedule, id identity) (*batch, error) {
-	b := &batch{worker: w, due: due, id: id}
-	names := make([]string, len(due))
-	for i, d := range due {
-		names[i] = d.Name
-	}
-	err := tx.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&b.now)
-	if err != nil {
-		return nil, err
-	}
-	if b.spans, err = spansOf(ctx, tx, names); err != nil {
-		return nil, err
-	}
-	if b.pauses, err = pausesOf(ctx, tx, names); err != nil {
-		return nil, err
-	}
-	b.running, err = riverdb.UnfinishedBySchedule(ctx, tx, names)
-	return b, err
-}
-
-func (b *batch) decide() error {
-	for _, d := range b.due {
-		situation := schedule.Conditions{
+func (b *batch) decide(due []dueSchedule) (ticks []decided, positions []position) {
+	for _, d := range due {
+		conditions := schedule.Conditions{
 			Paused:     b.paused(d.Name),
-			Running:    len(b.running[d.Name]) > 0,
+			Running:    len(b.unfinished[d.Name]) > 0 || b.waiting[d.Name],
 			RestoredAt: b.id.restoredAt(),
 		}
-		a := accounted{name: d.Name, to: d.AccountedTo}
+		p := position{name: d.Name, to: d.AccountedTo}
 		more := false
-		for _, span := range b.spans[d.Name] {
-			var ticks []schedule.Tick
-			ticks, more = span.Plan(a.to, b.now, situation).Batch(a.to, ticksAtOnce)
-			for _, t := range ticks {
-				b.ticks = append(b.ticks, decided{Tick: t, by: span.Schedule})
-				a.to = t.At
+		for _, version := range b.versions[d.Name] {
+			var list []schedule.Tick
+			list, more = version.Plan(p.to, b.now, conditions).Batch(p.to, ticksAtOnce)
+			for _, t := range list {
+				ticks = append(ticks, decided{Tick: t, by: version.Schedule})
+				p.to = t.At
 			}
 			if more {
 				break
 			}
 		}
-		if !more && a.to.Before(b.now) {
-			a.to = b.now
+		if !more && p.to.Before(b.now) {
+			p.to = b.now
 		}
-		a.next = nextTick(b.spans[d.Name], a.to)
-		b.accounts = append(b.accounts, a)
+		p.next = nextTick(b.versions[d.Name], p.to)
+		positions = append(positions, p)
 	}
-	return nil
+	return ticks, positions
 }
 
 // paused says whether a tick of a schedule falls into a pause. A schedule whose kind lacks a setting waits all the time.
 func (b *batch) paused(name string) func(time.Time) bool {
-	for _, span := range b.spans[name] {
-		if kind, known := b.worker.client.kinds[span.Schedule.Kind]; known && kind.Lacks(span.Schedule.Args) != "" {
+	for _, v := range b.versions[name] {
+		if kind, known := b.worker.client.kinds[v.Schedule.Kind]; known && kind.Lacks(v.Schedule.Args) != "" {
 			return func(time.Time) bool { return true }
 		}
 	}
 	return func(tick time.Time) bool { return covers(b.pauses[name], tick) }
 }
 
-func (b *batch) write(ctx context.Context, tx pgx.Tx) error {
-	fresh, err := b.writeTicks(ctx, tx)
-	if err != nil {
-		return err
-	}
-	if err := b.enqueue(ctx, tx, fresh); err != nil {
-		return err
-	}
-	return b.writeAccounts(ctx, tx)
-}
-
-// writeTicks records the ticks. One that is there already, because somebody backfilled it, stays as it is and gets no
-// job; the others that are to run are returned.
-func (b *batch) writeTicks(ctx context.Context, tx pgx.Tx) ([]decided, error) {
+// writeTicks records the ticks. One that is there already, because it was backfilled, stays as it is and gets no job;
+// the others that are to run are returned, oldest first.
+func (b *batch) writeTicks(ctx context.Context, tx pgx.Tx, ticks []decided) ([]decided, error) {
 	var names, states []string
 	var reasons []*string
 	var at []time.Time
 	byKey := map[tickKey]decided{}
-	for _, d := range b.ticks {
+	for _, d := range ticks {
 		names, at, states = append(names, d.by.Name), append(at, d.At), append(states, string(d.State))
 		var reason *string
 		if d.Reason != "" {
@@ -203,6 +242,7 @@ func (b *batch) writeTicks(ctx context.Context, tx pgx.Tx) ([]decided, error) {
 	if err != nil {
 		return nil, fmt.Errorf("write ticks: %w", err)
 	}
+	slices.SortFunc(fresh, func(a, b decided) int { return a.At.Compare(b.At) })
 	return fresh, nil
 }
 
@@ -211,20 +251,26 @@ type tickKey struct {
 	micros   int64
 }
 
-// enqueue inserts the jobs of ticks and notes which job each tick has become.
+// enqueue inserts the jobs of ticks. Of a schedule whose ticks run in turn it inserts the first one's, if nothing of
+// the schedule runs or waits; [Worker.releaseTick] inserts the others'.
 func (b *batch) enqueue(ctx context.Context, tx pgx.Tx, ticks []decided) error {
-	if len(ticks) == 0 {
-		return nil
-	}
-	requests := make([]Request, len(ticks))
-	for i, d := range ticks {
-		requests[i] = tickRequest(d.by, d.At, "schedule "+d.by.Name+" "+d.At.UTC().Format(time.RFC3339))
-		requests[i].Serial = requests[i].Serial || d.MadeUp // those that are made up together do not crowd
+	var requests []Request
+	busy := map[string]bool{}
+	for _, d := range ticks {
+		name, unfinished := d.by.Name, b.unfinished[d.by.Name]
+		if d.by.InTurn() && (busy[name] || b.waiting[name] || len(unfinished) > 0) {
+			continue
+		}
+		busy[name] = true
 		if d.CancelRunning {
-			if err := b.worker.client.cancelAll(ctx, tx, b.running[d.by.Name]); err != nil {
+			if err := b.worker.client.cancelAll(ctx, tx, unfinished); err != nil {
 				return err
 			}
 		}
+		requests = append(requests, tickRequest(d.by, d.At, "schedule "+name+" "+d.At.UTC().Format(time.RFC3339)))
+	}
+	if len(requests) == 0 {
+		return nil
 	}
 	tickets, err := b.worker.client.EnqueueTx(ctx, tx, requests...)
 	if err != nil {
@@ -235,14 +281,14 @@ func (b *batch) enqueue(ctx context.Context, tx pgx.Tx, ticks []decided) error {
 
 // tickRequest is the job of a tick. Jitter moves its start, never the tick.
 func tickRequest(s schedule.Schedule, tick time.Time, by string) Request {
-	r := Request{Kind: s.Kind, Args: s.Args, By: by, Schedule: s.Name, Tick: tick, Serial: s.Overlap == schedule.Queue}
+	r := Request{Kind: s.Kind, Args: s.Args, By: by, Schedule: s.Name, Tick: tick, Serial: s.InTurn()}
 	if s.Jitter > 0 {
 		r.At = tick.Add(jitter(s, tick))
 	}
 	return r
 }
 
-// jitter is the same for a tick whoever works it out.
+// jitter is the same for a tick on every worker.
 func jitter(s schedule.Schedule, tick time.Time) time.Duration {
 	h := fnv.New64a()
 	fmt.Fprintf(h, "%s %d", s.Name, tick.Unix())
@@ -265,15 +311,19 @@ func linkTicks(ctx context.Context, tx pgx.Tx, requests []Request, tickets []Tic
 	return nil
 }
 
-func (b *batch) writeAccounts(ctx context.Context, tx pgx.Tx) error {
-	names, to, next := make([]string, len(b.accounts)), make([]time.Time, len(b.accounts)), make([]*time.Time, len(b.accounts))
-	for i, a := range b.accounts {
-		names[i], to[i], next[i] = a.name, a.to, a.next
+// writePositions notes how far the ledger has come. A schedule whose ticks could be recorded is no longer set aside.
+func writePositions(ctx context.Context, tx pgx.Tx, positions []position) error {
+	var names []string
+	var to []time.Time
+	var next []*time.Time
+	for _, p := range positions {
+		names, to, next = append(names, p.name), append(to, p.to), append(next, p.next)
 	}
 	_, err := tx.Exec(ctx, `
-		UPDATE queue.schedules AS s SET accounted_to = a.accounted_to, next_tick = a.next_tick
-		FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) AS a (name, accounted_to, next_tick)
-		WHERE s.name = a.name`, names, to, next)
+		UPDATE queue.schedules AS s SET accounted_to = p.accounted_to, next_tick = p.next_tick,
+			set_aside_at = NULL, set_aside_reason = NULL, set_aside_by = NULL, retry_at = NULL
+		FROM unnest($1::text[], $2::timestamptz[], $3::timestamptz[]) AS p (name, accounted_to, next_tick)
+		WHERE s.name = p.name`, names, to, next)
 	if err != nil {
 		return fmt.Errorf("note how far the ledger has come: %w", err)
 	}

@@ -103,7 +103,7 @@ type liveSchedule struct {
 }
 
 func (a *applier) apply(ctx context.Context, schedules []schedule.Schedule) error {
-	// Everybody who accounts for ticks waits here: half a file must not decide.
+	// Every worker that records ticks waits here: half a file must not decide.
 	rows, _ := a.tx.Query(ctx, `
 		SELECT s.name, s.spec, s.active, s.accounted_to, span.after_at AS span_after, span.until_at AS span_until, span.spec AS span_spec
 		FROM queue.schedules AS s
@@ -143,10 +143,10 @@ func (a *applier) one(ctx context.Context, s schedule.Schedule, before liveSched
 	if !known || !before.Active {
 		_, err = a.tx.Exec(ctx, `
 			INSERT INTO queue.schedules (name, spec, accounted_to, generation) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, active = true, generation = excluded.generation,
+			ON CONFLICT (name) DO UPDATE SET spec = excluded.spec, active = true, set_aside_at = NULL, generation = excluded.generation,
 				accounted_to = greatest(schedules.accounted_to, excluded.accounted_to)`, s.Name, spec, a.now, a.generation)
 	} else {
-		_, err = a.tx.Exec(ctx, "UPDATE queue.schedules SET spec = $2, generation = $3 WHERE name = $1", s.Name, spec, a.generation)
+		_, err = a.tx.Exec(ctx, "UPDATE queue.schedules SET spec = $2, generation = $3, set_aside_at = NULL WHERE name = $1", s.Name, spec, a.generation)
 	}
 	if err != nil {
 		return err
@@ -169,26 +169,20 @@ func (a *applier) span(ctx context.Context, s schedule.Schedule, spec json.RawMe
 	if !known || before.SpanAfter == nil || before.SpanUntil != nil {
 		return a.openSpan(ctx, s.Name, spec, a.now)
 	}
-	var old schedule.Schedule
-	if err := json.Unmarshal(before.SpanSpec, &old); err != nil {
-		return err
-	}
-	if old.SameTimes(s) || before.SpanAfter.After(a.now) {
+	old, err := versionRow{Schedule: s.Name, Spec: before.SpanSpec}.version()
+	// One that cannot be read was written by another version of the program: this one decides in its place.
+	if err != nil || old.Schedule.SameTimes(s) || before.SpanAfter.After(a.now) {
 		_, err := a.tx.Exec(ctx, "UPDATE queue.schedule_spans SET spec = $3, generation = $4 WHERE schedule = $1 AND after_at = $2",
 			s.Name, *before.SpanAfter, spec, a.generation)
-		return err
-	}
-	oldSpec, err := old.Spec()
-	if err != nil {
 		return err
 	}
 	from := a.now
 	if before.AccountedTo.Before(from) {
 		from = before.AccountedTo
 	}
-	last := oldSpec.Next(from)
+	last := old.Spec.Next(from)
 	for !last.IsZero() && !last.After(a.now) { // due already, not accounted for yet: still the old one's
-		last = oldSpec.Next(last)
+		last = old.Spec.Next(last)
 	}
 	if last.IsZero() {
 		last = a.now
@@ -220,6 +214,9 @@ func (a *applier) remove(ctx context.Context, name string) error {
 		return err
 	}
 	if err := a.closeSpans(ctx, name, a.now); err != nil {
+		return err
+	}
+	if _, err := cancelWaiting(ctx, a.tx, name); err != nil {
 		return err
 	}
 	return setNextTick(ctx, a.tx, name)

@@ -8,58 +8,82 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/schedule"
 )
 
-// spanRow is a row of queue.schedule_spans.
-type spanRow struct {
+// versionRow is a row of queue.schedule_spans: a version of a schedule and when it is in force.
+type versionRow struct {
 	Schedule string
 	AfterAt  time.Time
 	UntilAt  *time.Time
 	Spec     json.RawMessage
 }
 
-// span reads the row's schedule and cron expression.
-func (r spanRow) span() (schedule.Version, error) {
-	s := schedule.Version{After: r.AfterAt}
+// version reads the row's schedule and cron expression; where it cannot, the error is of class Invalid.
+func (r versionRow) version() (v schedule.Version, err error) {
+	v.After = r.AfterAt
 	if r.UntilAt != nil {
-		s.Until = *r.UntilAt
+		v.Until = *r.UntilAt
 	}
-	if err := json.Unmarshal(r.Spec, &s.Schedule); err != nil {
-		return s, fmt.Errorf("read schedule %s: %w", r.Schedule, err)
+	if v.Schedule, err = readSchedule(r.Spec); err == nil {
+		v.Spec, err = v.Schedule.Spec()
 	}
-	var err error
-	if s.Spec, err = s.Schedule.Spec(); err != nil {
-		return s, fmt.Errorf("read schedule %s: %w", r.Schedule, err)
+	if err != nil {
+		return v, run.Invalid("", "read schedule %s: %w", r.Schedule, err)
+	}
+	return v, nil
+}
+
+// readSchedule reads a schedule as the database has it; where it cannot, the error is of class Invalid.
+func readSchedule(spec json.RawMessage) (s schedule.Schedule, err error) {
+	if err := json.Unmarshal(spec, &s); err != nil {
+		return s, run.Invalid("", "it is not written as this version writes schedules: %w", err)
 	}
 	return s, nil
 }
 
-// spansOf reads the spans of schedules that decide about ticks after the earliest of the given times, in order.
-func spansOf(ctx context.Context, tx Querier, names []string) (map[string][]schedule.Version, error) {
+// versionsOf reads the versions of schedules that decide about ticks which are not recorded yet, in order.
+func versionsOf(ctx context.Context, tx Querier, names []string) (map[string][]schedule.Version, error) {
 	rows, _ := tx.Query(ctx, `
-		SELECT span.schedule, span.after_at, span.until_at, span.spec
-		FROM queue.schedule_spans AS span JOIN queue.schedules AS s ON s.name = span.schedule
-		WHERE span.schedule = ANY ($1) AND (span.until_at IS NULL OR span.until_at > s.accounted_to)
-		ORDER BY span.schedule, span.after_at`, names)
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[spanRow])
+		SELECT v.schedule, v.after_at, v.until_at, v.spec
+		FROM queue.schedule_spans AS v JOIN queue.schedules AS s ON s.name = v.schedule
+		WHERE v.schedule = ANY ($1) AND (v.until_at IS NULL OR v.until_at > s.accounted_to)
+		ORDER BY v.schedule, v.after_at`, names)
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[versionRow])
 	if err != nil {
 		return nil, fmt.Errorf("read which schedules decide: %w", err)
 	}
-	spans := map[string][]schedule.Version{}
+	versions := map[string][]schedule.Version{}
 	for _, r := range list {
-		s, err := r.span()
+		v, err := r.version()
 		if err != nil {
 			return nil, err
 		}
-		spans[r.Schedule] = append(spans[r.Schedule], s)
+		versions[r.Schedule] = append(versions[r.Schedule], v)
 	}
-	return spans, nil
+	return versions, nil
 }
 
-// nextTick finds the first tick of spans after t; nil where none will come.
-func nextTick(spans []schedule.Version, t time.Time) *time.Time {
-	for _, s := range spans {
+// withWaitingTicks says which of the schedules have ticks that wait for their turn.
+func withWaitingTicks(ctx context.Context, tx Querier, names []string) (map[string]bool, error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT name FROM unnest($1::text[]) AS name
+		WHERE EXISTS (SELECT FROM queue.ticks WHERE schedule = name AND state = 'enqueued' AND job_id IS NULL)`, names)
+	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		return nil, fmt.Errorf("look for ticks that wait: %w", err)
+	}
+	waiting := make(map[string]bool, len(list))
+	for _, name := range list {
+		waiting[name] = true
+	}
+	return waiting, nil
+}
+
+// nextTick finds the first tick of versions after t; nil where none will come.
+func nextTick(versions []schedule.Version, t time.Time) *time.Time {
+	for _, s := range versions {
 		from := t
 		if from.Before(s.After) {
 			from = s.After
@@ -75,7 +99,7 @@ func nextTick(spans []schedule.Version, t time.Time) *time.Time {
 
 // setNextTick derives a schedule's next tick anew.
 func setNextTick(ctx context.Context, tx pgx.Tx, name string) error {
-	spans, err := spansOf(ctx, tx, []string{name})
+	versions, err := versionsOf(ctx, tx, []string{name})
 	if err != nil {
 		return err
 	}
@@ -83,7 +107,7 @@ func setNextTick(ctx context.Context, tx pgx.Tx, name string) error {
 	if err := tx.QueryRow(ctx, "SELECT accounted_to FROM queue.schedules WHERE name = $1", name).Scan(&to); err != nil {
 		return err
 	}
-	_, err = tx.Exec(ctx, "UPDATE queue.schedules SET next_tick = $2 WHERE name = $1", name, nextTick(spans[name], to))
+	_, err = tx.Exec(ctx, "UPDATE queue.schedules SET next_tick = $2 WHERE name = $1", name, nextTick(versions[name], to))
 	return err
 }
 

@@ -19,7 +19,7 @@ func noop(name string) run.Kind {
 	return kind(name, func(context.Context, run.Run, testArgs) (run.Outcome, error) { return run.Outcome{}, nil })
 }
 
-// away makes the ledger look as if nobody had been there for a while.
+// away makes the ledger look as if no worker had run for a while.
 func (b *bench) away(name string, d time.Duration) {
 	b.t.Helper()
 	for _, statement := range []string{
@@ -74,7 +74,7 @@ func TestEverySecondOnceOnTwoWorkers(t *testing.T) {
 	}
 }
 
-func TestNobodyThereForThreeHours(t *testing.T) {
+func TestCatchUpAfterThreeHours(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		policy string
@@ -277,8 +277,9 @@ func TestBackfillRunsWhatDidNot(t *testing.T) {
 func TestJitterMovesTheStartNeverTheTick(t *testing.T) {
 	t.Parallel()
 	b := start(t, nil, noop("tick"))
-	b.schedules(`schedules: [{name: spread, kind: tick, cron: "* * * * * *", seconds: true, timezone: UTC, jitter: 1h, overlap: queue}]`)
-	waitFor(t, b.pool, "SELECT greatest(count(*) - 2, 0) FROM queue.ticks")
+	entry := `{name: %s, kind: tick, cron: "* * * * * *", seconds: true, timezone: UTC, jitter: 1h}`
+	b.schedules(fmt.Sprintf("schedules: ["+entry+", "+entry+", "+entry+"]", "spread", "scatter", "strew"))
+	waitFor(t, b.pool, "SELECT greatest(count(DISTINCT schedule) - 2, 0) FROM queue.ticks WHERE state = 'enqueued'")
 	var ticks, outside, starts int
 	err := b.pool.QueryRow(t.Context(), `
 		SELECT count(*), count(*) FILTER (WHERE j.scheduled_at < t.tick OR j.scheduled_at >= t.tick + interval '1 hour'),

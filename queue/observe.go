@@ -114,6 +114,9 @@ func (w *Worker) ended(e *river.Event) {
 		meta, _ = decodeMetadata(e.Job.Metadata)
 	}
 	end := endedOf(e, meta)
+	if end.Final && (meta.Serial || meta.Backfill != 0) {
+		w.wakePoll()
+	}
 	if w.Observe != nil {
 		w.Observe(end)
 	}

@@ -11,34 +11,65 @@ import (
 // connection whether it is still there before it is used: an idle worker would ask twice as much.
 const pollEvery = 950 * time.Millisecond
 
-// pollLoop makes jobs available whose time has come, and accounts for the ticks of schedules when they are due. Every
-// worker does both: River leaves them to a leader, and with a leader that keeps dying nothing delayed would ever start.
+// pollLoop makes jobs available whose time has come, records the ticks of schedules when they are due, and goes on with
+// what runs in turn. Every worker does all of it: River leaves the first to a leader, and with a leader that keeps dying
+// nothing delayed would ever start.
 func (w *Worker) pollLoop(ctx context.Context) {
-	wait := time.Duration(0)
-	for every(ctx, wait) {
+	for wait := time.Duration(0); ctx.Err() == nil; {
+		w.sleep(ctx, wait)
 		wait = pollEvery
 		found, err := w.poll(ctx)
 		if err != nil {
 			w.logRetry(ctx, "delayed jobs and ticks not looked at; trying again", err)
 			continue
 		}
-		if found.Backfills {
-			if _, err := w.backfill(ctx); err != nil {
-				w.logRetry(ctx, "backfill not gone on with; trying again", err)
+		for _, name := range found.Releasable {
+			if err := w.releaseTick(ctx, name); err != nil {
+				w.logRetry(ctx, "waiting tick not released; trying again", err)
 			}
 		}
-		if found.NextTick == nil || *found.NextTick > pollEvery {
+		if found.Backfills {
+			more, err := w.stepBackfills(ctx)
+			if err != nil {
+				w.logRetry(ctx, "backfill not gone on with; trying again", err)
+			} else if more {
+				wait = 0
+			}
+		}
+		if found.NextTick == nil || *found.NextTick > wait {
 			continue
 		}
-		if !every(ctx, *found.NextTick) {
-			return
+		if woken := w.sleep(ctx, *found.NextTick); woken {
+			wait = 0
+			continue
 		}
-		done, err := w.account(ctx)
+		done, err := w.recordDue(ctx)
 		if err != nil {
-			w.logRetry(ctx, "ticks not accounted for; trying again", err)
+			w.logRetry(ctx, "due ticks not recorded; trying again", err)
 		} else if done > 0 {
 			wait = 0 // the next tick may be near
 		}
+	}
+}
+
+// sleep waits, until ctx ends or [Worker.wakePoll] is called at most, and says whether that was.
+func (w *Worker) sleep(ctx context.Context, d time.Duration) (woken bool) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-w.wake:
+		woken = true
+	}
+	return woken
+}
+
+// wakePoll makes the poll loop look at once: a job ended for which others wait.
+func (w *Worker) wakePoll() {
+	select {
+	case w.wake <- struct{}{}:
+	default: // it will look anyway
 	}
 }
 

@@ -28,24 +28,35 @@ type ScheduleInfo struct {
 	LastTick    *time.Time `json:"last_tick"`
 	LastState   string     `json:"last_state,omitempty"`
 	LastReason  string     `json:"last_reason,omitempty"`
+	// SetAside says why workers cannot record the schedule's ticks, "" where they can, and SetAsideAt since when.
+	SetAside   string     `json:"set_aside,omitempty"`
+	SetAsideAt *time.Time `json:"set_aside_at,omitempty"`
+	// Waiting is how many ticks are enqueued and wait for their turn.
+	Waiting int `json:"waiting,omitempty"`
 }
 
 type scheduleRow struct {
-	Spec        json.RawMessage
-	NextTick    *time.Time
-	PausedFrom  *time.Time
-	PausedUntil *time.Time
-	PausedBy    *string
-	PauseNote   *string
-	LastTick    *time.Time
-	LastState   *string
-	LastReason  *string
+	Name           string
+	SetAsideAt     *time.Time
+	SetAsideReason *string
+	Waiting        int
+	Spec           json.RawMessage
+	NextTick       *time.Time
+	PausedFrom     *time.Time
+	PausedUntil    *time.Time
+	PausedBy       *string
+	PauseNote      *string
+	LastTick       *time.Time
+	LastState      *string
+	LastReason     *string
 }
 
 // Schedules lists the live schedules by name.
 func Schedules(ctx context.Context, db Querier) ([]ScheduleInfo, error) {
 	rows, _ := db.Query(ctx, `
-		SELECT s.spec, s.next_tick, p.from_at AS paused_from, p.until_at AS paused_until, p.by AS paused_by, p.note AS pause_note,
+		SELECT s.name, s.set_aside_at, s.set_aside_reason,
+		       (SELECT count(*) FROM queue.ticks WHERE schedule = s.name AND state = 'enqueued' AND job_id IS NULL)::integer AS waiting,
+		       s.spec, s.next_tick, p.from_at AS paused_from, p.until_at AS paused_until, p.by AS paused_by, p.note AS pause_note,
 		       t.tick AS last_tick, t.state AS last_state, t.reason AS last_reason
 		FROM queue.schedules AS s
 		LEFT JOIN LATERAL (
@@ -59,23 +70,27 @@ func Schedules(ctx context.Context, db Querier) ([]ScheduleInfo, error) {
 	}
 	list := make([]ScheduleInfo, len(found))
 	for i, r := range found {
-		if list[i], err = r.info(); err != nil {
-			return nil, err
-		}
+		list[i] = r.info()
 	}
 	return list, nil
 }
 
-func (r scheduleRow) info() (ScheduleInfo, error) {
+// info is the row; of one that this version of the program cannot read, the name and that alone.
+func (r scheduleRow) info() ScheduleInfo {
 	s := ScheduleInfo{
+		SetAside: deref(r.SetAsideReason), SetAsideAt: inUTC(r.SetAsideAt), Waiting: r.Waiting,
 		NextTick: inUTC(r.NextTick), PausedUntil: inUTC(r.PausedUntil), PausedBy: deref(r.PausedBy), PauseNote: deref(r.PauseNote),
 		LastTick: inUTC(r.LastTick), LastState: deref(r.LastState), LastReason: deref(r.LastReason),
 	}
-	if err := json.Unmarshal(r.Spec, &s.Schedule); err != nil {
-		return s, fmt.Errorf("read a schedule: %w", err)
+	if s.SetAsideAt == nil {
+		s.SetAside = ""
+	}
+	var err error
+	if s.Schedule, err = readSchedule(r.Spec); err != nil {
+		s.Schedule, s.SetAside = schedule.Schedule{Name: r.Name}, err.Error()
 	}
 	s.Paused = r.PausedFrom != nil
-	return s, nil
+	return s
 }
 
 func deref(s *string) string {

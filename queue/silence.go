@@ -12,16 +12,16 @@ import (
 )
 
 // A schedule without a deadline has defaultDeadline. After the deadline of a tick its next one may still make up for
-// it, but nobody waits longer than mostPatience.
+// it, but that takes no longer than longestGrace.
 const (
 	defaultDeadline = time.Hour
-	mostPatience    = 2 * time.Hour
+	longestGrace    = 2 * time.Hour
 )
 
 // Expected says by when a schedule must have its next success.
 type Expected struct {
 	Schedule string
-	// Since is its last success, or what else its patience counts from: a pause, its own beginning.
+	// Since is its last success, or what else its time counts from: a pause, its own beginning.
 	Since time.Time
 	Due   time.Time
 }
@@ -31,14 +31,16 @@ func (e Expected) Silent(now time.Time) bool { return now.After(e.Due) }
 
 // Expect says by when the live schedules must succeed, by name. It is derived from the ledger, so that it is right where
 // no worker is left to fail. Those that are paused, follow other jobs or never tick again have nothing to keep.
+// One that is set aside is overdue from then on.
 func Expect(ctx context.Context, db Querier) ([]Expected, error) {
 	type row struct {
-		Name  string
-		Spec  json.RawMessage
-		Since time.Time
+		Name       string
+		Spec       json.RawMessage
+		Since      time.Time
+		SetAsideAt *time.Time
 	}
 	rows, _ := db.Query(ctx, `
-		SELECT s.name, s.spec, greatest(done.finished_at, skipped.tick, paused.until_at, begun.after_at) AS since
+		SELECT s.name, s.spec, s.set_aside_at, greatest(done.finished_at, skipped.tick, paused.until_at, begun.after_at) AS since
 		FROM queue.schedules AS s
 		JOIN queue.last_successes AS done ON done.schedule = s.name
 		CROSS JOIN LATERAL (SELECT min(after_at) AS after_at FROM queue.schedule_spans WHERE schedule = s.name) AS begun
@@ -55,13 +57,16 @@ func Expect(ctx context.Context, db Querier) ([]Expected, error) {
 	}
 	var list []Expected
 	for _, r := range found {
-		var s schedule.Schedule
-		if err := json.Unmarshal(r.Spec, &s); err != nil {
-			return nil, fmt.Errorf("read schedule %s: %w", r.Name, err)
+		var due time.Time
+		s, err := readSchedule(r.Spec)
+		if err == nil {
+			due, err = dueAfter(s, r.Since)
 		}
-		due, err := dueAfter(s, r.Since)
-		if err != nil {
-			return nil, fmt.Errorf("schedule %s: %w", r.Name, err)
+		if err != nil { // it cannot succeed here: silent from the start
+			due = r.Since
+		}
+		if r.SetAsideAt != nil {
+			due = *r.SetAsideAt
 		}
 		if !due.IsZero() {
 			list = append(list, Expected{Schedule: r.Name, Since: r.Since.UTC(), Due: due.UTC()})
@@ -81,13 +86,13 @@ func dueAfter(s schedule.Schedule, since time.Time) (time.Time, error) {
 	if next.IsZero() {
 		return next, nil
 	}
-	patience := mostPatience
+	grace := longestGrace
 	if after := spec.Next(next); !after.IsZero() {
-		patience = min(patience, after.Sub(next))
+		grace = min(grace, after.Sub(next))
 	}
 	deadline := time.Duration(s.Deadline)
 	if deadline == 0 {
 		deadline = defaultDeadline
 	}
-	return next.Add(time.Duration(s.Jitter) + deadline + patience), nil
+	return next.Add(time.Duration(s.Jitter) + deadline + grace), nil
 }

@@ -97,6 +97,7 @@ type Worker struct {
 	random     func() float64
 	heartbeats heartbeats
 	trouble    chan struct{} // wakes the takeover loop
+	wake       chan struct{} // wakes the poll loop
 	suspects   []int64       // rows that the last look found to run nowhere; the takeover loop's own
 	// followers are the schedules that follow jobs, as of followersOf, the generation of the schedules file.
 	followers   atomic.Pointer[[]schedule.Schedule]
@@ -113,7 +114,7 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 	w := &Worker{
 		WorkerOptions: o, id: o.ID, pool: pool, client: client, log: o.Log, now: o.Now, random: rand.Float64,
 		active: newActiveJobs(), recorder: &recorder{pool: pool, log: o.Log},
-		processor: &cost.Processor{Used: cost.Used, Now: o.Now}, trouble: make(chan struct{}, 1),
+		processor: &cost.Processor{Used: cost.Used, Now: o.Now}, trouble: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 	}
 	workers := river.NewWorkers()
 	for _, k := range o.Kinds {

@@ -14,8 +14,10 @@ type PollResult struct {
 	NextTick *time.Duration
 	// Generation is that of the schedules file that is live.
 	Generation int64
-	// Backfills says that a backfill has not finished.
+	// Backfills says that a backfill can go on.
 	Backfills bool
+	// Releasable are the schedules with a tick that waits for its turn and no job that has not ended.
+	Releasable []string
 }
 
 //go:embed sql/poll.sql
@@ -26,7 +28,7 @@ var pollSQL string
 func Poll(ctx context.Context, db DB, recent time.Duration) (PollResult, error) {
 	var p PollResult
 	var seconds *float64
-	err := db.QueryRow(ctx, pollSQL, recent).Scan(&seconds, &p.Generation, &p.Backfills)
+	err := db.QueryRow(ctx, pollSQL, recent).Scan(&seconds, &p.Generation, &p.Backfills, &p.Releasable)
 	if err != nil {
 		return PollResult{}, fmt.Errorf("make delayed jobs available: %w", err)
 	}

@@ -36,12 +36,15 @@ func Notify(ctx context.Context, db DB, queues []string) error {
 	return nil
 }
 
-// UnfinishedBySchedule lists the jobs of the named schedules that have not ended, by schedule, oldest first.
+// UnfinishedBySchedule lists the jobs of the named schedules that have not ended, by schedule, oldest first, without
+// those of backfills that do not share the schedule's overlap.
 func UnfinishedBySchedule(ctx context.Context, db DB, names []string) (map[string][]int64, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT metadata ->> 'schedule', array_agg(id ORDER BY id) FROM river.river_job
 		WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
 		  AND metadata ->> 'schedule' = ANY ($1)
+		  AND NOT EXISTS (
+			SELECT FROM queue.backfills AS b WHERE b.id::text = metadata ->> 'backfill' AND NOT b.shares_overlap)
 		GROUP BY 1`, names)
 	jobs := map[string][]int64{}
 	var name string
@@ -56,14 +59,16 @@ func UnfinishedBySchedule(ctx context.Context, db DB, names []string) (map[strin
 	return jobs, nil
 }
 
-// UnfinishedOfBackfill counts the jobs of a backfill that have not ended.
-func UnfinishedOfBackfill(ctx context.Context, db DB, backfill int64) (n int, err error) {
-	err = db.QueryRow(ctx, `
-		SELECT count(*) FROM river.river_job
+// UnfinishedOfBackfill lists the jobs of a backfill that have not ended, oldest first.
+func UnfinishedOfBackfill(ctx context.Context, db DB, backfill int64) ([]int64, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT id FROM river.river_job
 		WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
-		  AND metadata ->> 'backfill' = $1::bigint::text`, backfill).Scan(&n)
+		  AND metadata ->> 'backfill' = $1::bigint::text
+		ORDER BY id`, backfill)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil {
-		return 0, fmt.Errorf("count the unfinished jobs of backfill %d: %w", backfill, err)
+		return nil, fmt.Errorf("list the unfinished jobs of backfill %d: %w", backfill, err)
 	}
-	return n, nil
+	return ids, nil
 }

@@ -87,6 +87,11 @@ func (s Schedule) SameTimes(other Schedule) bool {
 	return s.Cron == other.Cron && s.Timezone == other.Timezone && s.Seconds == other.Seconds
 }
 
+// InTurn says that the schedule's ticks run one after the other, in order: one that is enqueued waits for those before.
+func (s Schedule) InTurn() bool {
+	return s.Overlap == Queue || s.Overlap == Skip && s.CatchUp.Policy == All
+}
+
 // State of a tick in the ledger.
 type State string
 
@@ -106,6 +111,8 @@ const (
 	TooOld      Reason = "too_old"
 	CatchUpNone Reason = "catch_up_none"
 	Restored    Reason = "restored"
+	// Cancelled is a tick that was enqueued and waited for its turn until someone cancelled it.
+	Cancelled Reason = "cancelled"
 )
 
 // Tick is a tick and what is decided about it.

@@ -16,5 +16,20 @@ WITH due AS (
 )
 SELECT (SELECT extract(epoch FROM min(next_tick) - clock_timestamp())::float8 FROM queue.schedules),
        (SELECT coalesce(max(generation), 0) FROM queue.schedule_files),
-       EXISTS (SELECT FROM queue.backfills WHERE finished_at IS NULL)
+       EXISTS (
+           SELECT FROM queue.backfills
+           WHERE finished_at IS NULL AND paused_at IS NULL AND (retry_at IS NULL OR retry_at <= now())),
+       ARRAY(
+           SELECT schedule FROM (
+               SELECT DISTINCT schedule FROM queue.ticks WHERE state = 'enqueued' AND job_id IS NULL) AS waiting
+           WHERE NOT EXISTS (
+               SELECT FROM river.river_job
+               WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
+                 AND metadata ->> 'schedule' = schedule
+                 AND NOT EXISTS (
+                     SELECT FROM queue.backfills AS b
+                     WHERE b.id::text = metadata ->> 'backfill' AND NOT b.shares_overlap))
+             AND NOT EXISTS (
+               SELECT FROM queue.pauses AS p
+               WHERE p.schedule = waiting.schedule AND p.from_at <= now() AND (p.until_at IS NULL OR p.until_at > now())))
 FROM (SELECT count(*) FROM notified) AS done
