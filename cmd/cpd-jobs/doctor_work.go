@@ -147,6 +147,15 @@ func (e *examination) liveSchedules(ctx context.Context, pool *pgxpool.Pool) {
 		return
 	}
 	e.note("schedules", "live", fine, "", "%d are live", len(list))
+	backfills, err := queue.Backfills(ctx, pool, false)
+	if err != nil {
+		e.failed("schedules", "backfills", err)
+	}
+	for _, b := range backfills {
+		if b.State == "set_aside" {
+			e.note("schedules", b.Schedule, problem, fmt.Sprintf("cpd-jobs backfills cancel %d ends it", b.ID), "backfill %d cannot go on: %s", b.ID, b.Reason)
+		}
+	}
 	kinds, err := e.kinds(ctx, pool)
 	if err != nil {
 		e.failed("schedules", "kinds", err)
@@ -156,6 +165,9 @@ func (e *examination) liveSchedules(ctx context.Context, pool *pgxpool.Pool) {
 	for _, s := range list {
 		kind, err := find(s.Kind)
 		switch {
+		case s.SetAside != "":
+			e.note("schedules", s.Name, problem, "start a worker of the version that applied the schedules, or apply a file that this one can run",
+				"set aside, its ticks wait: %s", s.SetAside)
 		case err != nil:
 			e.note("schedules", s.Name, warning, "use the version of the program that the workers are", "this program knows no kind %s", s.Kind)
 		case kind.Lacks(s.Args) != "":

@@ -53,8 +53,15 @@ func whenText(s schedule.Schedule) string {
 }
 
 func stateText(s queue.ScheduleInfo) string {
+	if s.SetAside != "" {
+		return "set aside: " + s.SetAside
+	}
 	if !s.Paused {
-		return strings.TrimSpace(s.LastState + " " + s.LastReason)
+		text := strings.TrimSpace(s.LastState + " " + s.LastReason)
+		if s.Waiting > 0 {
+			text += fmt.Sprintf(", %d waiting", s.Waiting)
+		}
+		return text
 	}
 	text := "paused by " + s.PausedBy
 	if s.PausedUntil != nil {

@@ -75,12 +75,13 @@ func (a *app) liveSchedule(ctx context.Context, name string) (*queue.Client, *pg
 }
 
 type schedulesBackfillCommand struct {
-	Name   string    `arg:"" help:"The schedule."`
-	From   time.Time `required:"" placeholder:"T" help:"First tick: RFC 3339, or a London day or time."`
-	To     time.Time `required:"" placeholder:"T" help:"Last tick: RFC 3339, or a London day or time."`
-	AtOnce int       `default:"1" help:"So many jobs at once."`
-	DryRun bool      `help:"List the ticks that would run."`
-	JSON   bool      `name:"json" help:"Print JSON."`
+	Name         string    `arg:"" help:"The schedule."`
+	From         time.Time `required:"" placeholder:"T" help:"First tick: RFC 3339, or a London day or time."`
+	To           time.Time `required:"" placeholder:"T" help:"Last tick: RFC 3339, or a London day or time."`
+	AtOnce       int       `default:"1" help:"How many jobs at once."`
+	ShareOverlap bool      `help:"Count its jobs as the schedule's own: live ticks wait for them, or are skipped."`
+	DryRun       bool      `help:"List the ticks that would run."`
+	JSON         bool      `name:"json" help:"Print JSON."`
 }
 
 func (c schedulesBackfillCommand) Run(ctx context.Context, a *app) error {
@@ -88,7 +89,7 @@ func (c schedulesBackfillCommand) Run(ctx context.Context, a *app) error {
 	if err != nil {
 		return err
 	}
-	ask := queue.Backfill{Schedule: s.Name, From: c.From, To: c.To, AtOnce: c.AtOnce, By: person()}
+	ask := queue.Backfill{Schedule: s.Name, From: c.From, To: c.To, AtOnce: c.AtOnce, SharesOverlap: c.ShareOverlap, By: person()}
 	plan, err := queue.PlanBackfill(ctx, pool, s.Schedule, ask)
 	if err != nil {
 		return err
@@ -115,7 +116,7 @@ func (c schedulesBackfillCommand) Run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return printJSON(a.stdout, map[string]any{"backfill": id, "ticks": len(plan), "runs": runs})
 	}
-	_, err = fmt.Fprintf(a.stdout, "backfill %d: %d of %d ticks will run; cpd-jobs schedules history %s shows how far it is\n", id, runs, len(plan), s.Name)
+	_, err = fmt.Fprintf(a.stdout, "backfill %d: %d of %d ticks will run; cpd-jobs backfills show %d shows how far it is\n", id, runs, len(plan), id)
 	return err
 }
 

@@ -10,6 +10,12 @@ SELECT 'schedule_paused', ARRAY[name], EXISTS (
     SELECT FROM queue.pauses AS p WHERE p.schedule = name AND p.from_at <= now() AND (p.until_at IS NULL OR p.until_at > now()))::int
 FROM live
 UNION ALL
+SELECT 'schedule_set_aside', ARRAY[name], 1 FROM queue.schedules WHERE active AND set_aside_at IS NOT NULL
+UNION ALL
+SELECT 'ticks_waiting', ARRAY[schedule], count(*) FROM queue.ticks WHERE state = 'enqueued' AND job_id IS NULL GROUP BY schedule
+UNION ALL
+SELECT 'backfills_set_aside', '{}', count(*) FROM queue.backfills WHERE finished_at IS NULL AND set_aside_at IS NOT NULL
+UNION ALL
 SELECT 'ticks_late', '{}', count(*) FROM live WHERE next_tick < now() - interval '5 seconds'
 UNION ALL
 SELECT 'tick_oldest_late_seconds', '{}', greatest(0, coalesce(extract(epoch FROM now() - min(next_tick)), 0)) FROM live
