@@ -33,12 +33,12 @@ type BackfillInfo struct {
 }
 
 // Backfills lists backfills, latest first: those that have not ended, or with all the last hundred.
-func Backfills(ctx context.Context, db Querier, all bool) ([]BackfillInfo, error) {
+func Backfills(ctx context.Context, db riverdb.DB, all bool) ([]BackfillInfo, error) {
 	return readBackfills(ctx, db, "WHERE $1 OR finished_at IS NULL ORDER BY id DESC LIMIT 100", all)
 }
 
 // FindBackfill finds a backfill by number; where there is none the error is of class Invalid.
-func FindBackfill(ctx context.Context, db Querier, id int64) (BackfillInfo, error) {
+func FindBackfill(ctx context.Context, db riverdb.DB, id int64) (BackfillInfo, error) {
 	list, err := readBackfills(ctx, db, "WHERE id = $1", id)
 	if err != nil {
 		return BackfillInfo{}, err
@@ -49,23 +49,24 @@ func FindBackfill(ctx context.Context, db Querier, id int64) (BackfillInfo, erro
 	return list[0], nil
 }
 
-func readBackfills(ctx context.Context, db Querier, where string, args ...any) ([]BackfillInfo, error) {
+func readBackfills(ctx context.Context, db riverdb.DB, where string, args ...any) ([]BackfillInfo, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT id, schedule, from_at AS from, to_at AS to, at_once, shares_overlap, CASE
 			WHEN cancelled_at IS NOT NULL THEN 'cancelled' WHEN finished_at IS NOT NULL THEN 'finished'
 			WHEN paused_at IS NOT NULL THEN 'paused' WHEN set_aside_at IS NOT NULL THEN 'set_aside' ELSE 'running' END AS state,
-			coalesce(set_aside_reason, '') AS reason, done_to, (
-				SELECT count(*) FROM river.river_job
-				WHERE state IN ('available', 'pending', 'retryable', 'running', 'scheduled')
-				  AND metadata ->> 'backfill' = b.id::text)::integer AS unfinished,
-			by, created_at, finished_at
-		FROM queue.backfills AS b `+where, args...)
+			coalesce(set_aside_reason, '') AS reason, done_to, 0 AS unfinished, by, created_at, finished_at
+		FROM queue.backfills `+where, args...)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[BackfillInfo])
 	if err != nil {
 		return nil, fmt.Errorf("read the backfills: %w", err)
 	}
 	for i := range list {
 		b := &list[i]
+		jobs, err := riverdb.UnfinishedOfBackfill(ctx, db, b.ID)
+		if err != nil {
+			return nil, err
+		}
+		b.Unfinished = len(jobs)
 		b.From, b.To, b.DoneTo, b.CreatedAt, b.FinishedAt = b.From.UTC(), b.To.UTC(), b.DoneTo.UTC(), b.CreatedAt.UTC(), inUTC(b.FinishedAt)
 	}
 	return list, nil

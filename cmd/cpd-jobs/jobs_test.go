@@ -172,6 +172,12 @@ func TestDeveloperSteersSchedules(t *testing.T) {
 		t.Errorf("a dry backfill says\n%s", dry)
 	}
 	p.ok("schedules", "backfill", "nightly", "--from", from, "--to", to)
+	if list := p.json("backfills", "backfills", "list", "--all"); len(list) != 1 || list[0]["schedule"] != "nightly" {
+		t.Errorf("backfills are %v", list)
+	}
+	p.until("the backfill has ended", func() bool { return p.json("backfills", "backfills", "show", "1")[0]["state"] == "finished" })
+	p.fails(1, "backfill 1 is finished", "backfills", "pause", "1")
+	p.fails(2, "there is no backfill 9", "backfills", "cancel", "9")
 	p.until("three nights are backfilled", func() bool { return len(p.json("ticks", "schedules", "history", "nightly")) == 3 })
 	if said := p.ok("schedules", "confirm").stdout; !strings.Contains(said, "nothing was held") {
 		t.Errorf("confirm says %s", said)

@@ -331,6 +331,36 @@ func TestPollMakesDueJobsAvailable(t *testing.T) {
 	}
 }
 
+func TestPollFindsWhatCanBeReleased(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	for _, name := range []string{"idle", "busy", "paused", "backfilled"} {
+		l.exec("INSERT INTO queue.schedules (name, spec, accounted_to, generation) VALUES ($1, '{}', now(), 1)", name)
+		l.exec("INSERT INTO queue.ticks (schedule, tick, state) VALUES ($1, now(), 'enqueued')", name)
+	}
+	l.exec("INSERT INTO queue.ticks (schedule, tick, state, job_id) VALUES ('done', now(), 'enqueued', 1)")
+	l.exec("INSERT INTO queue.pauses (schedule, from_at, by) VALUES ('paused', now(), 'test')")
+	l.exec("INSERT INTO queue.backfills (schedule, from_at, to_at, at_once, done_to, by) VALUES ('backfilled', now(), now(), 1, now(), 'test')")
+	l.insert("", `{"schedule": "busy"}`)
+	beside := l.insert("", `{"schedule": "backfilled", "backfill": 1}`)
+	if p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second)); !slices.Equal(p.Releasable, []string{"backfilled", "idle"}) {
+		t.Errorf("releasable are %v, want those without a job of their own and without a pause", p.Releasable)
+	}
+	l.exec("UPDATE queue.backfills SET shares_overlap = true")
+	if p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second)); !slices.Equal(p.Releasable, []string{"idle"}) {
+		t.Errorf("releasable are %v, want idle alone", p.Releasable)
+	}
+	got := must[map[string][]int64](t)(riverdb.UnfinishedBySchedule(t.Context(), l.pool, []string{"backfilled"}))
+	if !slices.Equal(got["backfilled"], []int64{beside}) {
+		t.Errorf("unfinished are %v, want the job of the backfill that shares the overlap", got)
+	}
+	l.exec("UPDATE queue.backfills SET shares_overlap = false, paused_at = now()")
+	p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second))
+	if got = must[map[string][]int64](t)(riverdb.UnfinishedBySchedule(t.Context(), l.pool, []string{"backfilled"})); len(got) > 0 || p.Backfills {
+		t.Errorf("unfinished are %v, backfills %t; want neither", got, p.Backfills)
+	}
+}
+
 func TestArchivedJobReadsAsBefore(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -403,8 +433,8 @@ func TestUnfinishedJobs(t *testing.T) {
 	if len(got) != 1 || !slices.Equal(got["s"], want) {
 		t.Errorf("unfinished are %v, want %v of s", got, want)
 	}
-	if n := must[int](t)(riverdb.UnfinishedOfBackfill(t.Context(), l.pool, 4)); n != len(want) {
-		t.Errorf("%d of the backfill are unfinished, want %d", n, len(want))
+	if ids := must[[]int64](t)(riverdb.UnfinishedOfBackfill(t.Context(), l.pool, 4)); !slices.Equal(ids, want) {
+		t.Errorf("of the backfill %v are unfinished, want %v", ids, want)
 	}
 }
 

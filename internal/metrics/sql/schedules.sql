@@ -1,5 +1,5 @@
 WITH live AS (
-    SELECT name, next_tick FROM queue.schedules WHERE active
+    SELECT name, next_tick, set_aside_at FROM queue.schedules WHERE active
 )
 SELECT 'schedule_last_success_timestamp_seconds' AS metric, ARRAY[schedule] AS labels, extract(epoch FROM finished_at)::float8 AS value
 FROM queue.last_successes WHERE finished_at IS NOT NULL
@@ -10,9 +10,9 @@ SELECT 'schedule_paused', ARRAY[name], EXISTS (
     SELECT FROM queue.pauses AS p WHERE p.schedule = name AND p.from_at <= now() AND (p.until_at IS NULL OR p.until_at > now()))::int
 FROM live
 UNION ALL
-SELECT 'schedule_set_aside', ARRAY[name], 1 FROM queue.schedules WHERE active AND set_aside_at IS NOT NULL
+SELECT 'schedule_set_aside', ARRAY[name], (set_aside_at IS NOT NULL)::int FROM live
 UNION ALL
-SELECT 'ticks_waiting', ARRAY[schedule], count(*) FROM queue.ticks WHERE state = 'enqueued' AND job_id IS NULL GROUP BY schedule
+SELECT 'ticks_waiting', '{}', count(*) FROM queue.ticks WHERE state = 'enqueued' AND job_id IS NULL
 UNION ALL
 SELECT 'backfills_set_aside', '{}', count(*) FROM queue.backfills WHERE finished_at IS NULL AND set_aside_at IS NOT NULL
 UNION ALL

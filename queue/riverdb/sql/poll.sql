@@ -31,5 +31,6 @@ SELECT (SELECT extract(epoch FROM min(next_tick) - clock_timestamp())::float8 FR
                      WHERE b.id::text = metadata ->> 'backfill' AND NOT b.shares_overlap))
              AND NOT EXISTS (
                SELECT FROM queue.pauses AS p
-               WHERE p.schedule = waiting.schedule AND p.from_at <= now() AND (p.until_at IS NULL OR p.until_at > now())))
+               WHERE p.schedule = waiting.schedule AND p.from_at <= now() AND (p.until_at IS NULL OR p.until_at > now()))
+           ORDER BY schedule)
 FROM (SELECT count(*) FROM notified) AS done
