@@ -1,9 +1,12 @@
 package xlsx
 
 import (
+	"bytes"
+	_ "embed"
 	"fmt"
 	"strconv"
 	"strings"
+	"text/template"
 
 	"github.com/xuri/excelize/v2"
 
@@ -15,16 +18,16 @@ const (
 	chartsColumn = 105 // the width of the column that describes the charts: as wide as they are, and as a printed page
 	chartWidth   = 960 // in pixels
 	barHeight    = 34
-	chartFrame   = 120      // title and axis
-	rowPixels    = 21       // of a row of lineHeight
-	chartColour  = "12436D" // the Analysis Function's dark blue: 10.4 to 1 against white
+	chartFrame   = 120 // title and axis
+	rowPixels    = 21  // of a row of lineHeight
 )
 
 // drawing is a chart and where the table is that it is drawn from.
 type drawing struct {
 	table.Chart
-	sheet  string
-	header int // the row of its headings
+	summary table.Summary
+	sheet   string
+	header  int // the row of its headings
 }
 
 // drawings are the charts that the workbook has.
@@ -36,7 +39,7 @@ func (w *Writer) drawings() []drawing {
 	for _, s := range w.book.Summaries {
 		sheet := w.book.Summary(s)
 		for _, c := range s.Charts {
-			list = append(list, drawing{Chart: c, sheet: sheet.Name, header: 1 + len(sheet.Lines) + 1})
+			list = append(list, drawing{Chart: c, summary: s, sheet: sheet.Name, header: 1 + len(sheet.Lines) + 1})
 		}
 	}
 	return list
@@ -68,7 +71,19 @@ func (w *Writer) writeCharts() error {
 		row += height/rowPixels + 2
 	}
 	s.drawing = true
-	return s.end()
+	if err := s.end(); err != nil {
+		return err
+	}
+	for i, d := range drawings {
+		chart, err := d.xml()
+		if err == nil {
+			err = w.archive.put(fmt.Sprintf("xl/charts/chart%d.xml", i+1), chart)
+		}
+		if err != nil {
+			return fmt.Errorf("draw %s: %w", d.Title, err)
+		}
+	}
+	return nil
 }
 
 func (w *Writer) describeCharts(s *sheet, drawings []drawing) error {
@@ -98,36 +113,47 @@ func (d drawing) height() int {
 	return chartFrame + barHeight*(d.Last-d.First+1)
 }
 
-// chart is of one colour, with a label on each bar: colour says nothing.
+// chart has excelize make what leads to the chart. What it makes of the chart itself has no values, which viewers that do
+// not compute show as nothing, and an order of elements that the schema does not know: [drawing.xml] takes its place.
 func (d drawing) chart(height int) *excelize.Chart {
-	kind := excelize.Bar // lying, so that long names have room
-	if d.Line {
-		kind = excelize.Line
-	}
-	fonts := excelize.Font{Family: font, Size: fontSize, Color: "000000"}
-	fill := excelize.Fill{Type: "pattern", Pattern: 1, Color: []string{chartColour}}
-	gap := uint(40)
-	one := false
 	return &excelize.Chart{
-		Type: kind,
-		Series: []excelize.ChartSeries{{
-			Name: d.reference(d.Value, d.header, d.header), Categories: d.cells(d.Label), Values: d.cells(d.Value),
-			Fill: fill, DataLabel: excelize.ChartDataLabel{Font: fonts}, Line: excelize.LineOptions{Width: 2, Fill: fill},
-		}},
-		Format:     excelize.GraphicOptions{AltText: d.Alt, Name: d.Title, Positioning: "oneCell"},
-		Dimension:  excelize.ChartDimension{Width: chartWidth, Height: uint(height)},
-		Legend:     excelize.ChartLegend{Position: "none"},
-		Title:      excelize.ChartTitle{Paragraph: []excelize.RichTextRun{{Text: d.Title, Font: &excelize.Font{Family: font, Size: 14, Bold: true, Color: "000000"}}}},
-		VaryColors: &one,
-		GapWidth:   &gap,
-		XAxis:      excelize.ChartAxis{Font: fonts, ReverseOrder: !d.Line},
-		YAxis:      excelize.ChartAxis{Font: fonts, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "#,##0"}},
-		PlotArea:   excelize.ChartPlotArea{ShowVal: true, NumFmt: excelize.ChartNumFmt{CustomNumFmt: "#,##0"}},
+		Type:      excelize.Bar,
+		Series:    []excelize.ChartSeries{{Values: d.Cells(d.Value)}},
+		Format:    excelize.GraphicOptions{AltText: d.Alt, Name: d.Title, Positioning: "oneCell"},
+		Dimension: excelize.ChartDimension{Width: chartWidth, Height: uint(height)},
 	}
 }
 
-// cells are those of a column in the rows that are drawn.
-func (d drawing) cells(column int) string {
+//go:embed parts/chart.xml
+var chartXML string
+
+var chartTemplate = template.Must(template.New("chart").Funcs(template.FuncMap{
+	"text": func(text string) string { return string(appendAttribute(nil, text)) },
+}).Parse(chartXML))
+
+// xml is a chart of one colour, with a label on each bar or point: colour says nothing.
+func (d drawing) xml() ([]byte, error) {
+	var b bytes.Buffer
+	err := chartTemplate.Execute(&b, d)
+	return b.Bytes(), err
+}
+
+// Heading is that of the column that is drawn, Points are the texts of a column in the rows that are.
+func (d drawing) Heading() string { return d.summary.Columns[d.Value].Heading() }
+
+func (d drawing) Points(column int) []string {
+	var list []string
+	for _, row := range d.summary.Rows[d.First : d.Last+1] {
+		list = append(list, row[column].String())
+	}
+	return list
+}
+
+// HeadingCell is where the heading of the column that is drawn stands.
+func (d drawing) HeadingCell() string { return d.reference(d.Value, d.header, d.header) }
+
+// Cells are those of a column in the rows that are drawn.
+func (d drawing) Cells(column int) string {
 	first := d.header + 1
 	return d.reference(column, first+d.First, first+d.Last)
 }

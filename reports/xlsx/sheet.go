@@ -285,6 +285,11 @@ func (s *sheet) markUp() error {
 	for _, c := range s.columns {
 		headings = append(headings, c.Heading())
 	}
+	titles := fmt.Sprintf("'%s'!$%d:$%[2]d", strings.ReplaceAll(s.name, "'", "''"), s.header)
+	err = s.w.file.SetDefinedName(&excelize.DefinedName{Name: "_xlnm.Print_Titles", RefersTo: titles, Scope: s.name})
+	if err != nil {
+		return fmt.Errorf("sheet %s: repeat its headings on each page: %w", s.name, err)
+	}
 	first := "A" + strconv.Itoa(s.header)
 	if err := out.SetRow(first, headings); err != nil {
 		return err

@@ -81,7 +81,10 @@ func checkSummaries(summaries []table.Summary) error {
 // writeFirst writes parts that are known already, so that programs which guess a file's type from its beginning see an Office
 // file and not just any archive. The list of types, which they prefer, is known only at the end.
 func (w *Writer) writeFirst() error {
-	for _, name := range []string{"_rels/.rels", "docProps/core.xml", "docProps/app.xml"} {
+	if err := w.archive.put("docProps/core.xml", w.coreProperties()); err != nil {
+		return err
+	}
+	for _, name := range []string{"_rels/.rels", "docProps/app.xml"} {
 		data, ok := w.file.Pkg.Load(name)
 		text, isText := data.([]byte)
 		if !ok || !isText {
@@ -153,13 +156,26 @@ func (w *Writer) Abort() error {
 }
 
 func (w *Writer) setProperties() error {
-	made := w.book.Doc.Made.UTC().Format(time.RFC3339)
 	w.file.SetActiveSheet(0)
-	if err := w.file.SetAppProps(&excelize.AppProperties{Application: "cpd-jobs", Company: w.book.Doc.Publisher}); err != nil {
-		return err
+	return w.file.SetAppProps(&excelize.AppProperties{Application: "cpd-jobs", Company: w.book.Doc.Publisher})
+}
+
+// coreProperties says what the workbook is. excelize would make the namespace of its elements the default one, which is
+// right and which exceljs does not understand.
+func (w *Writer) coreProperties() []byte {
+	doc, made := w.book.Doc, w.book.Doc.Made.UTC().Format(time.RFC3339)
+	b := []byte(`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n" +
+		`<cp:coreProperties xmlns:cp="http://schemas.openxmlformats.org/package/2006/metadata/core-properties"` +
+		` xmlns:dc="http://purl.org/dc/elements/1.1/" xmlns:dcterms="http://purl.org/dc/terms/"` +
+		` xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">`)
+	for _, p := range [][2]string{
+		{"dc:title", doc.Title}, {"dc:subject", doc.About}, {"dc:creator", doc.Publisher}, {"cp:lastModifiedBy", doc.Publisher}, {"dc:language", "en-GB"},
+	} {
+		text, _ := frontmatter.FitText(p[1])
+		b = append(appendAttribute(append(b, "<"+p[0]+">"...), text), "</"+p[0]+">"...)
 	}
-	return w.file.SetDocProps(&excelize.DocProperties{
-		Title: w.book.Doc.Title, Subject: w.book.Doc.About, Creator: w.book.Doc.Publisher, LastModifiedBy: w.book.Doc.Publisher, Language: "en-GB",
-		Created: made, Modified: made,
-	})
+	for _, name := range []string{"created", "modified"} {
+		b = fmt.Appendf(b, `<dcterms:%s xsi:type="dcterms:W3CDTF">%s</dcterms:%[1]s>`, name, made)
+	}
+	return append(b, `</cp:coreProperties>`...)
 }

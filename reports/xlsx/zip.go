@@ -167,12 +167,17 @@ var autoFilter = regexp.MustCompile(`<autoFilter [^>]*>(</autoFilter>)?`)
 
 var contentType = regexp.MustCompile(`<(Default|Override) [^>]*>(</(Default|Override)>)?`)
 
-// finish makes what excelize cannot be told to: tables without filter buttons, and one order of the types of parts, which it
-// mixes where there are charts.
+// extension is an attribute of a later version of the format, which the schema does not know and nothing here needs.
+var extension = regexp.MustCompile(` (mc:Ignorable|xr:uid)="[^"]*"`)
+
+// finish makes what excelize cannot be told to: tables without filter buttons, one order of the types of parts, which it
+// mixes where there are charts, and no attributes but the schema's.
 func (a *archive) finish(name string, data []byte) []byte {
 	switch {
 	case strings.HasPrefix(name, "xl/tables/") && !a.filters:
 		return autoFilter.ReplaceAll(data, nil)
+	case name == "xl/styles.xml" || name == "xl/workbook.xml":
+		return extension.ReplaceAll(data, nil)
 	case name == typesPart:
 		types := contentType.FindAll(bytes.Clone(data), -1)
 		slices.SortFunc(types, bytes.Compare)
