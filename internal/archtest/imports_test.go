@@ -26,7 +26,7 @@ var rooms = []room{
 	{path: "queue", mayImport: []string{"queue", "internal"}},
 	{path: "jobs", mayImport: []string{"jobs", "reports", "internal"}},
 	{path: "reports/inputs", mayImport: []string{"internal"}},
-	{path: "reports/format", mayImport: []string{"reports/csvfile", "reports/frontmatter", "reports/ods", "reports/parquet", "reports/table", "reports/xlsx", "internal"}},
+	{path: "reports/format", mayImport: []string{"reports/csvfile", "reports/frontmatter", "reports/ods", "reports/parquet", "reports/table", "reports/xlsx", "reports/xmlscan", "internal"}},
 	{path: "reports/definition", mayImport: []string{"reports/format", "reports/inputs", "internal"}},
 	{path: "reports/selection", mayImport: []string{"reports/definition", "internal"}},
 	{path: "reports/versions", mayImport: []string{"reports/definition", "reports/inputs", "internal"}},

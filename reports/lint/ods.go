@@ -3,6 +3,8 @@ package lint
 import (
 	"archive/zip"
 	"strings"
+
+	"cpd-jobs/reports/xmlscan"
 )
 
 // ods reads the parts of an OpenDocument spreadsheet.
@@ -46,7 +48,7 @@ func openODS(z *zip.Reader) (*workbook, error) {
 			}
 		}
 	}
-	if err := stream(z, "content.xml", func(t *tokens) error { return o.survey(t, b) }); err != nil {
+	if err := stream(z, "content.xml", func(t *xmlscan.Scanner) error { return o.survey(t, b) }); err != nil {
 		return nil, err
 	}
 	for i, s := range b.sheets {
@@ -111,41 +113,32 @@ func odsCursor(at map[string]string) string {
 }
 
 // survey finds what stands behind the rows and must be known before them: styles, and where the tables are.
-func (o *ods) survey(t *tokens, b *workbook) error {
-	for {
-		if err := t.next(); err != nil {
-			return err
-		}
-		if t.kind == endTag || t.kind == textPiece {
-			continue
-		}
-		switch string(t.name) {
+func (o *ods) survey(t *xmlscan.Scanner, b *workbook) error {
+	return t.Each(func() error {
+		switch string(t.Name) {
 		case "style":
-			if err := o.styles.read(t); err != nil {
-				return err
-			}
+			return o.styles.read(t)
 		case "table":
-			b.sheets = append(b.sheets, &sheet{name: t.str("name"), hidden: o.styles[t.str("style-name")].hidden})
-			if err := skipRows(t); err != nil {
-				return err
-			}
+			b.sheets = append(b.sheets, &sheet{name: t.String("name"), hidden: o.styles[t.String("style-name")].hidden})
+			return skipRows(t)
 		case "database-range":
 			o.addArea(t)
 		}
-	}
+		return nil
+	})
 }
 
 // skipRows goes to the end of a sheet. Tables may hold tables.
-func skipRows(t *tokens) error {
-	for depth := 1; depth > 0 && t.kind != emptyTag; {
-		if err := t.next(); err != nil {
+func skipRows(t *xmlscan.Scanner) error {
+	for depth := 1; depth > 0 && t.Kind != xmlscan.Empty; {
+		if err := t.Next(); err != nil {
 			return err
 		}
-		if t.kind != textPiece && t.is("table") {
-			switch t.kind {
-			case startTag:
+		if t.Kind != xmlscan.Text && t.Is("table") {
+			switch t.Kind {
+			case xmlscan.Start:
 				depth++
-			case endTag:
+			case xmlscan.End:
 				depth--
 			}
 		}
@@ -153,15 +146,15 @@ func skipRows(t *tokens) error {
 	return nil
 }
 
-func (o *ods) addArea(t *tokens) {
-	first, last, found := strings.Cut(t.str("target-range-address"), ":")
+func (o *ods) addArea(t *xmlscan.Scanner) {
+	first, last, found := strings.Cut(t.String("target-range-address"), ":")
 	sheet, from := splitAddress(first)
 	if !found {
 		last = first
 	}
 	_, to := splitAddress(last)
-	a := area{name: t.str("name"), headers: 1, filters: truth(t.attr("display-filter-buttons"))}
-	if string(t.attr("contains-header")) == "false" {
+	a := area{name: t.String("name"), headers: 1, filters: t.True("display-filter-buttons")}
+	if string(t.Attr("contains-header")) == "false" {
 		a.headers = 0
 	}
 	a.left, a.top = parseCell(from)

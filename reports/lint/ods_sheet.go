@@ -3,12 +3,14 @@ package lint
 import (
 	"strconv"
 	"strings"
+
+	"cpd-jobs/reports/xmlscan"
 )
 
 // odsReader reads the rows of an OpenDocument spreadsheet.
 type odsReader struct {
 	*ods
-	*tokens
+	*xmlscan.Scanner
 	looks map[string]*look
 	sheet *sheet
 	v     visitor
@@ -21,19 +23,16 @@ type odsReader struct {
 }
 
 func (o *ods) walk(v visitor, b *workbook) error {
-	return stream(o.zip, "content.xml", func(t *tokens) error {
-		r := &odsReader{ods: o, tokens: t, v: v, looks: map[string]*look{}}
-		for n := 0; ; {
-			if err := t.next(); err != nil {
-				return err
+	return stream(o.zip, "content.xml", func(t *xmlscan.Scanner) error {
+		r := &odsReader{ods: o, Scanner: t, v: v, looks: map[string]*look{}}
+		n := 0
+		return t.Each(func() error {
+			if !t.Is("table") || n == len(b.sheets) {
+				return nil
 			}
-			if t.kind == startTag && t.is("table") && n < len(b.sheets) {
-				if err := r.readSheet(b.sheets[n]); err != nil {
-					return err
-				}
-				n++
-			}
-		}
+			n++
+			return r.readSheet(b.sheets[n-1])
+		})
 	})
 }
 
@@ -41,38 +40,28 @@ func (r *odsReader) readSheet(s *sheet) error {
 	r.sheet, r.next1, r.columns, r.defaults = s, 1, 0, nil
 	s.cursor, s.frozen = strings.CutSuffix(s.cursor, frozenMark)
 	r.v.begin(s)
-	for {
-		if err := r.tokens.next(); err != nil {
-			return err
-		}
-		if r.kind == endTag && r.is("table") {
-			r.v.end(s)
-			return nil
-		}
-		if r.kind == endTag || r.kind == textPiece {
-			continue
-		}
-		var err error
-		switch string(r.name) {
-		case "table-column":
+	err := r.Inside(func() error {
+		switch {
+		case r.Kind > xmlscan.Empty:
+		case r.Is("table-column"):
 			r.readColumn()
-		case "table-row":
-			err = r.readRow()
-		case "shapes":
-			err = r.readShapes("shapes")
+		case r.Is("table-row"):
+			return r.readRow()
+		case r.Is("shapes"):
+			return r.readShapes()
 		}
-		if err != nil {
-			return err
-		}
-	}
+		return nil
+	})
+	r.v.end(s)
+	return err
 }
 
 func (r *odsReader) readColumn() {
-	n := r.int("number-columns-repeated", 1)
-	hidden := r.attr("visibility") != nil && string(r.attr("visibility")) != "visible"
-	r.sheet.widths = append(r.sheet.widths, columns{r.columns, r.columns + n - 1, r.styles[r.str("style-name")].width, hidden})
+	n := r.Int("number-columns-repeated", 1)
+	hidden := r.Attr("visibility") != nil && string(r.Attr("visibility")) != "visible"
+	r.sheet.widths = append(r.sheet.widths, columns{r.columns, r.columns + n - 1, r.styles[r.String("style-name")].width, hidden})
 	for range min(n, maxDefaults-len(r.defaults)) {
-		r.defaults = append(r.defaults, r.str("default-cell-style-name"))
+		r.defaults = append(r.defaults, r.String("default-cell-style-name"))
 	}
 	r.columns += n
 }
@@ -81,25 +70,20 @@ func (r *odsReader) readColumn() {
 const maxDefaults = 1024
 
 func (r *odsReader) readRow() error {
-	repeated := r.int("number-rows-repeated", 1)
-	r.row.hidden = r.attr("visibility") != nil && string(r.attr("visibility")) != "visible"
+	repeated := r.Int("number-rows-repeated", 1)
+	r.row.hidden = r.Attr("visibility") != nil && string(r.Attr("visibility")) != "visible"
 	r.row.cells, r.text = r.row.cells[:0], r.text[:0]
 	column := 0
-	for r.kind != emptyTag || !r.is("table-row") {
-		if err := r.tokens.next(); err != nil {
-			return err
-		}
-		if r.kind == endTag && r.is("table-row") {
-			break
-		}
-		if r.kind == endTag || r.kind == textPiece || !r.is("table-cell") && !r.is("covered-table-cell") {
-			continue
+	err := r.Inside(func() error {
+		if r.Kind > xmlscan.Empty || !r.Is("table-cell") && !r.Is("covered-table-cell") {
+			return nil
 		}
 		width, err := r.readCell(column)
-		if err != nil {
-			return err
-		}
 		column += width
+		return err
+	})
+	if err != nil {
+		return err
 	}
 	if len(r.row.cells) > 0 || r.row.hidden {
 		for i := range min(repeated, maxRepeated) {
@@ -116,31 +100,19 @@ const maxRepeated = 1000
 
 // readCell reads up to the end of a cell, and says over how many columns it goes.
 func (r *odsReader) readCell(column int) (width int, err error) {
-	element := "table-cell"
-	if r.is("covered-table-cell") {
-		element = "covered-table-cell"
-	}
-	width = r.int("number-columns-repeated", 1)
-	if right, down := r.int("number-columns-spanned", 1), r.int("number-rows-spanned", 1); right > 1 || down > 1 {
+	width = r.Int("number-columns-repeated", 1)
+	if right, down := r.Int("number-columns-spanned", 1), r.Int("number-rows-spanned", 1); right > 1 || down > 1 {
 		r.sheet.merged = append(r.sheet.merged, cellName(column, r.next1)+":"+cellName(column+right-1, r.next1+down-1))
 	}
-	typed := string(r.attr("value-type"))
-	style := r.str("style-name")
+	typed := string(r.Attr("value-type"))
+	style := r.String("style-name")
 	if style == "" && column < len(r.defaults) {
 		style = r.defaults[column]
 	}
 	c := cell{column: column, look: r.look(style)}
 	from, paragraphs := len(r.text), 0
-	for r.kind != emptyTag || !r.is(element) {
-		if err := r.tokens.next(); err != nil {
-			return 0, err
-		}
-		if r.kind == endTag && r.is(element) {
-			break
-		}
-		if err := r.content(&c, column, from, &paragraphs); err != nil {
-			return 0, err
-		}
+	if err := r.Inside(func() error { return r.content(&c, column, from, &paragraphs) }); err != nil {
+		return 0, err
 	}
 	c.text = r.text[from:]
 	if len(c.text) == 0 && (typed == "" || typed == "string") {
@@ -158,16 +130,16 @@ func (r *odsReader) readCell(column int) (width int, err error) {
 
 // content takes note of what stands in a cell.
 func (r *odsReader) content(c *cell, column, from int, paragraphs *int) error {
-	if r.kind == textPiece {
+	if r.Kind == xmlscan.Text {
 		if *paragraphs > 0 && len(r.text)-from < maxText {
-			r.text = append(r.text, r.tokens.text[:min(len(r.tokens.text), maxText)]...)
+			r.text = append(r.text, r.Text[:min(len(r.Text), maxText)]...)
 		}
 		return nil
 	}
-	if r.kind == endTag {
+	if r.Kind == xmlscan.End {
 		return nil
 	}
-	switch string(r.name) {
+	switch string(r.Name) {
 	case "p":
 		if *paragraphs++; *paragraphs > 1 {
 			r.text = append(r.text, '\n')
@@ -175,12 +147,12 @@ func (r *odsReader) content(c *cell, column, from int, paragraphs *int) error {
 	case "s", "tab", "line-break":
 		r.text = append(r.text, ' ')
 	case "span":
-		c.superscript = c.superscript || r.styles[r.str("style-name")].look.superscript
+		c.superscript = c.superscript || r.styles[r.String("style-name")].look.superscript
 	case "a":
-		r.addLink(cellName(column, r.next1), r.str("href"))
+		r.addLink(cellName(column, r.next1), r.String("href"))
 	case "annotation":
 		r.sheet.boxes = append(r.sheet.boxes, "comments")
-		return r.skip("annotation")
+		return r.Inside(func() error { return nil })
 	case "frame":
 		return r.readFrame()
 	case "custom-shape", "rect", "ellipse", "line", "control":
@@ -207,65 +179,41 @@ func (r *odsReader) look(style string) *look {
 	return found
 }
 
-func (r *odsReader) skip(element string) error {
-	for r.kind != emptyTag || !r.is(element) {
-		if err := r.tokens.next(); err != nil {
-			return err
-		}
-		if r.kind == endTag && r.is(element) {
-			break
-		}
-	}
-	return nil
-}
-
 // readShapes reads what floats over a sheet.
-func (r *odsReader) readShapes(element string) error {
-	for r.kind != emptyTag || !r.is(element) {
-		if err := r.tokens.next(); err != nil {
-			return err
-		}
+func (r *odsReader) readShapes() error {
+	return r.Inside(func() error {
 		switch {
-		case r.kind == endTag && r.is(element):
-			return nil
-		case r.kind == endTag || r.kind == textPiece:
-		case r.is("frame"):
-			if err := r.readFrame(); err != nil {
-				return err
-			}
+		case r.Kind > xmlscan.Empty:
+		case r.Is("frame"):
+			return r.readFrame()
 		default:
 			r.sheet.boxes = append(r.sheet.boxes, "a floating shape")
 		}
-	}
-	return nil
+		return nil
+	})
 }
 
 // readFrame reads a frame: around a chart, an image or a text.
 func (r *odsReader) readFrame() error {
-	name, alt, kind, inside := r.str("name"), "", "sp", ""
-	for r.kind != emptyTag || !r.is("frame") {
-		if err := r.tokens.next(); err != nil {
-			return err
-		}
-		if r.kind == endTag && r.is("frame") {
-			break
-		}
+	name, alt, kind, inside := r.String("name"), "", "sp", ""
+	err := r.Inside(func() error {
 		switch {
-		case r.kind == textPiece && (inside == "desc" || inside == "title"):
-			alt += string(r.tokens.text)
-		case r.kind == textPiece:
-		case r.kind == endTag:
+		case r.Kind == xmlscan.Text && (inside == "desc" || inside == "title"):
+			alt += string(r.Text)
+		case r.Kind == xmlscan.Text:
+		case r.Kind == xmlscan.End:
 			inside = ""
-		case r.is("object"):
+		case r.Is("object"):
 			kind = "graphicFrame"
-		case r.is("image") && kind == "sp": // charts have one too, to stand in for them
+		case r.Is("image") && kind == "sp": // charts have one too, to stand in for them
 			kind = "pic"
 		default:
-			inside = string(r.name)
+			inside = string(r.Name)
 		}
-	}
+		return nil
+	})
 	r.sheet.draw(kind, name, alt)
-	return nil
+	return err
 }
 
 // atoi is a number, 0 for what is none.

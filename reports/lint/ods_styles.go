@@ -3,6 +3,8 @@ package lint
 import (
 	"strconv"
 	"strings"
+
+	"cpd-jobs/reports/xmlscan"
 )
 
 // odsStyle is a style, with what it does not say itself left to its parent.
@@ -18,79 +20,58 @@ type odsStyle struct {
 type odsStyles map[string]odsStyle
 
 // readStyles reads the named styles, and headers and footers.
-func (o *ods) readStyles(t *tokens) error {
-	for {
-		if err := t.next(); err != nil {
-			return err
+func (o *ods) readStyles(t *xmlscan.Scanner) error {
+	return t.Each(func() error {
+		switch string(t.Name) {
+		case "style", "default-style":
+			return o.styles.read(t)
+		case "header", "footer", "header-left", "footer-left":
+			return o.readPrinted(t)
 		}
-		switch {
-		case t.kind == textPiece || t.kind == endTag:
-		case t.is("style"), t.is("default-style"):
-			if err := o.styles.read(t); err != nil {
-				return err
-			}
-		case t.is("header"), t.is("footer"), t.is("header-left"), t.is("footer-left"):
-			if err := o.readPrinted(t); err != nil {
-				return err
-			}
-		}
-	}
+		return nil
+	})
 }
 
 // readPrinted reads a header or footer, which may be there and not be shown.
-func (o *ods) readPrinted(t *tokens) error {
-	if t.kind == emptyTag {
+func (o *ods) readPrinted(t *xmlscan.Scanner) error {
+	shown := string(t.Attr("display")) != "false"
+	return t.Inside(func() error {
+		if t.Kind == xmlscan.Text && shown {
+			o.printed += strings.TrimSpace(string(t.Text))
+		}
 		return nil
-	}
-	name, shown := string(t.name), string(t.attr("display")) != "false"
-	for {
-		if err := t.next(); err != nil {
-			return err
-		}
-		if t.kind == textPiece && shown {
-			o.printed += strings.TrimSpace(string(t.text))
-		}
-		if t.kind == endTag && string(t.name) == name {
-			return nil
-		}
-	}
+	})
 }
 
 // read reads one style.
-func (all odsStyles) read(t *tokens) error {
-	element := string(t.name)
-	s := odsStyle{name: t.str("display-name"), parent: t.str("parent-style-name")}
-	name := t.str("name")
+func (all odsStyles) read(t *xmlscan.Scanner) error {
+	s := odsStyle{name: t.String("display-name"), parent: t.String("parent-style-name")}
+	name := t.String("name")
 	if s.name == "" {
 		s.name = name
 	}
-	if element == "default-style" {
-		name = defaultStyle + t.str("family")
+	if t.Is("default-style") {
+		name = defaultStyle + t.String("family")
 	}
-	for t.kind != emptyTag || string(t.name) != element {
-		if err := t.next(); err != nil {
-			return err
-		}
-		if t.kind == endTag && string(t.name) == element {
-			break
-		}
-		if t.kind == startTag || t.kind == emptyTag {
+	err := t.Inside(func() error {
+		if t.Kind <= xmlscan.Empty {
 			s.property(t)
 		}
-	}
+		return nil
+	})
 	all[name] = s
-	return nil
+	return err
 }
 
 // defaultStyle and a family is where the style is that others of the family begin from.
 const defaultStyle = "default of "
 
-func (s *odsStyle) property(t *tokens) {
-	switch string(t.name) {
+func (s *odsStyle) property(t *xmlscan.Scanner) {
+	switch string(t.Name) {
 	case "text-properties":
 		s.textProperties(t)
 	case "table-cell-properties":
-		if fill := t.str("background-color"); fill != "" {
+		if fill := t.String("background-color"); fill != "" {
 			s.set.fill = true
 			s.look.fill, s.look.filled = parseRGB(fill)
 			if !s.look.filled {
@@ -98,38 +79,38 @@ func (s *odsStyle) property(t *tokens) {
 			}
 			s.look.filled = s.look.filled && s.look.fill != white
 		}
-		if wrap := t.attr("wrap-option"); wrap != nil {
+		if wrap := t.Attr("wrap-option"); wrap != nil {
 			s.set.wrap, s.look.wrap = true, string(wrap) == "wrap"
 		}
 	case "paragraph-properties":
-		if align := t.str("text-align"); align != "" {
+		if align := t.String("text-align"); align != "" {
 			s.set.align, s.look.align = true, strings.NewReplacer("start", "left", "end", "right").Replace(align)
 		}
 	case "table-column-properties":
-		s.width = length(t.str("column-width")) / digitWidth
+		s.width = length(t.String("column-width")) / digitWidth
 	case "table-properties":
-		s.hidden = string(t.attr("display")) == "false"
+		s.hidden = string(t.Attr("display")) == "false"
 	}
 }
 
-func (s *odsStyle) textProperties(t *tokens) {
-	if c, ok := parseRGB(t.str("color")); ok {
+func (s *odsStyle) textProperties(t *xmlscan.Scanner) {
+	if c, ok := parseRGB(t.String("color")); ok {
 		s.set.colour, s.look.colour = true, c
 	}
-	if size := t.str("font-size"); strings.HasSuffix(size, "pt") {
+	if size := t.String("font-size"); strings.HasSuffix(size, "pt") {
 		s.set.size, s.look.size = true, length(size)
 	}
-	font := t.str("font-name")
+	font := t.String("font-name")
 	if font == "" {
-		font = strings.Trim(t.str("font-family"), "'")
+		font = strings.Trim(t.String("font-family"), "'")
 	}
 	if font != "" {
 		s.set.font, s.look.font = true, font
 	}
-	if weight := t.attr("font-weight"); weight != nil {
+	if weight := t.Attr("font-weight"); weight != nil {
 		s.set.bold, s.look.bold = true, string(weight) == "bold"
 	}
-	s.look.superscript = strings.HasPrefix(t.str("text-position"), "super")
+	s.look.superscript = strings.HasPrefix(t.String("text-position"), "super")
 }
 
 // digitWidth is about that of a digit of the font, in points.

@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"path"
 	"strings"
+
+	"cpd-jobs/reports/xmlscan"
 )
 
 // maxPart is how much of a small part is read.
@@ -31,13 +33,13 @@ func decode(z *zip.Reader, name string, into any) error {
 }
 
 // stream hands a part to read, piece by piece.
-func stream(z *zip.Reader, name string, read func(t *tokens) error) error {
+func stream(z *zip.Reader, name string, read func(t *xmlscan.Scanner) error) error {
 	f, err := z.Open(name)
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if err := read(newTokens(f)); err != nil && !errors.Is(err, io.EOF) {
+	if err := read(xmlscan.New(f)); err != nil {
 		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
@@ -52,15 +54,12 @@ func (r relation) is(kind string) bool { return strings.HasSuffix(r.Type, "/"+ki
 // of its links.
 func eachRelation(z *zip.Reader, part string, take func(relation) error) error {
 	dir, name := path.Split(part)
-	err := stream(z, dir+"_rels/"+name+".rels", func(t *tokens) error {
-		for {
-			if err := t.next(); err != nil {
-				return err
+	err := stream(z, dir+"_rels/"+name+".rels", func(t *xmlscan.Scanner) error {
+		return t.Each(func() error {
+			if !t.Is("Relationship") {
+				return nil
 			}
-			if t.kind == endTag || t.kind == textPiece || !t.is("Relationship") {
-				continue
-			}
-			r := relation{ID: t.str("Id"), Type: t.str("Type"), Target: t.str("Target"), Mode: t.str("TargetMode")}
+			r := relation{ID: t.String("Id"), Type: t.String("Type"), Target: t.String("Target"), Mode: t.String("TargetMode")}
 			switch {
 			case r.Mode == "External":
 			case strings.HasPrefix(r.Target, "/"):
@@ -68,10 +67,8 @@ func eachRelation(z *zip.Reader, part string, take func(relation) error) error {
 			default:
 				r.Target = path.Join(dir, r.Target)
 			}
-			if err := take(r); err != nil {
-				return err
-			}
-		}
+			return take(r)
+		})
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

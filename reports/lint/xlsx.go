@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"path"
 	"strings"
+
+	"cpd-jobs/reports/xmlscan"
 )
 
 // xlsx reads the parts of an Excel workbook.
@@ -196,23 +198,18 @@ func (x *xlsx) table(s *sheet, part string) error {
 }
 
 func (x *xlsx) drawing(s *sheet, part string) error {
-	return stream(x.zip, part, func(t *tokens) error {
+	return stream(x.zip, part, func(t *xmlscan.Scanner) error {
 		kind := ""
-		for {
-			if err := t.next(); err != nil {
-				return err
-			}
-			if t.kind == endTag || t.kind == textPiece {
-				continue
-			}
+		return t.Each(func() error {
 			switch {
-			case t.is("pic"), t.is("sp"), t.is("cxnSp"), t.is("graphicFrame"):
-				kind = string(t.name)
-			case t.is("cNvPr") && kind != "":
-				s.draw(kind, t.str("name"), t.str("descr"))
+			case t.Is("pic"), t.Is("sp"), t.Is("cxnSp"), t.Is("graphicFrame"):
+				kind = string(t.Name)
+			case t.Is("cNvPr") && kind != "":
+				s.draw(kind, t.String("name"), t.String("descr"))
 				kind = ""
 			}
-		}
+			return nil
+		})
 	})
 }
 

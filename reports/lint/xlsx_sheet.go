@@ -1,8 +1,11 @@
 package lint
 
 import (
+	"io"
 	"strconv"
 	"strings"
+
+	"cpd-jobs/reports/xmlscan"
 )
 
 // sharedText is a text that cells share, as far as it is looked at.
@@ -12,25 +15,27 @@ type sharedText struct {
 }
 
 func (x *xlsx) sharedTexts(part string) error {
-	return stream(x.zip, part, func(t *tokens) error {
+	return stream(x.zip, part, func(t *xmlscan.Scanner) error {
 		var now sharedText
 		inside, phonetic := false, false
 		for {
-			if err := t.next(); err != nil {
+			if err := t.Next(); err == io.EOF {
+				return nil
+			} else if err != nil {
 				return err
 			}
 			switch {
-			case t.kind == textPiece:
+			case t.Kind == xmlscan.Text:
 				if inside && !phonetic {
-					now.text = appendSome(now.text, t.text)
+					now.text = appendSome(now.text, t.Text)
 				}
-			case t.is("rPh"):
-				phonetic = t.kind == startTag
-			case t.is("t"):
-				inside = t.kind == startTag
-			case t.is("vertAlign"):
-				now.superscript = now.superscript || t.str("val") == "superscript"
-			case t.is("si") && t.kind != startTag:
+			case t.Is("rPh"):
+				phonetic = t.Kind == xmlscan.Start
+			case t.Is("t"):
+				inside = t.Kind == xmlscan.Start
+			case t.Is("vertAlign"):
+				now.superscript = now.superscript || t.String("val") == "superscript"
+			case t.Is("si") && t.Kind != xmlscan.Start:
 				x.shared = append(x.shared, now)
 				now = sharedText{}
 			}
@@ -49,7 +54,7 @@ func appendSome(b, text []byte) []byte {
 // sheetReader reads one sheet of a workbook.
 type sheetReader struct {
 	*xlsx
-	*tokens
+	*xmlscan.Scanner
 	sheet   *sheet
 	outside targets
 	v       visitor
@@ -58,43 +63,33 @@ type sheetReader struct {
 }
 
 func (x *xlsx) sheet(s *sheet, part string, outside targets, v visitor) error {
-	return stream(x.zip, part, func(t *tokens) error {
-		r := &sheetReader{xlsx: x, tokens: t, sheet: s, outside: outside, v: v}
-		for {
-			if err := t.next(); err != nil {
-				return err
-			}
-			if t.kind == endTag || t.kind == textPiece {
-				continue
-			}
-			if err := r.tag(); err != nil {
-				return err
-			}
-		}
+	return stream(x.zip, part, func(t *xmlscan.Scanner) error {
+		r := &sheetReader{xlsx: x, Scanner: t, sheet: s, outside: outside, v: v}
+		return t.Each(r.element)
 	})
 }
 
-// tag takes note of one element of a sheet.
-func (r *sheetReader) tag() error {
+// element takes note of one element of a sheet.
+func (r *sheetReader) element() error {
 	s := r.sheet
-	switch string(r.name) {
+	switch string(r.Name) {
 	case "row":
 		return r.readRow()
 	case "selection":
-		if r.attr("pane") == nil || string(r.attr("pane")) == "topLeft" {
-			s.cursor = r.str("activeCell")
+		if r.Attr("pane") == nil || string(r.Attr("pane")) == "topLeft" {
+			s.cursor = r.String("activeCell")
 		}
 	case "pane":
-		s.frozen = s.frozen || strings.HasPrefix(r.str("state"), "frozen")
+		s.frozen = s.frozen || strings.HasPrefix(r.String("state"), "frozen")
 	case "col":
-		width, _ := strconv.ParseFloat(r.str("width"), 64)
-		s.widths = append(s.widths, columns{first: r.int("min", 1) - 1, last: r.int("max", 1) - 1, width: width, hidden: truth(r.attr("hidden"))})
+		width, _ := strconv.ParseFloat(r.String("width"), 64)
+		s.widths = append(s.widths, columns{first: r.Int("min", 1) - 1, last: r.Int("max", 1) - 1, width: width, hidden: r.True("hidden")})
 	case "mergeCell":
-		s.merged = append(s.merged, r.str("ref"))
+		s.merged = append(s.merged, r.String("ref"))
 	case "autoFilter":
 		s.filters = true
 	case "hyperlink":
-		r.outside.add(s, link{cell: r.str("ref"), inside: r.str("location")}, r.attr("id"))
+		r.outside.add(s, link{cell: r.String("ref"), inside: r.String("location")}, r.Attr("id"))
 	case "headerFooter":
 		return r.readPrinted()
 	}
@@ -103,49 +98,31 @@ func (r *sheetReader) tag() error {
 
 // readPrinted reads headers and footers; both may be there and empty.
 func (r *sheetReader) readPrinted() error {
-	if r.kind == emptyTag {
+	return r.Inside(func() error {
+		if r.Kind == xmlscan.Text {
+			r.sheet.printed += strings.TrimSpace(string(r.Text))
+		}
 		return nil
-	}
-	for {
-		if err := r.next(); err != nil {
-			return err
-		}
-		if r.kind == textPiece {
-			r.sheet.printed += strings.TrimSpace(string(r.tokens.text))
-		}
-		if r.kind == endTag && r.is("headerFooter") {
-			return nil
-		}
-	}
+	})
 }
 
-func truth(value []byte) bool { return string(value) == "1" || string(value) == "true" }
-
 func (r *sheetReader) readRow() error {
-	r.row.number = r.int("r", r.row.number+1)
-	r.row.hidden = truth(r.attr("hidden"))
+	r.row.number = r.Int("r", r.row.number+1)
+	r.row.hidden = r.True("hidden")
 	r.row.cells, r.text = r.row.cells[:0], r.text[:0]
 	column := 0
-	for r.kind != emptyTag {
-		if err := r.next(); err != nil {
-			return err
+	err := r.Inside(func() error {
+		if r.Kind > xmlscan.Empty || !r.Is("c") {
+			return nil
 		}
-		if r.kind == endTag && r.is("row") {
-			break
-		}
-		if r.kind == textPiece || r.kind == endTag || !r.is("c") {
-			continue
-		}
-		if at, row := parseRef(r.attr("r")); row {
+		if at, row := parseRef(r.Attr("r")); row {
 			column = at
 		}
-		if err := r.readCell(column); err != nil {
-			return err
-		}
 		column++
-	}
+		return r.readCell(column - 1)
+	})
 	r.v.row(&r.row)
-	return nil
+	return err
 }
 
 // parseRef gives the column of B7.
@@ -162,11 +139,11 @@ func parseRef(ref []byte) (column int, ok bool) {
 // readCell reads up to the end of a cell and adds it to the row if it holds something.
 func (r *sheetReader) readCell(column int) error {
 	c := cell{column: column}
-	if id := r.int("s", 0); id >= 0 && id < len(r.looks) {
+	if id := r.Int("s", 0); id >= 0 && id < len(r.looks) {
 		c.look = &r.looks[id]
 	}
 	shared, plain, inline := false, false, false
-	switch string(r.attr("t")) {
+	switch string(r.Attr("t")) {
 	case "s":
 		shared = true
 	case "inlineStr":
@@ -175,27 +152,22 @@ func (r *sheetReader) readCell(column int) error {
 		plain = true
 	}
 	from, value := len(r.text), false
-	for r.kind != emptyTag || !r.is("c") {
-		if err := r.next(); err != nil {
-			return err
-		}
-		if r.kind == endTag && r.is("c") {
-			break
-		}
+	err := r.Inside(func() error {
 		switch {
-		case r.kind == textPiece && value:
-			r.text = append(r.text, r.tokens.text[:min(len(r.tokens.text), maxText)]...)
-		case r.kind == textPiece:
-		case r.is("v"):
-			value = r.kind == startTag && !inline
-		case r.is("t"):
-			value = r.kind == startTag && inline
-		case r.is("vertAlign"):
-			c.superscript = c.superscript || string(r.attr("val")) == "superscript"
+		case r.Kind == xmlscan.Text && value:
+			r.text = append(r.text, r.Text[:min(len(r.Text), maxText)]...)
+		case r.Kind == xmlscan.Text:
+		case r.Is("v"):
+			value = r.Kind == xmlscan.Start && !inline
+		case r.Is("t"):
+			value = r.Kind == xmlscan.Start && inline
+		case r.Is("vertAlign"):
+			c.superscript = c.superscript || string(r.Attr("val")) == "superscript"
 		}
-	}
-	if c.text = r.text[from:]; len(c.text) == 0 {
 		return nil
+	})
+	if c.text = r.text[from:]; err != nil || len(c.text) == 0 {
+		return err
 	}
 	if shared {
 		r.shareText(&c)

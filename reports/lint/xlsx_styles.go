@@ -3,6 +3,8 @@ package lint
 import (
 	"archive/zip"
 	"strings"
+
+	"cpd-jobs/reports/xmlscan"
 )
 
 // styleSheet is the part of a workbook that says how cells look.
@@ -100,7 +102,7 @@ func xlsxLooks(z *zip.Reader, part, theme string) ([]look, error) {
 	}
 	looks := make([]look, len(s.Looks))
 	for i, xf := range s.Looks {
-		looks[i] = look{heading: headings[xf.Master], wrap: truth([]byte(xf.Align.Wrap)), align: xf.Align.Horizontal, colour: black, fill: white}
+		looks[i] = look{heading: headings[xf.Master], wrap: xf.Align.Wrap == "1" || xf.Align.Wrap == "true", align: xf.Align.Horizontal, colour: black, fill: white}
 		s.setFont(&looks[i], xf.Font, p)
 		s.setFill(&looks[i], xf.Fill, p)
 	}
@@ -155,23 +157,17 @@ func readPalette(z *zip.Reader, part string) (palette, error) {
 		return p, nil
 	}
 	named := map[string]rgb{}
-	err := stream(z, part, func(t *tokens) error {
+	err := stream(z, part, func(t *xmlscan.Scanner) error {
 		name := ""
-		for {
-			if err := t.next(); err != nil {
-				return err
+		return t.Each(func() error {
+			attribute := map[string]string{"srgbClr": "val", "sysClr": "lastClr"}[string(t.Name)]
+			if attribute == "" {
+				name = string(t.Name)
+			} else if _, again := named[name]; !again {
+				named[name], _ = parseRGB(t.String(attribute))
 			}
-			switch {
-			case t.kind == endTag && t.is("clrScheme"):
-				return nil
-			case t.kind == startTag:
-				name = string(t.name)
-			case t.kind == emptyTag && t.is("srgbClr"):
-				named[name], _ = parseRGB(t.str("val"))
-			case t.kind == emptyTag && t.is("sysClr"):
-				named[name], _ = parseRGB(t.str("lastClr"))
-			}
-		}
+			return nil
+		})
 	})
 	for _, name := range firstTheme {
 		p.theme = append(p.theme, named[name])

@@ -2,6 +2,7 @@ package ods
 
 import (
 	"archive/zip"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -11,6 +12,7 @@ import (
 	"github.com/klauspost/compress/flate"
 
 	"cpd-jobs/reports/table"
+	"cpd-jobs/reports/xmlscan"
 )
 
 // Reader rereads a file that [Writer] wrote. It is strict: what a Writer would not have written is an error.
@@ -39,7 +41,7 @@ func (r *Reader) Rows(name string, columns []table.Column) iter.Seq2[[]table.Val
 			return
 		}
 		defer f.Close()
-		d := &dataReader{scanner: newScanner(f), name: name, columns: columns, row: make([]table.Value, len(columns)), yield: yield}
+		d := &dataReader{Scanner: xmlscan.New(f), name: name, columns: columns, row: make([]table.Value, len(columns)), yield: yield}
 		if err := d.read(); err != nil && !errors.Is(err, errStopped) {
 			yield(nil, err)
 		}
@@ -50,10 +52,11 @@ func (r *Reader) Rows(name string, columns []table.Column) iter.Seq2[[]table.Val
 var errStopped = errors.New("stopped")
 
 type dataReader struct {
-	*scanner
+	*xmlscan.Scanner
 	name    string
 	columns []table.Column
 	row     []table.Value
+	text    []byte // of the cell in hand
 	yield   func([]table.Value, error) bool
 	found   []found // tables, in order
 }
@@ -62,24 +65,19 @@ type dataReader struct {
 type found struct{ name, address string }
 
 func (d *dataReader) read() error {
-	for {
-		tag, err := d.element()
-		if errors.Is(err, io.EOF) {
-			return d.end()
+	err := d.Each(func() error {
+		switch string(d.Name) {
+		case "table":
+			return d.sheet(d.String("name"), d.String("id"))
+		case "database-range":
+			return d.marked()
 		}
-		if err != nil {
-			return err
-		}
-		switch {
-		case tag.is("table:table"):
-			err = d.sheet(tag.get("table:name"), tag.get("xml:id"))
-		case tag.is("table:database-range"):
-			err = d.marked(tag)
-		}
-		if err != nil {
-			return err
-		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
+	return d.end()
 }
 
 // part is the name of the table that comes next.
@@ -95,7 +93,32 @@ func (d *dataReader) sheet(name, id string) error {
 	if id != d.part() {
 		return d.skip()
 	}
-	header, rows, err := d.rows()
+	var header, rows int64 // header is the row of the headings, counted from 1
+	headed := false
+	err := d.Inside(func() error {
+		switch {
+		case d.Kind > xmlscan.Empty:
+		case d.Is("table-header-rows"):
+			headed = true
+			header++
+			return d.headings()
+		case d.Is("table-row") && !headed:
+			header++
+			return d.skip()
+		case d.Is("table-row"):
+			if err := d.cells(); err != nil {
+				return err
+			}
+			rows++
+			if !d.yield(d.row, nil) {
+				return errStopped
+			}
+		}
+		return nil
+	})
+	if err == nil && !headed {
+		err = errors.New("the table has no headings")
+	}
 	if err != nil {
 		return fmt.Errorf("table %s, row %d: %w", id, header+rows+1, err)
 	}
@@ -103,74 +126,16 @@ func (d *dataReader) sheet(name, id string) error {
 	return nil
 }
 
-func (d *dataReader) skip() error {
-	for {
-		tag, err := d.element()
-		if err != nil {
-			return unexpected(err)
-		}
-		if tag.is("/table:table") {
-			return nil
-		}
-	}
-}
-
-// rows reads to the end of a sheet. header is the row of the headings, counted from 1.
-func (d *dataReader) rows() (header, rows int64, err error) {
-	headed := false
-	for {
-		tag, err := d.element()
-		if err != nil {
-			return header, rows, unexpected(err)
-		}
-		switch {
-		case tag.is("/table:table"):
-			if !headed {
-				return header, rows, errors.New("the table has no headings")
-			}
-			return header, rows, nil
-		case tag.is("table:table-header-rows"):
-			headed = true
-			header++
-			err = d.headings()
-		case tag.is("table:table-row") && !headed:
-			header++
-			err = d.past("/table:table-row")
-		case tag.is("table:table-row"):
-			if err = d.cells(); err == nil {
-				rows++
-				if !d.yield(d.row, nil) {
-					err = errStopped
-				}
-			}
-		}
-		if err != nil {
-			return header, rows, err
-		}
-	}
-}
-
-func (d *dataReader) past(end string) error {
-	for {
-		tag, err := d.element()
-		if err != nil {
-			return unexpected(err)
-		}
-		if tag.is(end) {
-			return nil
-		}
-	}
-}
+// skip reads past the element in hand.
+func (d *dataReader) skip() error { return d.Inside(func() error { return nil }) }
 
 func (d *dataReader) headings() error {
-	tag, err := d.element()
-	if err != nil || !tag.is("table:table-row") {
+	if err := d.NextTag(); err != nil || !d.Is("table-row") {
 		return errors.Join(errors.New("no row of headings"), err)
 	}
-	columns := make([]table.Column, len(d.columns)) // headings are texts, whatever is below them
 	wanted := d.columns
-	d.columns = columns
-	err = d.cells()
+	d.columns = make([]table.Column, len(wanted)) // headings are texts, whatever is below them
+	err := d.cells()
 	d.columns = wanted
 	if err != nil {
 		return err
@@ -180,16 +145,106 @@ func (d *dataReader) headings() error {
 			return fmt.Errorf("column %d is headed %q, not %q", i+1, got, c.Heading())
 		}
 	}
-	return d.past("/table:table-header-rows")
+	return nil
+}
+
+// cells reads a row, which must fill the columns.
+func (d *dataReader) cells() error {
+	column := 0
+	err := d.Inside(func() error {
+		if d.Kind > xmlscan.Empty || !d.Is("table-cell") {
+			return fmt.Errorf("<%s> where a cell should be", d.Name)
+		}
+		n, err := d.cell(column)
+		if err != nil {
+			return fmt.Errorf("column %d: %w", column+1, err)
+		}
+		column += n
+		return nil
+	})
+	if err == nil && column != len(d.row) {
+		err = fmt.Errorf("%d cells for %d columns", column, len(d.row))
+	}
+	return err
+}
+
+// cell reads a cell, or several empty ones, and says how many.
+func (d *dataReader) cell(column int) (n int, err error) {
+	n = d.Int("number-columns-repeated", 1)
+	if n < 1 || column+n > len(d.row) {
+		return 0, fmt.Errorf("more than %d cells", len(d.row))
+	}
+	if d.Kind == xmlscan.Empty {
+		clear(d.row[column : column+n])
+		return n, nil
+	}
+	kind := d.columns[column].Type
+	attribute := ""
+	switch string(d.Attr("value-type")) {
+	case "string":
+		exact, isExact := d.String("string-value"), d.Attr("string-value") != nil
+		if err := d.paragraphs(); err != nil {
+			return 0, err
+		}
+		if !isExact {
+			exact = string(d.text)
+		}
+		d.row[column] = table.String(exact)
+		if kind != table.Text && kind != table.List && kind != "" {
+			d.row[column] = table.Parse(exact, kind)
+		}
+		return n, nil
+	case "float":
+		attribute = "value"
+	case "date":
+		attribute = "date-value"
+	case "boolean":
+		attribute = "boolean-value"
+	}
+	raw := d.Attr(attribute)
+	text := string(raw)
+	if attribute == "date-value" && bytes.IndexByte(raw, 'T') >= 0 {
+		text += "Z"
+	}
+	v := table.Parse(text, kind)
+	if _, isText := v.AsText(); isText || n != 1 || v.Empty() {
+		return 0, fmt.Errorf("%q is no %s", text, kind)
+	}
+	d.row[column] = v
+	return 1, d.skip()
+}
+
+// paragraphs collects the text of a cell.
+func (d *dataReader) paragraphs() error {
+	d.text = d.text[:0]
+	n := 0
+	return d.Inside(func() error {
+		switch {
+		case d.Kind == xmlscan.Text:
+			d.text = append(d.text, d.Text...)
+		case d.Kind == xmlscan.End || d.Is("a"):
+		case d.Is("p"):
+			if n++; n > 1 {
+				d.text = append(d.text, '\n')
+			}
+		case d.Is("s"):
+			d.text = append(d.text, ' ')
+		case d.Is("tab"):
+			d.text = append(d.text, '\t')
+		default:
+			return fmt.Errorf("<%s> in a cell", d.Name)
+		}
+		return nil
+	})
 }
 
 // marked compares a table that is marked up with the one that was read.
-func (d *dataReader) marked(tag tag) error {
+func (d *dataReader) marked() error {
 	for i, f := range d.found {
-		if f.name != tag.get("table:name") {
+		if f.name != d.String("name") {
 			continue
 		}
-		if got := tag.get("table:target-range-address"); got != f.address || tag.get("table:contains-header") != "true" {
+		if got := d.String("target-range-address"); got != f.address || !d.True("contains-header") {
 			return fmt.Errorf("table %s is marked up at %s, where its cells are %s", f.name, got, f.address)
 		}
 		d.found[i].address = ""
@@ -207,13 +262,6 @@ func (d *dataReader) end() error {
 		}
 	}
 	return nil
-}
-
-func unexpected(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }
 
 // Rows rereads the table called name of a file of the given size: see [Reader.Rows].

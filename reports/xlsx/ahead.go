@@ -12,6 +12,9 @@ type ahead struct {
 	rest   []byte
 }
 
+// chunk is how much is read at once.
+const chunk = 256 << 10
+
 func readAhead(in io.Reader) *ahead {
 	const buffers = 3
 	a := &ahead{filled: make(chan []byte, buffers), empty: make(chan []byte, buffers)}

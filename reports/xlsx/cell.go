@@ -49,13 +49,13 @@ func digitsOf(number string) int {
 }
 
 // appendCell adds what stands behind a cell's reference: style, type and value.
-func appendCell(b []byte, v table.Value, look *style, asText bool) []byte {
+func appendCell(b []byte, v table.Value, look *style, asText bool, shared *sharedTexts) []byte {
 	if asText {
 		text, ok := v.AsText()
 		if !ok {
 			text = v.String()
 		}
-		return appendTextCell(b, text, look)
+		return appendTextCell(b, text, look, shared)
 	}
 	if truth, ok := v.AsBool(); ok {
 		b = append(b, look.bool...)
@@ -75,7 +75,11 @@ func appendCell(b []byte, v table.Value, look *style, asText bool) []byte {
 	return append(b, `</v></c>`...)
 }
 
-func appendTextCell(b []byte, text string, look *style) []byte {
+func appendTextCell(b []byte, text string, look *style, shared *sharedTexts) []byte {
+	if n, ok := shared.number(text); ok {
+		b = append(b, look.sharedTag...)
+		return append(strconv.AppendInt(b, int64(n), 10), `</v></c>`...)
+	}
 	if text != "" && (isSpace(text[0]) || isSpace(text[len(text)-1])) {
 		b = append(b, look.keptTag...)
 	} else {
@@ -122,7 +126,7 @@ func appendText(b []byte, text string) []byte {
 
 // looksEscaped says that s begins like _x000D_.
 func looksEscaped(s string) bool {
-	if len(s) < 7 || s[1] != 'x' || s[6] != '_' {
+	if len(s) < 7 || s[:2] != "_x" || s[6] != '_' {
 		return false
 	}
 	for _, c := range []byte(s[2:6]) {

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -119,7 +118,8 @@ func TestOpenpyxlFindsTheSameCells(t *testing.T) {
 		t.Fatalf("%d rows, %d in read-only mode, want %d", len(data.Cells), book.Streamed, 6+len(rows))
 	}
 	for i, name := range hostileNames {
-		if got := data.Cells[6+i][0]; unescape(fmt.Sprint(got)) != name { // openpyxl leaves _xHHHH_ to its caller
+		// openpyxl takes every x005F_ out of shared texts, those that were meant too.
+		if got := data.Cells[6+i][0]; got != strings.ReplaceAll(name, "x005F_", "") {
 			t.Errorf("name %q, want %q", got, name)
 		}
 	}

@@ -106,7 +106,7 @@ func (s *sheet) put(text string, look *style) error {
 	text, _ = frontmatter.FitText(text)
 	s.startRow(heightOf(text, look, s.columns[0].width))
 	s.startCell(0)
-	s.buf = appendTextCell(s.buf, text, look)
+	s.buf = appendTextCell(s.buf, text, look, &s.w.shared)
 	return s.endRow()
 }
 
@@ -130,7 +130,7 @@ func (s *sheet) startTable(name string, columns []table.Column) error {
 	s.startRow(height)
 	for i, c := range columns {
 		s.startCell(i)
-		s.buf = appendTextCell(s.buf, c.Heading(), s.styles.headingOf(c.Type))
+		s.buf = appendTextCell(s.buf, c.Heading(), s.styles.headingOf(c.Type), &s.w.shared)
 	}
 	return s.endRow()
 }
@@ -156,7 +156,7 @@ func (s *sheet) addRow(row []table.Value, target string) error {
 			look = &s.styles.wrappedLink
 		}
 		s.startCell(i)
-		s.buf = appendCell(s.buf, row[i], look, asText)
+		s.buf = appendCell(s.buf, row[i], look, asText, &s.w.shared)
 	}
 	return s.endRow()
 }

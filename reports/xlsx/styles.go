@@ -21,6 +21,7 @@ const (
 type style struct {
 	id                                int
 	textTag, keptTag, numberTag, bool string // keptTag is of a text whose spaces at either end count
+	sharedTag                         string
 	// wraps says that text goes on in the next line, height that every row of this style has one; both decide how high a row is.
 	wraps  bool
 	bold   bool
@@ -81,6 +82,7 @@ func newStyle(id int, look excelize.Style) style {
 		textTag:   s + ` t="inlineStr"><is><t>`,
 		keptTag:   s + ` t="inlineStr"><is><t xml:space="preserve">`,
 		numberTag: s + `><v>`,
+		sharedTag: s + ` t="s"><v>`,
 		bool:      s + ` t="b"><v>`,
 		wraps:     look.Alignment != nil && look.Alignment.WrapText,
 		bold:      look.Font.Bold,

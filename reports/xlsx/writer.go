@@ -26,6 +26,7 @@ type Writer struct {
 	styles  *styles
 	data    dataSheets
 	sum     table.Sum
+	shared  sharedTexts
 	fitted  []table.Value
 }
 
@@ -81,14 +82,14 @@ func checkSummaries(summaries []table.Summary) error {
 // writeFirst writes parts that are known already, so that programs which guess a file's type from its beginning see an Office
 // file and not just any archive. The list of types, which they prefer, is known only at the end.
 func (w *Writer) writeFirst() error {
-	if err := w.archive.put("docProps/core.xml", w.coreProperties()); err != nil {
-		return err
-	}
-	for _, name := range []string{"_rels/.rels", "docProps/app.xml"} {
+	for _, name := range []string{"_rels/.rels", "docProps/core.xml", "docProps/app.xml"} {
 		data, ok := w.file.Pkg.Load(name)
 		text, isText := data.([]byte)
 		if !ok || !isText {
 			return fmt.Errorf("excelize has no part called %s yet", name)
+		}
+		if name == "docProps/core.xml" {
+			text = w.coreProperties()
 		}
 		if err := w.archive.put(name, text); err != nil {
 			return err
@@ -139,7 +140,7 @@ func (w *Writer) Close() (err error) {
 			return err
 		}
 	}
-	if err := w.writeCharts(); err != nil {
+	if err := errors.Join(w.writeCharts(), w.writeShared()); err != nil {
 		return err
 	}
 	w.file.SetZipWriter(func(io.Writer) excelize.ZipWriter { return w.archive })
