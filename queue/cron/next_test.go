@@ -149,6 +149,9 @@ func TestDays(t *testing.T) {
 		{"7 is Sunday", "0 9 * * 7", "2026-11-01T12:00:00Z", []string{"2026-11-08T09:00+00:00"}},
 		{"a range to 7", "0 9 * * 6-7", "2026-11-02T12:00:00Z", []string{"2026-11-07T09:00+00:00", "2026-11-08T09:00+00:00", "2026-11-14T09:00+00:00"}},
 		{"29 February on a Monday is long in coming", "0 0 29 2 */1", "2096-03-01T00:00:00Z", []string{"2104-02-29T00:00+00:00"}},
+		{"weekly is Sunday", "@weekly", "2026-11-02T12:00:00Z", []string{"2026-11-08T00:00+00:00", "2026-11-15T00:00+00:00"}},
+		{"every is counted from 1970 before 1970 too", "@every 7h", "1969-12-31T00:00:00Z", []string{"1969-12-31T04:00+01:00", "1969-12-31T11:00+01:00"}},
+		{"before 1970", "30 6 31 12 *", "1968-12-30T00:00:00Z", []string{"1968-12-31T06:30+01:00", "1969-12-31T06:30+01:00"}},
 		{"every is counted from 1970", "@every 7h", "2026-11-22T00:00:00Z", []string{"2026-11-22T05:00+00:00", "2026-11-22T12:00+00:00"}},
 	} {
 		t.Run(c.title, func(t *testing.T) {
@@ -173,7 +176,7 @@ func TestParseRefuses(t *testing.T) {
 		{"61 * * * *", false}, {"* * * *", false}, {"0 0 0 * * *", false}, {"0 0 * * *", true}, {"a b c d e", false},
 		{"@every", false}, {"@every 0s", false}, {"@every -1h", false}, {"@every 1500ms", false}, {"@reboot", false},
 		{"*/0 * * * *", false}, {"5-1 * * * *", false}, {"0 0 * * 8", false}, {"0 0 * * 9-7", false}, {"0 0 * * 1-7/0", false},
-		{"0 0 0 * *", false},
+		{"0 0 0 * *", false}, {"0 0 * * 7/2", false},
 	} {
 		if s, err := Parse(c.expression, time.UTC, c.seconds); err == nil {
 			t.Errorf("Parse(%q, seconds %v) = %v, want an error", c.expression, c.seconds, s)

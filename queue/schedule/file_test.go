@@ -80,6 +80,7 @@ func TestOneProblem(t *testing.T) {
 		{"an argument like another", string(one(`cron: "0 6 * * *", args: {row: 1}`)), `probe has no argument "row"; did you mean rows?`},
 		{"an argument of a wrong type", string(one(`cron: "0 6 * * *", args: {rows: [1]}`)), "arguments of probe"},
 		{"an argument twice", string(one(`cron: "0 6 * * *", args: {rows: 1, rows: 2}`)), `no YAML: mapping key "rows" already defined at`},
+		{"a duration beyond what can be counted", string(one(`cron: "0 6 * * *", jitter: 99999d2000000h`)), "is no duration"},
 		{"a duration without a unit", string(one(`cron: "0 6 * * *", jitter: 5`)), `jitter: "5" is no duration`},
 		{"a list for a text", string(one(`cron: "0 6 * * *", overlap: [skip]`)), "overlap must be one plain value"},
 	} {
@@ -113,8 +114,8 @@ schedules:
   name: plain
   cron: 10 * * * *
   kind: probe
-- <<: *base
-  name: "full"
+- name: "full"
+  <<: *base
   timezone: 'America/New_York'
   seconds: "true"
   cron: "*/5 * * * * *"
@@ -179,6 +180,8 @@ line 2: schedule a: cron "*/20 1 * * *" meets a change of the clocks: 01:00 come
 		{`cron: "*/5 * * * *", jitter: 5m`, "line 2: schedule a: jitter 5m is not shorter than the time between two ticks: runs may start out of order"},
 		{`cron: "0 6 * * *", catch_up: {policy: none, max_age: 1h, max_count: 3}`, `line 2: schedule a: max_count has no effect under catch_up policy none
 line 2: schedule a: max_age has no effect under catch_up policy none`},
+		{`cron: "0 6 * * *", overlap: cancel_running`, ""},
+		{`cron: "30 ? * * *"`, ""},
 		{`cron: "0 6 * * *", overlap: cancel_running, catch_up: {policy: all}`, "line 2: schedule a: overlap cancel_running leaves only the newest of the ticks that catch_up all makes up"},
 		{`after: {kind: cpd_sync}, timezone: UTC`, "line 2: schedule a: timezone has no effect where after is given"},
 	} {

@@ -82,6 +82,8 @@ func TestTickOutcomes(t *testing.T) {
 		{"a paused tick on time stands for nothing", hourly, CatchUp{Policy: Latest}, Skip, "11:00:00", "13:00:10", paused(t, "12:30:00", "18:00:00"), "12:00 enqueued made up, 13:00 skipped paused"},
 		{"paused all along, cancel", hourly, CatchUp{Policy: Latest}, CancelRunning, "11:00:00", "13:00:10", paused(t, "00:00:00", "18:00:00"), "12:00 skipped paused, 13:00 skipped paused"},
 		{"a restored copy", hourly, CatchUp{Policy: All}, Queue, "10:00:00", "13:30:00", Conditions{RestoredAt: at(t, "12:15:00")}, "11:00 skipped restored, 12:00 skipped restored, 13:00 enqueued made up"},
+		{"a tick at the very moment of the restore", hourly, CatchUp{Policy: All}, Queue, "10:00:00", "12:30:00", Conditions{RestoredAt: at(t, "11:00:00")}, "11:00 skipped restored, 12:00 enqueued made up"},
+		{"on time until the next tick is due", minutely, CatchUp{Policy: None}, Queue, "10:00:00", "10:02:00", Conditions{}, "10:01 enqueued, 10:02 enqueued"},
 		{"the clock was set back", hourly, CatchUp{Policy: All}, Queue, "10:00:00", "07:00:00", Conditions{}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
