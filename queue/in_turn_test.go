@@ -277,3 +277,44 @@ func TestBackfillStepIsBounded(t *testing.T) {
 		t.Errorf("%d jobs (%v), want none", jobs, err)
 	}
 }
+
+func TestManyJobsAreCancelledAndRetried(t *testing.T) {
+	t.Parallel()
+	g := newGate()
+	b := start(t, nil, g.kind("job"), noop("other"))
+	b.schedules(fmt.Sprintf(`schedules:
+- {name: hourly, kind: job, cron: %q, timezone: UTC, overlap: queue, catch_up: {policy: all}}
+- {name: beside, kind: job, cron: "0 0 1 1 *", timezone: UTC}
+`, inHalfAnHour()))
+	b.away("hourly", 5*time.Hour)
+	waitFor(t, b.pool, "SELECT count(*) FROM queue.jobs WHERE state = 'running'")
+	client := b.worker.Client()
+	bystander, err := client.Trigger(t.Context(), b.schedule("beside").Schedule, "person test")
+	if err != nil {
+		t.Fatal(err)
+	}
+	done, ticks, err := client.CancelJobs(t.Context(), queue.JobSelection{Schedule: "hourly"})
+	if err != nil || len(done) != 1 || ticks != 4 {
+		t.Fatalf("cancelled %v and %d ticks (%v), want one job and four ticks", done, ticks, err)
+	}
+	if job := b.wait(done[0]); job.State != "cancelled" {
+		t.Errorf("job is %s", job.State)
+	}
+	if got := b.counts("hourly"); got["skipped/cancelled"] != 4 || got["enqueued"] != 1 {
+		t.Errorf("ticks are %v", got)
+	}
+	if _, err := queue.Cancellable(t.Context(), b.pool, queue.JobSelection{}); run.ClassOf(err) != run.ClassInvalid {
+		t.Errorf("an empty selection: %v, want it refused", err)
+	}
+	close(g.open)
+	begun, err := client.RetryJobs(t.Context(), queue.JobSelection{Schedule: "hourly", State: "cancelled"}, "person test")
+	if err != nil || len(begun) != 1 {
+		t.Fatalf("retried %v (%v), want one", begun, err)
+	}
+	if job := b.wait(begun[0].ID); job.State != "completed" {
+		t.Errorf("the job that runs again is %s", job.State)
+	}
+	if job := b.wait(bystander.ID); job.State != "completed" {
+		t.Errorf("a job of another schedule is %s", job.State)
+	}
+}

@@ -216,7 +216,7 @@ func (a *applier) remove(ctx context.Context, name string) error {
 	if err := a.closeSpans(ctx, name, a.now); err != nil {
 		return err
 	}
-	if _, err := cancelWaiting(ctx, a.tx, name); err != nil {
+	if _, err := cancelWaiting(ctx, a.tx, name, time.Time{}); err != nil {
 		return err
 	}
 	return setNextTick(ctx, a.tx, name)

@@ -70,11 +70,12 @@ func (w *Worker) releaseTick(ctx context.Context, name string) error {
 	return nil
 }
 
-// cancelWaiting skips the ticks of a schedule that wait for their turn, and says how many.
-func cancelWaiting(ctx context.Context, db riverdb.DB, name string) (int64, error) {
+// cancelWaiting skips the ticks of a schedule that wait for their turn and were recorded at since or later, and says how
+// many.
+func cancelWaiting(ctx context.Context, db riverdb.DB, name string, since time.Time) (int64, error) {
 	tag, err := db.Exec(ctx, `
 		UPDATE queue.ticks SET state = 'skipped', reason = 'cancelled', recorded_at = clock_timestamp()
-		WHERE schedule = $1 AND state = 'enqueued' AND job_id IS NULL`, name)
+		WHERE schedule = $1 AND state = 'enqueued' AND job_id IS NULL AND recorded_at >= $2`, name, since)
 	if err != nil {
 		return 0, fmt.Errorf("cancel the waiting ticks of schedule %s: %w", name, err)
 	}

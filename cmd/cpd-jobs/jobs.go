@@ -17,8 +17,8 @@ type jobsCommand struct {
 	List   jobsListCommand   `cmd:"" help:"List jobs, latest first."`
 	Show   jobsShowCommand   `cmd:"" help:"Show all there is to know of a job."`
 	Logs   jobsLogsCommand   `cmd:"" help:"Print a job's log lines."`
-	Cancel jobsCancelCommand `cmd:"" help:"Cancel a job, and the query that it runs."`
-	Retry  jobsRetryCommand  `cmd:"" help:"Run a finished job again, or a waiting one at once."`
+	Cancel jobsCancelCommand `cmd:"" help:"Cancel a job, and the query that it runs, or many jobs."`
+	Retry  jobsRetryCommand  `cmd:"" help:"Run a finished job again, or a waiting one at once, or many jobs."`
 	Kinds  jobsKindsCommand  `cmd:"" help:"List the kinds of job and their arguments."`
 }
 
@@ -188,12 +188,19 @@ func (c jobsLogsCommand) Run(ctx context.Context, a *app) error {
 }
 
 type jobsCancelCommand struct {
-	ID int64 `arg:"" help:"The job's id."`
+	ID int64 `arg:"" optional:"" help:"The job's id."`
+	jobSelection
 }
 
 func (c jobsCancelCommand) Run(ctx context.Context, a *app) error {
 	client, pool, err := a.client(ctx)
 	if err != nil {
+		return err
+	}
+	if c.ID == 0 {
+		return a.cancelMany(ctx, client, pool, c.jobSelection)
+	}
+	if err := c.alone(); err != nil {
 		return err
 	}
 	job, err := findJob(ctx, pool, c.ID)
@@ -218,12 +225,19 @@ func (c jobsCancelCommand) Run(ctx context.Context, a *app) error {
 }
 
 type jobsRetryCommand struct {
-	ID int64 `arg:"" help:"The job's id."`
+	ID int64 `arg:"" optional:"" help:"The job's id."`
+	jobSelection
 }
 
 func (c jobsRetryCommand) Run(ctx context.Context, a *app) error {
 	client, pool, err := a.client(ctx)
 	if err != nil {
+		return err
+	}
+	if c.ID == 0 {
+		return a.retryMany(ctx, client, pool, c.jobSelection)
+	}
+	if err := c.alone(); err != nil {
 		return err
 	}
 	if _, err := findJob(ctx, pool, c.ID); err != nil {

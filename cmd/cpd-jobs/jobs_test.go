@@ -67,6 +67,11 @@ func TestDeveloperRunsJobs(t *testing.T) {
 	}
 	p.ok("jobs", "cancel", id)
 	p.fails(1, "is cancelled already", "jobs", "cancel", id)
+	p.fails(2, "no jobs are named", "jobs", "cancel")
+	p.fails(2, "an id and a selection of jobs", "jobs", "cancel", id, "--kind", "probe")
+	if dry := p.ok("jobs", "retry", "--state", "cancelled", "--kind", "probe", "--dry-run").stdout; !strings.Contains(dry, "["+id+"]") {
+		t.Errorf("a dry retry of many says %s", dry)
+	}
 	again := strings.TrimSpace(p.ok("jobs", "retry", id).stdout)
 	p.ok("jobs", "logs", again, "--follow")
 	if shown := p.json("jobs", "jobs", "show", again); shown[0]["state"] != "completed" || !strings.Contains(fmt.Sprint(shown[0]["started_by"]), "job "+id+" again") {
