@@ -64,11 +64,19 @@ func loadAll(fsys fs.FS) ([]*definition.Definition, error) {
 	}
 	var list []*definition.Definition
 	var problems []error
+	addresses := map[string]string{}
 	for _, file := range files {
 		d, err := definition.Load(fsys, path.Dir(file))
 		if err != nil {
 			problems = append(problems, err)
 			continue
+		}
+		if address := d.RowPage.Address; address != "" {
+			if other := addresses[address]; other != "" {
+				problems = append(problems, run.Invalid("", "reports %s and %s both have row_page: address %s", other, d.Name, address))
+				continue
+			}
+			addresses[address] = d.Name
 		}
 		list = append(list, d)
 	}

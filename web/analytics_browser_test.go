@@ -78,7 +78,7 @@ func TestPagesAreCountedForThoseWhoAgree(t *testing.T) {
 
 	do(t, tab, chromedp.Click(`//button[text()="Accept analytics cookies"]`), chromedp.WaitVisible(`//a[contains(., "Hide cookie message")]`))
 	got := google.next(t)
-	if got.Get("tid") != "G-TEST123" || got.Get("en") != "page_view" || got.Get("dl") != server.URL+"/schools/urn" || got.Get("dt") != "school" || got.Get("dr") != server.URL+"/" {
+	if got.Get("tid") != "G-TEST123" || got.Get("en") != "page_view" || got.Get("dl") != server.URL+"/schools/urn" || got.Get("dt") != "row" || got.Get("dr") != server.URL+"/" {
 		t.Errorf("counted as %v", got)
 	}
 	do(t, tab, chromedp.Click(`//a[contains(., "Hide cookie message")]`), chromedp.WaitNotPresent(`.govuk-cookie-banner`))

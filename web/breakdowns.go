@@ -1,58 +1,28 @@
 package web
 
 import (
+	"context"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 
 	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/figures"
+	"cpd-jobs/web/rows"
 )
 
-// breakdown is one way in which the schools of a report are divided, and the view that counts them.
-type breakdown struct {
-	key, text string
-	view      string
-	kind      string   // which rows of the view; "" is all
-	names     []string // columns that say what is counted, the first of them what it is divided by
-	filter    string   // the column by which Explore finds the same schools; "" where it has none
-}
-
-// breakdowns are those of the School onboarding report, the one that people ask for most first.
-var breakdowns = []breakdown{
-	{key: "region", text: "Region", view: "school_onboarding_by_region", names: []string{"region_name"}, filter: "region_name"},
-	{key: "local-authority", text: "Local authority", view: "school_onboarding_by_local_authority", names: []string{"la_name", "region_name"}, filter: "la_name"},
-	{key: "phase", text: "Phase", view: "school_onboarding_by_kind", kind: "Phase", names: []string{"name"}, filter: "school_phase_name"},
-	{key: "type", text: "Type", view: "school_onboarding_by_kind", kind: "Type", names: []string{"name"}, filter: "school_type_name"},
-	{key: "type-group", text: "Type group", view: "school_onboarding_by_kind", kind: "Type group", names: []string{"name"}},
-	{key: "route", text: "Route", view: "school_onboarding_by_route", names: []string{"route"}, filter: "route"},
-	{key: "provider", text: "Lead provider and delivery partner", view: "school_onboarding_by_provider", names: []string{"lead_provider", "delivery_partner"}, filter: "cohort_lead_provider"},
-	{key: "section-41", text: "Section 41", view: "school_onboarding_by_kind", kind: "Section 41", names: []string{"name"}},
-	{key: "funding", text: "Funded training", view: "school_onboarding_by_kind", kind: "Funded training", names: []string{"name"}},
-}
-
-// figureTitles say the columns of breakdowns in words; stages have their own.
-var figureTitles = map[string]string{
-	"tutor_share":              "With a tutor",
-	"programme_share":          "Programme chosen or further",
-	"provision_share":          "Provision in place or further",
-	"participants_share":       "Participants registered, share",
-	"la_name":                  "Local authority",
-	"region_name":              "Region",
-	"challenged":               "Partnership challenged, at any stage",
-	"partnered":                "In a partnership",
-	"without_delivery_partner": "Without a delivery partner",
-}
-
-// figures is a table of counts: a row for each thing that is counted.
-type figures struct {
-	By    string // what the schools are divided by
+// figureTable is a table of counts and shares: a row for each thing that is counted.
+type figureTable struct {
+	By    string // what the rows of the report are divided by
+	Noun  string // what a row of the report is
 	Names []string
 	Heads []string
-	Lines []figuresLine
+	Lines []figureLine
 }
 
-// figuresLine is a row: what is counted, and how many there are.
-type figuresLine struct {
+// figureLine is a row: what is counted, and its figures.
+type figureLine struct {
 	Name, Href string
 	More       []string // what else the row is named by
 	Cells      []string
@@ -61,11 +31,12 @@ type figuresLine struct {
 // breakdownPage is a report divided one way.
 type breakdownPage struct {
 	Title, Report string // of the report, and its address
+	Noun          string // what a row is
 	By            string
 	About         string
 	Ways          []pick // other ways to divide it
-	Groups        []pick // of schools
-	Figures       figures
+	Groups        []pick // of rows
+	Figures       figureTable
 }
 
 // pick is one of some links of which one is where the visitor is.
@@ -78,52 +49,121 @@ func (p breakdownPage) Page() Page {
 	return Page{Template: "breakdown.html", Title: p.Title + " by " + strings.ToLower(p.By), Section: "/"}
 }
 
-func breakdownPath(def *definition.Definition, key, group string) string {
-	path := reportPath(def.Name) + "/by/" + key
-	if group != eligibilities[0].name {
-		path += "?schools=" + group
+// groupParam is the parameter of addresses that names a group of rows: "schools".
+func groupParam(def *definition.Definition) string {
+	return strings.ReplaceAll(def.Row, " ", "-") + "s"
+}
+
+// groupOf is the group of rows that a request asks for: all of them unless it asks otherwise.
+func groupOf(def *definition.Definition, r *http.Request) (string, error) {
+	name := r.URL.Query().Get(groupParam(def))
+	switch {
+	case def.Groups == nil && name == "":
+		return "", nil
+	case def.Groups != nil && name == "":
+		return def.Groups.Values[0].Value, nil
+	case def.Groups != nil && slices.ContainsFunc(def.Groups.Values, func(l definition.Label) bool { return l.Value == name }):
+		return name, nil
+	}
+	return "", notFound("There is no such group of " + def.Row + "s.")
+}
+
+// groups are links to every group, each at the address that href gives; none where the report has no groups.
+func groups(def *definition.Definition, href func(group string) string, current string) []pick {
+	if def.Groups == nil {
+		return nil
+	}
+	list := make([]pick, len(def.Groups.Values))
+	for i, l := range def.Groups.Values {
+		list[i] = pick{Text: l.Text, Href: href(l.Value), Current: l.Value == current}
+	}
+	return list
+}
+
+func breakdownPath(def *definition.Definition, b definition.Breakdown, group string) string {
+	path := reportPath(def.Name) + "/by/" + b.Name
+	if def.Groups != nil && group != def.Groups.Values[0].Value {
+		path += "?" + groupParam(def) + "=" + group
 	}
 	return path
 }
 
-// breakdownsOf are the ways in which a report is divided; none but the School onboarding report is.
-func breakdownsOf(def *definition.Definition) []breakdown {
-	if def.Name != schoolOnboarding {
-		return nil
-	}
-	return breakdowns
-}
-
+// breakdown shows a report divided one way.
 func (s *site) breakdown(w http.ResponseWriter, r *http.Request) error {
 	def, err := findReport(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
 	}
-	list := breakdownsOf(def)
-	at := slices.IndexFunc(list, func(b breakdown) bool { return b.key == r.PathValue("by") })
+	at := slices.IndexFunc(def.Breakdowns, func(b definition.Breakdown) bool { return b.Name == r.PathValue("by") })
 	if at < 0 {
 		return notFound("The report is not divided that way.")
 	}
-	group, err := groupOf(r.URL.Query().Get("schools"))
+	group, err := groupOf(def, r)
 	if err != nil {
 		return err
 	}
-	page := breakdownPage{Title: def.Title, Report: reportPath(def.Name), By: list[at].text, About: aboutView(def, list[at].view)}
-	for _, b := range list {
-		page.Ways = append(page.Ways, pick{Text: b.text, Href: breakdownPath(def, b.key, group), Current: b.key == list[at].key})
+	shown := def.Breakdowns[at]
+	view, _ := def.FindView(shown.View)
+	page := breakdownPage{Title: def.Title, Report: reportPath(def.Name), Noun: def.Row, By: shown.Title, About: view.About}
+	for _, b := range def.Breakdowns {
+		page.Ways = append(page.Ways, pick{Text: b.Title, Href: breakdownPath(def, b, group), Current: b.Name == shown.Name})
 	}
-	page.Groups = groups(func(group string) string { return breakdownPath(def, list[at].key, group) }, group)
-	if page.Figures, err = s.figuresOf(r.Context(), def, list[at], group); err != nil {
+	page.Groups = groups(def, func(group string) string { return breakdownPath(def, shown, group) }, group)
+	if page.Figures, err = s.figuresOf(r.Context(), def, shown, group); err != nil {
 		return err
 	}
 	return s.render(w, r, http.StatusOK, page)
 }
 
-func aboutView(def *definition.Definition, name string) string {
-	for _, v := range def.Views {
-		if v.Name == name {
-			return v.About
+// figuresOf reads a breakdown for one group of rows.
+func (s *site) figuresOf(ctx context.Context, def *definition.Definition, b definition.Breakdown, group string) (figureTable, error) {
+	return remember(ctx, s, def, "by "+b.Name+" "+group, func(ctx context.Context) (figureTable, error) {
+		list, err := figures.Breakdown(ctx, s.DB, def, b, group)
+		if err != nil {
+			return figureTable{}, err
 		}
+		return newFigureTable(def, b, group, list), nil
+	})
+}
+
+func newFigureTable(def *definition.Definition, b definition.Breakdown, group string, list []figures.Row) figureTable {
+	view, _ := def.FindView(b.View)
+	t := figureTable{By: b.Title, Noun: def.Row}
+	for _, name := range b.Rows {
+		t.Names = append(t.Names, def.ViewTitle(view, name))
+	}
+	if len(b.Rows) == 1 {
+		t.Names[0] = b.Title
+	}
+	for _, name := range b.Figures {
+		t.Heads = append(t.Heads, def.ViewTitle(view, name))
+	}
+	by, _ := def.Column(b.Filter)
+	for _, row := range list {
+		value := row.Names[0]
+		l := figureLine{Name: by.Labels.Text(value), More: row.Names[1:]}
+		if value == b.Empty && value != "" {
+			value, l.Name = rows.None, definition.Sentence(value)
+		}
+		l.Href = exploredBy(def, b.Filter, value, group)
+		for i, v := range row.Figures {
+			l.Cells = append(l.Cells, figureText(view.Columns[b.Figures[i]].Unit, v))
+		}
+		t.Lines = append(t.Lines, l)
+	}
+	return t
+}
+
+// figureText is a count or a share as people read it; nothing for a share of no rows at all.
+func figureText(unit definition.Unit, v any) string {
+	switch v := v.(type) {
+	case int64:
+		return count(v)
+	case float64:
+		if unit == definition.Percent {
+			return percent(v)
+		}
+		return strconv.FormatFloat(v, 'f', -1, 64)
 	}
 	return ""
 }

@@ -54,7 +54,7 @@ func newDictionaryPage(def *definition.Definition) dictionaryPage {
 	for _, v := range def.AllViews() {
 		m := viewMeaning{Title: v.Title, Name: def.Schema + "." + v.Name, About: v.About}
 		for _, name := range slices.Sorted(maps.Keys(v.Columns)) {
-			m.Columns = append(m.Columns, nameMeaning{name, v.Columns[name]})
+			m.Columns = append(m.Columns, nameMeaning{name, v.Columns[name].About})
 		}
 		p.Views = append(p.Views, m)
 	}

@@ -2,13 +2,10 @@ package web
 
 import (
 	"context"
-	"fmt"
 	"html/template"
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/versions"
@@ -94,10 +91,7 @@ func columnChoices(counts []columnCount, def *definition.Definition, selected st
 
 // newDifferenceLine shows all cells of a row that changed, or only that of the column that was asked for.
 func newDifferenceLine(def *definition.Definition, row versions.RowDifference, column string) differenceLine {
-	l := differenceLine{Key: row.Key, Name: row.Key, Action: row.Action}
-	if def.Name == schoolOnboarding {
-		l.Href = schoolPath(row.Key)
-	}
+	l := differenceLine{Key: row.Key, Name: row.Key, Href: rowPath(def, row.Key), Action: row.Action}
 	if row.Reason != "" {
 		l.Action += ": " + strings.ToLower(words(row.Reason))
 	}
@@ -129,28 +123,15 @@ func (l differenceLine) Why() string {
 
 // nameDifferences gives rows the names that they have, or had before they left.
 func (s *site) nameDifferences(ctx context.Context, def *definition.Definition, asked differencesAsked, lines []differenceLine) error {
-	if _, ok := def.Column("name"); !ok || len(lines) == 0 {
-		return nil
-	}
 	keys := make([]string, len(lines))
 	for i, l := range lines {
 		keys[i] = l.Key
 	}
-	key := pgx.Identifier{def.Key}.Sanitize()
-	found, _ := s.DB.Query(ctx, fmt.Sprintf(`
-		SELECT %[1]s::text, name FROM %[2]s WHERE %[1]s::text = ANY ($1) AND name <> ''
-		UNION ALL
-		SELECT %[1]s::text, old ->> 'name' FROM %[3]s
-		WHERE %[1]s::text = ANY ($1) AND action = 'removed' AND version > $2 AND version <= $3 AND old ->> 'name' <> ''`,
-		key, def.Table().Sanitize(), def.Changes().Sanitize()), keys, asked.from, asked.to)
-	names, urn, name := map[string]string{}, "", ""
-	if _, err := pgx.ForEachRow(found, []any{&urn, &name}, func() error { names[urn] = name; return nil }); err != nil {
-		return fmt.Errorf("read the names of rows of %s: %w", def.Name, err)
-	}
+	names, err := versions.Headings(ctx, s.DB, def, keys, asked.from, asked.to)
 	for i, l := range lines {
 		if known := names[l.Key]; known != "" {
 			lines[i].Name = known
 		}
 	}
-	return nil
+	return err
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"html/template"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"strings"
 
 	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/figures"
 	"cpd-jobs/reports/table"
 	"cpd-jobs/web/rows"
 )
@@ -18,6 +20,7 @@ type explorePage struct {
 	Title, Href string
 	Report      string // address of the report
 	Noun        string // what a row is: "school"
+	SearchLabel string // what is searched
 	Search      string
 	Filters     []filter
 	Filtered    bool
@@ -58,17 +61,6 @@ type cell struct {
 	Numeric bool
 }
 
-// explored says how a report is explored: by which columns it is filtered, and which of them are listed. The first of
-// those leads to the row's own page.
-type explored struct{ filters, columns []string }
-
-var exploredReports = map[string]explored{
-	schoolOnboarding: {
-		filters: []string{"region_name", "la_name", "school_phase_name", "school_type_name", "cohort_lead_provider", "eligibility", "route", "stage", "flags", "register_flags"},
-		columns: []string{"name", "urn", "la_name", "school_phase_name", "stage", "cohort_lead_provider", "flags"},
-	},
-}
-
 const rowsPerPage = 50
 
 func (p explorePage) Page() Page {
@@ -81,31 +73,29 @@ func (p explorePage) Page() Page {
 
 // explorePath is the address at which a report is explored; "" where it is not.
 func explorePath(def *definition.Definition) string {
-	if _, ok := exploredReports[def.Name]; !ok {
+	if def.Explore == nil {
 		return ""
 	}
 	return reportPath(def.Name) + "/explore"
 }
 
 // findExplored finds a report that can be explored.
-func findExplored(ctx context.Context, name string) (*definition.Definition, explored, error) {
+func findExplored(ctx context.Context, name string) (*definition.Definition, error) {
 	def, err := findReport(ctx, name)
-	if err != nil {
-		return nil, explored{}, err
+	if err == nil && def.Explore == nil {
+		err = notFound("This report cannot be explored here.")
 	}
-	e, ok := exploredReports[def.Name]
-	if !ok || def.Restricted() {
-		return nil, e, notFound("This report cannot be explored here.")
-	}
-	return def, e, nil
+	return def, err
 }
 
 func (s *site) explore(w http.ResponseWriter, r *http.Request) error {
-	def, e, err := findExplored(r.Context(), r.PathValue("name"))
+	def, err := findExplored(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
 	}
-	facets, err := s.facets(r.Context(), def, e.filters)
+	facets, err := remember(r.Context(), s, def, "facets", func(ctx context.Context) (map[string][]figures.Facet, error) {
+		return figures.Facets(ctx, s.DB, def, def.Explore.Filters)
+	})
 	if err != nil {
 		return err
 	}
@@ -113,11 +103,11 @@ func (s *site) explore(w http.ResponseWriter, r *http.Request) error {
 	if problem != nil {
 		sel = rows.Selection{}
 	}
-	page, err := s.explorePage(r.Context(), def, e, sel, r.URL.Query().Get(rows.ParamAfter))
+	page, err := s.explorePage(r.Context(), def, sel, r.URL.Query().Get(rows.ParamAfter))
 	if err != nil {
 		return err
 	}
-	page.Filters = filtersOf(def, e, facets, sel)
+	page.Filters = filtersOf(def, facets, sel)
 	status := http.StatusOK
 	if problem != nil {
 		page.Problem, status = problem.Error(), http.StatusBadRequest
@@ -125,10 +115,10 @@ func (s *site) explore(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, status, page)
 }
 
-func (s *site) explorePage(ctx context.Context, def *definition.Definition, e explored, sel rows.Selection, after string) (explorePage, error) {
-	p := explorePage{Title: def.Title, Href: explorePath(def), Report: reportPath(def.Name), Noun: def.Row, Search: sel.Search, Filtered: len(sel.Where) > 0 || sel.Search != ""}
+func (s *site) explorePage(ctx context.Context, def *definition.Definition, sel rows.Selection, after string) (explorePage, error) {
+	p := explorePage{Title: def.Title, Href: explorePath(def), Report: reportPath(def.Name), Noun: def.Row, SearchLabel: searchLabel(def), Search: sel.Search, Filtered: len(sel.Where) > 0 || sel.Search != ""}
 	listed := sel
-	listed.Columns = e.columns
+	listed.Columns = def.Explore.Columns
 	found, err := rows.Read(ctx, s.DB, def, listed, after, rowsPerPage)
 	if err != nil {
 		return p, err
@@ -139,7 +129,7 @@ func (s *site) explorePage(ctx context.Context, def *definition.Definition, e ex
 	asked := sel.Values()
 	columns := rows.ColumnsOf(def, listed)
 	for i, values := range found.Rows {
-		p.Lines = append(p.Lines, newRowLine(found.Keys[i], columns, values))
+		p.Lines = append(p.Lines, newRowLine(def, found.Keys[i], columns, values))
 	}
 	p.Heads = sortHeads(p.Href, columns, sel)
 	p.CSV = reportPath(def.Name) + "/explore.csv?" + asked.Encode()
@@ -156,6 +146,45 @@ func (s *site) explorePage(ctx context.Context, def *definition.Definition, e ex
 		p.Asks, p.Formats = hiddens(asked), formatChoices(def)
 	}
 	return p, nil
+}
+
+// sortHeads are the headings of a list: each orders the rows by its column, the one that does already the other way round.
+func sortHeads(href string, columns []definition.Column, sel rows.Selection) []sortHead {
+	var heads []sortHead
+	for _, c := range columns {
+		next := sel
+		next.Sort, next.Down = c.Name, false
+		h := sortHead{Title: c.Title, Order: "none", Numeric: isNumber(c)}
+		if sel.Sort == c.Name {
+			h.Order = map[bool]string{true: "descending", false: "ascending"}[sel.Down]
+			next.Down = !sel.Down
+		}
+		h.Href = href + "?" + next.Values().Encode()
+		heads = append(heads, h)
+	}
+	return heads
+}
+
+// filtersOf are the questions of the form, each with the values that its column has.
+func filtersOf(def *definition.Definition, facets map[string][]figures.Facet, sel rows.Selection) []filter {
+	var list []filter
+	for _, name := range def.Explore.Filters {
+		c, _ := def.Column(name)
+		f := filter{Name: name, Label: c.Title, Choices: []choice{{Text: "Any"}}}
+		asked := sel.Value(name)
+		for _, facet := range facets[name] {
+			value, text := cmp.Or(facet.Value, rows.None), cmp.Or(valueText(c, facet.Value), "None")
+			f.Choices = append(f.Choices, choice{Value: value, Text: text, Selected: value == asked})
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// searchLabel is what the field for a search is called.
+func searchLabel(def *definition.Definition) string {
+	key, _ := def.Column(def.Key)
+	return cmp.Or(def.Search.Label, key.Title)
 }
 
 // hiddens is a selection as hidden fields of a form.
@@ -181,14 +210,12 @@ func formatChoices(def *definition.Definition) []choice {
 	return list
 }
 
-func newRowLine(key string, columns []definition.Column, values []any) rowLine {
-	l := rowLine{Href: schoolPath(key)}
+func newRowLine(def *definition.Definition, key string, columns []definition.Column, values []any) rowLine {
+	l := rowLine{Href: rowPath(def, key)}
 	for i, c := range columns {
 		shown := showValue(c, values[i])
 		if i == 0 {
-			if l.Title, _ = values[i].(string); l.Title == "" {
-				l.Title = key
-			}
+			l.Title = cmp.Or(valueText(c, values[i]), key)
 			continue
 		}
 		l.Cells = append(l.Cells, cell{HTML: shown, Numeric: isNumber(c)})

@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"net/http"
+	"strings"
 	"time"
 
 	"cpd-jobs/internal/access"
@@ -26,11 +27,11 @@ type reportPage struct {
 	Missing            []choice // formats that it can be made in and has not been
 	Contact            *pick    // who makes other formats; nil where nobody is named
 	Latest             latestChanges
-	Groups             []pick // of schools, for the charts
+	Groups             []pick // of rows, for the charts
 	Funnel             *funnel
 	Trend              *trend
-	Regions            *figures
-	Ways               []pick // all ways in which it is divided
+	Figures            *figureTable // of the first breakdown
+	Ways               []pick       // all ways in which it is divided
 	Inputs             []inputLine
 	Versions           []versionLine
 	Older              string // address of earlier versions; "" if these are all
@@ -51,7 +52,7 @@ func (s *site) report(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	group, err := groupOf(r.URL.Query().Get("schools"))
+	group, err := groupOf(def, r)
 	if err != nil {
 		return err
 	}
@@ -123,17 +124,30 @@ func (s *site) fillCharts(ctx context.Context, def *definition.Definition, group
 	if p.Trend, err = s.trendOf(ctx, def, group); err != nil {
 		return err
 	}
-	ways := breakdownsOf(def)
-	if len(ways) == 0 {
+	p.Groups = groups(def, func(group string) string { return p.Href + "?" + groupParam(def) + "=" + group + "#funnel" }, group)
+	if len(def.Breakdowns) == 0 {
 		return nil
 	}
-	p.Groups = groups(func(group string) string { return p.Href + "?schools=" + group + "#funnel" }, group)
-	for _, b := range ways {
-		p.Ways = append(p.Ways, pick{Text: b.text, Href: breakdownPath(def, b.key, group)})
+	for _, b := range def.Breakdowns {
+		p.Ways = append(p.Ways, pick{Text: b.Title, Href: breakdownPath(def, b, group)})
 	}
-	regions, err := s.figuresOf(ctx, def, ways[0], group)
-	p.Regions = &regions
+	first, err := s.figuresOf(ctx, def, def.Breakdowns[0], group)
+	p.Figures = &first
 	return err
+}
+
+// WaysText says in what ways the report is divided: "By region, phase, provider and more".
+func (p reportPage) WaysText() string {
+	const named = 3
+	var list []string
+	for _, w := range p.Ways[:min(named, len(p.Ways))] {
+		list = append(list, strings.ToLower(w.Text))
+	}
+	text := "By " + strings.Join(list, ", ")
+	if len(p.Ways) > named {
+		text += " and more"
+	}
+	return text
 }
 
 // inputLine is one input of the latest version.

@@ -8,6 +8,9 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"cpd-jobs/reports"
+	"cpd-jobs/reports/figures"
 )
 
 func TestTheReportPageShowsNinetyDays(t *testing.T) {
@@ -18,24 +21,30 @@ func TestTheReportPageShowsNinetyDays(t *testing.T) {
 	if got := strings.Count(page, `<th scope="row" class="app-nowrap">`); got != 89 {
 		t.Errorf("%d days in the table, want 89: ninety but one on which nothing was refreshed", got)
 	}
-	if got := strings.Count(page, "<polyline"); got != len(trendLines) {
-		t.Errorf("%d lines in the chart, want %d", got, len(trendLines))
+	if got := strings.Count(page, "<polyline"); got != 5 {
+		t.Errorf("%d lines in the chart, want 5", got)
 	}
 	wantNone(t, page, "24 Aug 2026")
 }
 
 func TestATrendIsDrawnToScale(t *testing.T) {
 	t.Parallel()
+	def, err := reports.Find("school_onboarding")
+	if err != nil {
+		t.Fatal(err)
+	}
 	date := func(day int) time.Time { return time.Date(2026, 11, day, 0, 0, 0, 0, time.UTC) }
-	days := []trendDay{{date(21), []int64{130, 0, 0, 0, 0}}, {date(16), []int64{50, 0, 0, 0, 0}}, {date(11), []int64{0, 0, 0, 0, 0}}}
-	got := newTrend(days)
+	days := []figures.Day{
+		{Day: date(21), Counts: []int64{130, 0, 0, 0, 0}}, {Day: date(16), Counts: []int64{50, 0, 0, 0, 0}}, {Day: date(11), Counts: []int64{0, 0, 0, 0, 0}},
+	}
+	got := newTrend(def, days)
 	if want := "0,1000 500,688 1000,188"; got.Lines[0].Points != want {
 		t.Errorf("points %s, want %s", got.Lines[0].Points, want)
 	}
 	if got, want := fmt.Sprint(got.Marks), "[160 80 0]"; got != want {
 		t.Errorf("marks %s, want %s", got, want)
 	}
-	if newTrend(days[:1]).Drawn {
+	if newTrend(def, days[:1]).Drawn {
 		t.Error("a single day has a chart")
 	}
 	for n, want := range map[int64]int64{0: 2, 1: 2, 2: 2, 3: 4, 9: 10, 11: 12, 130: 160, 23_000: 24_000, 41_000: 50_000, 99_999: 100_000} {
@@ -87,8 +96,12 @@ func TestBreakdowns(t *testing.T) {
 	}
 	wantAll(t, f.page(t, "/reports/school-onboarding/by/provider?schools=eligible", http.StatusOK), "<h1", "by lead provider")
 	wantAll(t, f.page(t, "/reports/school-onboarding/by/route?schools=cip_only", http.StatusOK), "route=full_induction_programme", "eligibility=cip_only", "Full induction programme")
-	for _, b := range breakdowns {
-		f.page(t, "/reports/school-onboarding/by/"+b.key, http.StatusOK)
+	def, err := reports.Find("school_onboarding")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, b := range def.Breakdowns {
+		f.page(t, "/reports/school-onboarding/by/"+b.Name, http.StatusOK)
 	}
 	for _, target := range []string{"/reports/school-onboarding/by/colour", "/reports/school-onboarding/by/region?schools=odd", "/reports/schools/by/region"} {
 		f.page(t, target, http.StatusNotFound)
@@ -195,7 +208,7 @@ func TestTheDataDictionaryHasEveryColumnAndWhereItComesFrom(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	page := f.page(t, "/reports/school-onboarding/dictionary", http.StatusOK)
-	def, err := findReport(t.Context(), schoolOnboarding)
+	def, err := findReport(t.Context(), "school_onboarding")
 	if err != nil {
 		t.Fatal(err)
 	}

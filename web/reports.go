@@ -3,6 +3,7 @@ package web
 import (
 	"cmp"
 	"context"
+	"math"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,6 +23,7 @@ type reportLine struct {
 	Name, Title, About, Href string
 	Freshness                freshness
 	Files                    []attachment // of the newest version that has any
+	place                    int
 }
 
 // freshness is how old a report's data are, against its target.
@@ -63,18 +65,19 @@ func (s *site) reportList(w http.ResponseWriter, r *http.Request) error {
 			Href:      reportPath(o.Name),
 			Freshness: newFreshness(def, o.Latest, now),
 			Files:     newestFiles(files),
+			place:     place(def),
 		})
 	}
-	slices.SortStableFunc(page.Reports, func(a, b reportLine) int { return cmp.Compare(rank(a.Name), rank(b.Name)) })
+	slices.SortStableFunc(page.Reports, func(a, b reportLine) int { return cmp.Compare(a.place, b.place) })
 	return s.render(w, r, http.StatusOK, page)
 }
 
-// rank puts the report that most people come for first.
-func rank(name string) int {
-	if name == schoolOnboarding {
-		return 0
+// place is where a report stands in the list: those that declare none come last.
+func place(def *definition.Definition) int {
+	if def.Place > 0 {
+		return def.Place
 	}
-	return 1
+	return math.MaxInt
 }
 
 // findReport takes a report's name with hyphens or underscores. A report with personal data is not there for those who

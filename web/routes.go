@@ -37,7 +37,7 @@ func (s *site) table() []route {
 		{pattern: "POST /reports/{name}/explore/files", needs: access.Analyst, page: s.askForFile},
 		{pattern: "POST /reports/{name}/files", needs: access.Analyst, page: s.askForWhole},
 		{pattern: "GET /reports/{name}/files/{job}", needs: access.Analyst, page: s.file},
-		{pattern: "GET /schools/{urn}", needs: access.Analyst, page: s.school},
+		{pattern: "GET /reports/{name}/rows/{key}", needs: access.Analyst, page: s.row},
 
 		{pattern: "GET /runs", needs: access.Developer, page: s.runList},
 		{pattern: "GET /runs/{id}", needs: access.Developer, page: s.run},
@@ -84,6 +84,7 @@ func (s *site) table() []route {
 		{pattern: "GET /.well-known/security.txt", needs: access.Public, machine: http.HandlerFunc(s.securityTxt)},
 		{pattern: "GET /security.txt", needs: access.Public, machine: http.HandlerFunc(s.securityTxt)},
 	}
+	list = append(list, s.rowRoutes()...)
 	for _, r := range s.api.Routes() {
 		list = append(list, route{pattern: r.Pattern, needs: access.Role(r.Needs), machine: private(r.Handler)})
 	}

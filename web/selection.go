@@ -18,7 +18,7 @@ import (
 
 // selectionCSV streams a selection as a file, from its first rows on.
 func (s *site) selectionCSV(w http.ResponseWriter, r *http.Request) error {
-	def, _, err := findExplored(r.Context(), r.PathValue("name"))
+	def, err := findExplored(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
 	}
@@ -60,7 +60,7 @@ func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *definition
 
 // askForFile has a selection made in a format that takes time.
 func (s *site) askForFile(w http.ResponseWriter, r *http.Request) error {
-	def, _, err := findExplored(r.Context(), r.PathValue("name"))
+	def, err := findExplored(r.Context(), r.PathValue("name"))
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,9 @@ import (
 	"cpd-jobs/internal/access"
 	"cpd-jobs/queue"
 	"cpd-jobs/queue/schedule"
+	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/figures"
 	"cpd-jobs/reports/versions"
 )
 
@@ -39,15 +41,18 @@ func samples() map[string]content {
 	}
 	file := attachment{ID: 3, Title: "School onboarding (CSV)", Href: "/f", Name: "f.csv", Format: "Comma-separated values", Label: "CSV", Short: true, Note: "n", Size: 9, Rows: 1, Version: 2, AsOf: noon, CreatedAt: noon, SHA256: "ab"}
 	fresh := freshness{Refreshed: true, AsOf: noon, PublishedAt: noon, Age: time.Hour, Target: 30 * time.Minute, Late: true, Rows: 5, Noun: "Schools"}
-	chart := &funnel{About: "a",
-		Stages: []funnelStage{{Title: "Contacted", Schools: 2, Reached: 5, Share: 1, Ranked: true}, {Title: "No ECTs", Schools: 1}}}
-	chart.draw()
+	reached, share := int64(5), 1.0
+	shown, err := reports.Find("school_onboarding")
+	if err != nil {
+		panic(err)
+	}
+	chart := newFunnel(shown, []figures.Stage{{Value: "contacted", Here: 2, Reached: &reached, Share: &share}, {Value: "no_ects", Here: 1}}, "all")
 	choices := []pick{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}}
-	table := figures{By: "Region", Names: []string{"Region", "And"}, Heads: []string{"Schools"}, Lines: []figuresLine{{Name: "n", Href: "/h", More: []string{"m"}, Cells: []string{"1"}}}}
+	table := figureTable{By: "Region", Names: []string{"Region", "And"}, Heads: []string{"Schools"}, Lines: []figureLine{{Name: "n", Href: "/h", More: []string{"m"}, Cells: []string{"1"}}}}
 	return map[string]content{
 		"report list":              reportsPage{Reports: []reportLine{{Name: "a", Title: "A", About: "a", Href: "/a", Freshness: fresh, Files: []attachment{file, file}}, {Name: "b", Title: "B", Href: "/b"}}},
 		"empty report list":        reportsPage{},
-		"report":                   wholeReport(fresh, file, chart),
+		"report":                   wholeReport(shown, fresh, file, chart),
 		"report without refreshes": reportPage{Title: "A"},
 		"breakdown":                breakdownPage{Title: "A", Report: "/r", By: "Region", About: "a", Ways: choices, Groups: choices, Figures: table},
 		"versions":                 versionsPage{Title: "A", Noun: "Schools", Runs: true, Versions: someVersions(file), Older: "/o"},
@@ -76,12 +81,12 @@ func samples() map[string]content {
 		"confirm":                  confirmPage{Title: "Cancel job 1", Text: []string{"t"}, Warning: "w", Fields: []field{pauses(), {Name: "note", Label: "l", Hint: "h"}}, Hidden: []hidden{{"a", "b"}}, Method: "post", Action: "/a", Button: "b", Risky: true, Back: "/b", Problem: "p"},
 		"audit":                    auditPage{Lines: []auditLine{{access.Recorded{At: noon, Actor: "a", Detail: json.RawMessage(`{"a":1}`)}}}, Older: "/o"},
 		"no audit":                 auditPage{},
-		"explore":                  explorePage{Title: "A", Problem: "p", Search: "s", Filters: []filter{{Name: "n", Label: "l", Choices: []choice{{Text: "Any"}}}}, Filtered: true, Rows: 1, Heads: []sortHead{{Title: "t", Order: "descending"}}, Lines: []rowLine{{Href: "/h", Title: "t", Cells: []cell{{HTML: "c"}}}}, First: "/f", Next: "/n", CSV: "/c", Asks: []hidden{{"a", "b"}}, Formats: []choice{{Value: "xlsx"}}, Sort: "-a"},
-		"nothing to explore":       explorePage{Title: "A", Noun: "school"},
+		"explore":                  explorePage{Title: "A", SearchLabel: "Name", Problem: "p", Search: "s", Filters: []filter{{Name: "n", Label: "l", Choices: []choice{{Text: "Any"}}}}, Filtered: true, Rows: 1, Heads: []sortHead{{Title: "t", Order: "descending"}}, Lines: []rowLine{{Href: "/h", Title: "t", Cells: []cell{{HTML: "c"}}}}, First: "/f", Next: "/n", CSV: "/c", Asks: []hidden{{"a", "b"}}, Formats: []choice{{Value: "xlsx"}}, Sort: "-a"},
+		"nothing to explore":       explorePage{Title: "A", Noun: "school", SearchLabel: "Name"},
 		"file":                     filePage{Title: "A", Finished: true, Files: []attachment{file}, Part: []fact{{Key: "k", Text: "t"}}},
 		"file that failed":         filePage{Title: "A", Finished: true, Failed: true},
-		"school":                   schoolPage{Name: "S", URN: "1", AsOf: &noon, Columns: []columnLine{{Title: "t", About: "a"}}, History: []changeLine{{At: noon, What: "w", Version: 2}}, Register: []fact{{Key: "k", Text: "t"}}, Links: []linkLine{{URN: "2", Name: "n", Since: &noon}}, Changes: []changeLine{{At: noon}}},
-		"school that left":         schoolPage{Name: "S", Gone: true},
+		"school":                   rowPage{Name: "S", Back: choices[1], Key: "1", KeyTitle: "URN", AsOf: &noon, Columns: []columnLine{{Title: "t", About: "a"}}, History: []changeLine{{At: noon, What: "w", Version: 2}}, Register: []fact{{Key: "k", Text: "t"}}, Links: []linkLine{{Href: "/2", Name: "n", Day: "d"}}, RegisterChange: []changeLine{{At: noon}}},
+		"school that left":         rowPage{Name: "S", Back: choices[1], Gone: true, Absent: "a"},
 		"docs":                     docsPage{},
 		"signed out":               signedOutPage{Provider: "https://id.example.com/end"},
 		"not found":                problem{Status: 404, Detail: "d"},
@@ -97,7 +102,7 @@ func someVersions(file attachment) []versionLine {
 	}
 }
 
-func wholeReport(fresh freshness, file attachment, chart *funnel) reportPage {
+func wholeReport(shown *definition.Definition, fresh freshness, file attachment, chart *funnel) reportPage {
 	choices := []pick{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}}
 	return reportPage{
 		Title: "A", About: "a", Explore: "/e", Noun: "Schools", Freshness: fresh, Restricted: true, Runs: true,
@@ -105,8 +110,8 @@ func wholeReport(fresh freshness, file attachment, chart *funnel) reportPage {
 		Withdrawn: &withdraw{Version: 2, Restored: 1, At: noon, Why: "w"},
 		Checks:    newChecks([]definition.Check{{Name: "a", About: "a", Level: "error"}}, []versions.CheckResult{{Name: "a", About: "a", Offending: 1, Of: 2}}),
 		Files:     []attachment{file}, FilesNote: "n", Missing: []choice{{Value: "ods", Text: "t", Selected: true}}, Contact: &choices[1], Latest: latestChanges{Href: "/c", Changed: 3}, Groups: choices, Funnel: chart,
-		Trend:   newTrend([]trendDay{{Day: noon, Counts: []int64{5, 4, 3, 2, 1}}, {Day: noon.AddDate(0, 0, -3), Counts: []int64{4, 3, 2, 1, 0}}}),
-		Regions: &figures{By: "Region"}, Ways: choices,
+		Trend:   newTrend(shown, []figures.Day{{Day: noon, Counts: []int64{5, 4, 3, 2, 1}}, {Day: noon.AddDate(0, 0, -3), Counts: []int64{4, 3, 2, 1, 0}}}),
+		Figures: &figureTable{By: "Region"}, Ways: choices,
 		Inputs:   []inputLine{{Title: "CPD service", InputUsed: versions.InputUsed{AsAt: noon, Rows: 5, Version: 1}}},
 		Versions: someVersions(file), Older: "/o",
 	}

@@ -9,20 +9,19 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/figures"
 )
-
-// trendDays is how far back the trend goes.
-const trendDays = 90
 
 // trend is the chart of how counts went day by day, and the table that says the same.
 type trend struct {
+	About   string
+	Noun    string // what a row is
+	Length  int    // how many days it goes back
 	Lines   []trendLine
-	Days    []trendDay // newest first
-	Drawn   bool       // there are days enough for a chart
-	Marks   []string   // what the horizontal lines stand for, the highest first
+	Days    []figures.Day // newest first
+	Drawn   bool          // there are days enough for a chart
+	Marks   []string      // what the horizontal lines stand for, the highest first
 	First   time.Time
 	Last    time.Time
 	Summary string
@@ -35,50 +34,32 @@ type trendLine struct {
 	Points string // of the chart, in thousandths of its width and height
 }
 
-// trendDay is a row of the table.
-type trendDay struct {
-	Day    time.Time
-	Counts []int64 // of each line
-}
-
-// trendLines are the counts that are shown, the largest first.
-var trendLines = []string{"Contacted", "With a tutor", "Programme chosen", "Provision in place", "Participants registered"}
-
-const trendSQL = `
-	SELECT day, ARRAY[contacted, with_tutor, programme_chosen, provision_in_place, with_participants] AS counts
-	FROM reports.school_onboarding_trend
-	WHERE eligibility = $1 AND day > (SELECT max(day) FROM reports.school_onboarding_trend) - $2::integer
-	ORDER BY day DESC`
-
-// trendOf reads the trend of a report for one group of schools; nil where the report has none.
+// trendOf reads the trend of a report for one group of its rows; nil where the report declares none or no day was kept yet.
 func (s *site) trendOf(ctx context.Context, def *definition.Definition, group string) (*trend, error) {
-	if def.Name != schoolOnboarding {
+	if def.Trend == nil {
 		return nil, nil
 	}
 	return remember(ctx, s, def, "trend "+group, func(ctx context.Context) (*trend, error) {
-		found, _ := s.DB.Query(ctx, trendSQL, group, trendDays)
-		days, err := pgx.CollectRows(found, pgx.RowToStructByName[trendDay])
-		if err != nil {
-			return nil, fmt.Errorf("read the trend of %s: %w", def.Name, err)
+		days, err := figures.Trend(ctx, s.DB, def, group)
+		if err != nil || len(days) == 0 {
+			return nil, err
 		}
-		if len(days) == 0 {
-			return nil, nil
-		}
-		return newTrend(days), nil
+		return newTrend(def, days), nil
 	})
 }
 
 // newTrend lays the chart out. It has at least one day.
-func newTrend(days []trendDay) *trend {
-	t := &trend{Days: days, Drawn: len(days) > 1, Last: days[0].Day, First: days[len(days)-1].Day}
+func newTrend(def *definition.Definition, days []figures.Day) *trend {
+	t := &trend{About: def.Trend.About, Noun: def.Row, Length: def.Trend.Days, Days: days, Drawn: len(days) > 1, Last: days[0].Day, First: days[len(days)-1].Day}
 	var top int64
 	for _, d := range days {
 		top = max(top, slices.Max(d.Counts))
 	}
 	top = roundUp(top)
 	t.Marks = []string{count(top), count(top / 2), "0"}
-	for i, title := range trendLines {
-		t.Lines = append(t.Lines, trendLine{Title: title, Number: i + 1, Points: t.points(i, top)})
+	view, _ := def.FindView(def.Trend.View)
+	for i, name := range def.Trend.Lines {
+		t.Lines = append(t.Lines, trendLine{Title: def.ViewTitle(view, name), Number: i + 1, Points: t.points(i, top)})
 	}
 	t.Summary = t.sumUp()
 	return t
@@ -100,8 +81,8 @@ func (t *trend) points(line int, top int64) string {
 func (t *trend) sumUp() string {
 	var parts []string
 	last, first := t.Days[0], t.Days[len(t.Days)-1]
-	for i, title := range trendLines {
-		parts = append(parts, fmt.Sprintf("%s from %s to %s", title, count(first.Counts[i]), count(last.Counts[i])))
+	for i, l := range t.Lines {
+		parts = append(parts, fmt.Sprintf("%s from %s to %s", l.Title, count(first.Counts[i]), count(last.Counts[i])))
 	}
 	return fmt.Sprintf("A line chart from %s to %s: %s.", day(&t.First), day(&t.Last), strings.Join(parts, ", "))
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"strings"
@@ -18,34 +19,50 @@ func showValue(c definition.Column, v any) template.HTML {
 			return template.HTML(v.Format("2 January 2006"))
 		}
 		return timeTag(v)
-	case bool:
-		return map[bool]template.HTML{true: "Yes", false: "No"}[v]
 	case []string:
 		list := make([]string, len(v))
 		for i, item := range v {
-			list[i] = template.HTMLEscapeString(codeWords(item))
+			list[i] = template.HTMLEscapeString(c.Labels.Text(item))
 		}
 		return template.HTML(strings.Join(list, "<br>"))
-	case string:
-		if c.Name == "stage" || c.Name == "route" || c.Name == "eligibility" {
-			return template.HTML(template.HTMLEscapeString(codeWords(v)))
-		}
-		return template.HTML(template.HTMLEscapeString(v))
-	case nil:
-		return ""
 	default:
-		return template.HTML(template.HTMLEscapeString(fmt.Sprint(v)))
+		return template.HTML(template.HTMLEscapeString(valueText(c, v)))
 	}
 }
 
-// codeWords says a code of the report in words: a stage in its own, any other as it is written.
-func codeWords(code string) string {
-	switch {
-	case stageTitles[code] != "":
-		return stageTitles[code]
-	case code == "cip_only":
-		return "Service only"
+// valueText is a value that is neither a time nor a list, in a line.
+func valueText(c definition.Column, v any) string {
+	switch v := v.(type) {
+	case nil:
+		return ""
+	case bool:
+		return map[bool]string{true: "Yes", false: "No"}[v]
 	default:
-		return words(code)
+		return c.Labels.Text(fmt.Sprint(v))
+	}
+}
+
+// jsonText is a value of the log of changes as people read it.
+func jsonText(c definition.Column, raw json.RawMessage) string {
+	var v any
+	if raw == nil || json.Unmarshal(raw, &v) != nil {
+		return ""
+	}
+	switch v := v.(type) {
+	case string:
+		if at, err := time.Parse(time.RFC3339, v); err == nil && table.Type(c.Type) == table.Timestamp {
+			return ukTime(at)
+		}
+		return c.Labels.Text(v)
+	case []any:
+		list := make([]string, len(v))
+		for i, item := range v {
+			list[i] = c.Labels.Text(fmt.Sprint(item))
+		}
+		return strings.Join(list, ", ")
+	case float64:
+		return c.Labels.Text(string(raw))
+	default:
+		return valueText(c, v)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/table"
 )
@@ -52,7 +53,7 @@ func (s *snapshot) changes(ctx context.Context) ([]table.Summary, error) {
 func (s *snapshot) changeColumns() []table.Column {
 	key, _ := s.def.Column(s.def.Key)
 	return []table.Column{
-		{Name: s.def.Key, Title: key.Title, About: key.About, Type: table.Text, Link: pages[s.def.Key]},
+		{Name: s.def.Key, Title: key.Title, About: key.About, Type: table.Text, Link: key.Link},
 		{Name: "name", Title: "Name", About: "What it is called now; of a row that was removed, what it was called.", Type: table.Text},
 		{Name: "action", Title: "Change", About: "added, removed or changed", Type: table.Text},
 		{Name: "column_name", Title: "Column", About: "Heading of the cell that changed; empty where a whole row was added or removed.", Type: table.Text},
@@ -70,8 +71,8 @@ func (s *snapshot) changeRows(ctx context.Context, version int64) ([][]table.Val
 		order = key + "::bigint"
 	}
 	name := "NULL::text"
-	if _, ok := s.def.Column("name"); ok {
-		name = "coalesce(t.name, c.old ->> 'name')"
+	if heading := s.def.Heading; heading != "" {
+		name = fmt.Sprintf("coalesce(t.%s, c.old ->> %s)", pg.Ident(heading), pg.Literal(heading))
 	}
 	sql := strings.NewReplacer("{{key}}", key, "{{rows}}", s.source(), "{{changes}}", s.def.Changes().Sanitize(),
 		"{{row key}}", "t."+pgx.Identifier{s.def.Key}.Sanitize(), "{{name}}", name, "{{order}}", order).Replace(changesSQL)

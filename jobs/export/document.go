@@ -33,9 +33,6 @@ func licenceOf(def *definition.Definition) table.Line {
 	return licence
 }
 
-// pages are where the values of a column lead, by its name: to what the register says of a school.
-var pages = map[string]string{"urn": "https://get-information-schools.service.gov.uk/Establishments/Establishment/Details/"}
-
 // sources are what people call the inputs.
 var sources = map[inputs.Input]string{
 	inputs.CPD:    "CPD service",
@@ -104,8 +101,7 @@ func columnsOf(def *definition.Definition, s exports.Selection) []table.Column {
 		if c.Unit != "" {
 			about += " Unit: " + c.Unit + "."
 		}
-		list[i] = table.Column{Name: c.Name, Title: c.Title, About: about, Type: table.Type(c.Type), Source: strings.Join(c.Sources, ", ")}
-		list[i].Link = pages[c.Name]
+		list[i] = table.Column{Name: c.Name, Title: c.Title, About: about, Type: table.Type(c.Type), Source: strings.Join(c.Sources, ", "), Link: c.Link}
 	}
 	return list
 }

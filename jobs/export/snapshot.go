@@ -12,6 +12,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
@@ -84,7 +85,7 @@ func (s *snapshot) summaries(ctx context.Context) ([]table.Summary, error) {
 		if s.past && len(summary.Rows) == 0 {
 			continue
 		}
-		summary.Charts = chartsOf(summary)
+		summary.Charts = chartsOf(s.def, v, summary)
 		list = append(list, summary)
 	}
 	return list, nil
@@ -98,8 +99,7 @@ func (s *snapshot) summary(ctx context.Context, v definition.View) (table.Summar
 		return summary, err
 	}
 	for _, f := range prepared.Fields {
-		title := capital(strings.ReplaceAll(f.Name, "_", " "))
-		summary.Columns = append(summary.Columns, table.Column{Name: f.Name, Title: title, About: v.Columns[f.Name], Type: typeOf(f.DataTypeOID)})
+		summary.Columns = append(summary.Columns, table.Column{Name: f.Name, Title: s.def.ViewTitle(v, f.Name), About: v.Columns[f.Name].About, Type: typeOf(f.DataTypeOID)})
 	}
 	names := make([]string, len(summary.Columns))
 	for i, c := range summary.Columns {
@@ -109,7 +109,7 @@ func (s *snapshot) summary(ctx context.Context, v definition.View) (table.Summar
 	if s.past {
 		sql += " WHERE version <= " + strconv.FormatInt(s.version.Version, 10)
 	}
-	sql += " ORDER BY " + summaryOrder(summary.Columns)
+	sql += " ORDER BY " + summaryOrder(s.def, summary.Columns)
 	err = s.each(ctx, sql, nil, func(row []table.Value) error {
 		summary.Rows = append(summary.Rows, slices.Clone(row))
 		return nil
@@ -117,24 +117,38 @@ func (s *snapshot) summary(ctx context.Context, v definition.View) (table.Summar
 	return summary, err
 }
 
-// summaryOrder goes from left to right, but a column followed by one called after it with _order (stage, stage_order)
-// goes by that, and days follow each other within what is counted.
-func summaryOrder(columns []table.Column) string {
+// summaryOrder goes from left to right, by the labels of a column that has some, and days follow each other within what is
+// counted.
+func summaryOrder(def *definition.Definition, columns []table.Column) string {
 	if len(columns) > 0 && columns[0].Type == table.Date {
 		columns = slices.SortedStableFunc(slices.Values(columns), func(a, b table.Column) int { return cmp.Compare(dayRank(a), dayRank(b)) })
 	}
 	var terms []string
-	for i, c := range columns {
-		if i+1 < len(columns) && columns[i+1].Name == c.Name+"_order" {
-			terms = append(terms, pgx.Identifier{columns[i+1].Name}.Sanitize())
+	for _, c := range columns {
+		term := pg.Ident(c.Name)
+		if labels := labelsOf(def, c.Name); len(labels) > 0 && c.Type == table.Text {
+			values := make([]string, len(labels))
+			for i, l := range labels {
+				values[i] = pg.Literal(l.Value)
+			}
+			terms = append(terms, "array_position(ARRAY["+strings.Join(values, ", ")+"], "+term+")")
 		}
-		term := pgx.Identifier{c.Name}.Sanitize()
 		if c.Type == table.Text {
 			term += ` COLLATE "C"`
 		}
 		terms = append(terms, term)
 	}
 	return strings.Join(terms, ", ")
+}
+
+// labelsOf are the words for the values of a column of a view: those of the groups of rows, or of the report's column of
+// that name.
+func labelsOf(def *definition.Definition, name string) definition.Labels {
+	if def.Groups != nil && def.Groups.Column == name {
+		return def.Groups.Values
+	}
+	c, _ := def.Column(name)
+	return c.Labels
 }
 
 func dayRank(c table.Column) int {

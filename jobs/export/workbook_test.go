@@ -142,16 +142,16 @@ func TestChartsOfTheFunnel(t *testing.T) {
 	b.refresh(1, schools(30)...)
 	b.export(b.args())
 	book := b.read(baseName + ".xlsx")
-	alt := "Bar chart of Schools by stage (all): participants_registered 0; no_ects 0; provision_in_place 0; partnership_challenged 0; programme_chosen 0; " +
-		"tutor_signed_in 0; tutor_nominated 0; email_opened 0; contacted 30; not_contacted 0."
+	alt := "Bar chart of Schools by stage (all schools): Not contacted 0; Contacted 30; Email opened 0; Tutor nominated 0; Tutor signed in 0; " +
+		"Programme chosen 0; Partnership challenged 0; Provision in place 0; Participants registered 0; No early career teachers 0."
 	f, err := excelize.OpenReader(strings.NewReader(book))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
 	rows, err := f.GetRows("Charts")
-	if err != nil || len(rows) < 8 || rows[3][0] != alt || !strings.HasPrefix(rows[5][0], "Bar chart of How many have reached each stage (all): ") ||
-		!strings.HasPrefix(rows[7][0], "Bar chart of Schools by region name (all): ") {
+	if err != nil || len(rows) < 8 || rows[3][0] != alt || !strings.HasPrefix(rows[5][0], "Bar chart of How many have reached each stage (all schools): ") ||
+		!strings.HasPrefix(rows[7][0], "Bar chart of Schools by region (all schools): ") {
 		t.Errorf("the sheet of charts says %q, %v, want %q, then who reached each stage, then regions", rows, err, alt)
 	}
 }

@@ -51,6 +51,10 @@ type Definition struct {
 	Settings   Settings      `yaml:"settings" json:"-"`
 	// Leavers names the SQL that says why rows have left: (key, reason).
 	Leavers string `yaml:"leavers" json:"-"`
+	// Display is how pages and files show it.
+	Display `yaml:",inline" json:"-"`
+	// Shared is for YAML's anchors alone: columns that several views have.
+	Shared map[string]map[string]ViewColumn `yaml:"shared" json:"-"`
 
 	sql map[string]string // by file name
 }
@@ -65,6 +69,10 @@ type Column struct {
 	Unit     string   `yaml:"unit" json:"unit,omitempty"`
 	Sources  []string `yaml:"sources" json:"sources"` // schema.table.column of what it is made from
 	Personal bool     `yaml:"personal" json:"personal"`
+	// Labels are the words for its values, in the order in which they are listed: text, text[] (of each item) and integer.
+	Labels Labels `yaml:"labels" json:"labels,omitempty"`
+	// Link is an address that a value leads to, once it is put at its end.
+	Link string `yaml:"link" json:"link,omitempty"`
 	// Person is how a personal column says whom a row is about, for erasing that person's rows; most do not.
 	Person Person `yaml:"person" json:"person,omitempty"`
 }
@@ -107,11 +115,11 @@ type Settings struct {
 
 // View is a view over the report that is made with it, in its schema.
 type View struct {
-	Name    string            `yaml:"name" json:"name"`
-	Title   string            `yaml:"title" json:"title"`
-	About   string            `yaml:"about" json:"about"`
-	SQL     string            `yaml:"sql" json:"-"`
-	Columns map[string]string `yaml:"columns" json:"columns"` // meaning by name
+	Name    string                `yaml:"name" json:"name"`
+	Title   string                `yaml:"title" json:"title"`
+	About   string                `yaml:"about" json:"about"`
+	SQL     string                `yaml:"sql" json:"-"`
+	Columns map[string]ViewColumn `yaml:"columns" json:"columns"` // by name
 	// Keep is empty for a view. With "day" it is a table: what the SQL said after the last refresh of each day, beside
 	// the day, version and as_of of that refresh.
 	Keep string `yaml:"keep" json:"keep,omitempty"`

@@ -27,12 +27,13 @@ func Load(fsys fs.FS, folder string) (*Definition, error) {
 	if err := yaml.NewDecoder(bytes.NewReader(files[File]), yaml.Strict()).Decode(d); err != nil {
 		return nil, run.Invalid("", "%s: %s", path.Join(folder, File), yamlProblem(err))
 	}
-	delete(files, File)
 	for name, text := range files {
-		d.sql[name] = string(text)
+		if name != File {
+			d.sql[name] = string(text)
+		}
 	}
-	if problems := d.problems(); len(problems) > 0 {
-		return nil, run.Invalid("", "report %s: %w", d.Name, errors.Join(problems...))
+	if problems := d.problems(path.Join(folder, File), files[File]); len(problems) > 0 {
+		return nil, run.Invalid("", "%w", errors.Join(problems...))
 	}
 	return d, nil
 }

@@ -19,10 +19,10 @@ var scaffold embed.FS
 // changed from there. It returns the files that it wrote, and refuses a name that is taken or that cannot be one.
 func New(dir, name string) ([]string, error) {
 	p := &problems{}
-	p.name("report", name)
-	p.is(len(name) <= maxName, "its name is longer than %d letters", maxName)
-	if len(*p) > 0 {
-		return nil, run.Invalid("", "no report can be called %q: %w", name, errors.Join(*p...))
+	p.at().name("report", name)
+	p.at().is(len(name) <= maxName, "its name is longer than %d letters", maxName)
+	if len(p.list) > 0 {
+		return nil, run.Invalid("", "no report can be called %q: %w", name, errors.Join(p.list...))
 	}
 	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
 		return nil, run.Invalid("run it in a checkout of cpd-jobs, or say where the reports are", "there is no folder %s", dir)

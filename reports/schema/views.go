@@ -39,7 +39,7 @@ func (d report) viewComments(kind string, v definition.View) string {
 	name := d.View(v).Sanitize()
 	sql := []string{fmt.Sprintf("COMMENT ON %s %s IS %s", kind, name, pg.Literal(v.Title+". "+v.About))}
 	for _, column := range slices.Sorted(maps.Keys(v.Columns)) {
-		sql = append(sql, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", name, pg.Ident(column), pg.Literal(v.Columns[column])))
+		sql = append(sql, fmt.Sprintf("COMMENT ON COLUMN %s.%s IS %s", name, pg.Ident(column), pg.Literal(v.Columns[column].About)))
 	}
 	return strings.Join(sql, ";\n")
 }

@@ -10,8 +10,8 @@ import (
 	"cpd-jobs/reports/definition"
 )
 
-// Search is SQL that is true of the rows that a search finds: those with all its words in their name, or whose postcode
-// or key begins with it, for columns of the alias t ("" for none). Arg makes a value a parameter and returns how the SQL
+// Search is SQL that is true of the rows that a search finds: those with all its words in one of the columns that the
+// definition names for it, or whose key or another of them begins with it, for columns of the alias t ("" for none). Arg makes a value a parameter and returns how the SQL
 // names it. Comparing by byte takes a quarter of the time that ILIKE does.
 func Search(d *definition.Definition, text, t string, arg func(any) string) string {
 	column := func(name string) string {
@@ -22,15 +22,15 @@ func Search(d *definition.Definition, text, t string, arg func(any) string) stri
 	}
 	var either []string
 	compact := strings.ReplaceAll(text, " ", "")
-	if _, ok := d.Column("name"); ok {
-		var patterns []string
-		for word := range strings.FieldsSeq(text) {
-			patterns = append(patterns, "%"+pattern(strings.ToLower(word))+"%")
-		}
-		either = append(either, fmt.Sprintf(`lower(%s COLLATE "C") LIKE ALL (%s::text[])`, column("name"), arg(patterns)))
+	var patterns []string
+	for word := range strings.FieldsSeq(text) {
+		patterns = append(patterns, "%"+pattern(strings.ToLower(word))+"%")
 	}
-	if _, ok := d.Column("postcode"); ok {
-		either = append(either, fmt.Sprintf(`upper(replace(%s COLLATE "C", ' ', '')) LIKE %s`, column("postcode"), arg(pattern(strings.ToUpper(compact))+"%")))
+	for _, name := range d.Search.Words {
+		either = append(either, fmt.Sprintf(`lower(%s COLLATE "C") LIKE ALL (%s::text[])`, column(name), arg(patterns)))
+	}
+	for _, name := range d.Search.Starts {
+		either = append(either, fmt.Sprintf(`upper(replace(%s COLLATE "C", ' ', '')) LIKE %s`, column(name), arg(pattern(strings.ToUpper(compact))+"%")))
 	}
 	either = append(either, fmt.Sprintf(`%s::text COLLATE "C" LIKE %s`, column(d.Key), arg(pattern(compact)+"%")))
 	return "(" + strings.Join(either, " OR ") + ")"
