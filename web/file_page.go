@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,14 +68,10 @@ func (s *site) file(w http.ResponseWriter, r *http.Request) error {
 }
 
 func partFacts(def *definition.Definition, where map[string]string, search string) []fact {
-	list := known([]fact{{Key: "Name, URN or postcode", Text: search}})
+	list := known([]fact{{Key: searchLabel(def), Text: search}})
 	for _, c := range def.Columns {
 		if value, ok := where[c.Name]; ok {
-			text := value
-			if value == "" {
-				text = "None"
-			}
-			list = append(list, fact{Key: c.Title, Text: text})
+			list = append(list, fact{Key: c.Title, Text: cmp.Or(valueText(c, value), "None")})
 		}
 	}
 	return list

@@ -19,7 +19,7 @@ var needs = map[access.Role][]string{
 		"GET /reports/{name}/downloads/{id}/{filename}/link", "POST /reports/{name}/downloads/{id}/{filename}/link",
 		"POST /reports/{name}/files", "GET /reports/{name}/versions", "GET /reports/{name}/changes", "GET /reports/{name}/changes.csv", "GET /reports/{name}/by/{by}",
 		"GET /reports/{name}/dictionary", "GET /reports/{name}/lineage.svg",
-		"GET /reports/{name}/explore.csv", "POST /reports/{name}/explore/files", "GET /reports/{name}/files/{job}", "GET /schools/{urn}",
+		"GET /reports/{name}/explore.csv", "POST /reports/{name}/explore/files", "GET /reports/{name}/files/{job}", "GET /reports/{name}/rows/{key}", "GET /schools/{urn}",
 		"GET /openapi.json", "GET /docs", "GET /docs/",
 		"GET /api/v1/reports", "GET /api/v1/reports/{report}", "GET /api/v1/reports/{report}/refreshes", "GET /api/v1/reports/{report}/rows",
 		"GET /api/v1/reports/{report}/rows/{key}", "GET /api/v1/reports/{report}/changes", "GET /api/v1/exports", "POST /api/v1/exports",

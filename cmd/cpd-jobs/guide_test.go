@@ -1,7 +1,9 @@
 package main
 
 import (
+	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -25,12 +27,29 @@ func TestGuideAddsAReport(t *testing.T) {
 	if rows := p.ask("SELECT count(*)::text FROM reports." + name); rows == "0" {
 		t.Error("the report is empty")
 	}
-	if schools := p.ask("SELECT (SELECT sum(schools) FROM reports." + name + "_by_contacts) - (SELECT count(*) FROM reports." + name + ") || ''"); schools != "0" {
+	if schools := p.ask("SELECT (SELECT sum(schools) FROM reports." + name + "_by_phase) - (SELECT count(*) FROM reports." + name + ") || ''"); schools != "0" {
 		t.Errorf("its summary counts %s schools more", schools)
 	}
 	files := p.ask("SELECT string_agg(format, ' ' ORDER BY format) FROM reports.exports WHERE report = '" + name + "'")
 	if files != "csv xlsx" {
 		t.Errorf("exported are %q, want csv and xlsx", files)
+	}
+	p.program = filepath.Join(dir, "bin", "cpd-jobs")
+	url := p.serveUntilTheEnd()
+	for path, want := range map[string][]string{
+		"/reports/schools-without-tutor": {
+			"How often schools were written to</h2>", "Written to more than once", "The last 90 days</h2>", "Without a tutor</th>", "By phase</h2>",
+		},
+		"/reports/schools-without-tutor/by/phase":                                            {"by phase</h1>", "/explore?phase=", "%</td>"},
+		"/reports/schools-without-tutor/explore?written_to=(none)":                           {"0 schools", "School name or URN", "Written to once</option>"},
+		"/reports/schools-without-tutor/rows/" + p.ask("SELECT min(urn) FROM reports."+name): {"Came into the report", "Written to"},
+	} {
+		page := fetched(t, url+path)
+		for _, text := range want {
+			if !strings.Contains(page, text) {
+				t.Errorf("%s does not say %q", path, text)
+			}
+		}
 	}
 	for _, file := range []string{".md", ".html", ".svg"} {
 		text, err := os.ReadFile(filepath.Join(dir, "docs", "reports", name+file))
@@ -73,6 +92,21 @@ func (p *place) followGuide(name string) (dir string) {
 		}
 	}
 	return dir
+}
+
+// fetched is the body of a page that is there.
+func fetched(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = res.Body.Close() }()
+	body, err := io.ReadAll(res.Body)
+	if err != nil || res.StatusCode != http.StatusOK {
+		t.Fatalf("%s: status %d (%v)", url, res.StatusCode, err)
+	}
+	return string(body)
 }
 
 func goEnv(t *testing.T, name string) string {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -60,6 +61,8 @@ type place struct {
 	t   *testing.T
 	dir string
 	env []string
+	// program is the one that is run, "" for that of this package.
+	program string
 }
 
 // newPlace makes a data directory that PostgreSQL's user may enter, which those of testing are not.
@@ -136,7 +139,7 @@ func (p *place) run(args ...string) result {
 }
 
 func (p *place) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(program, args...)
+	cmd := exec.Command(cmp.Or(p.program, program), args...)
 	cmd.Env = p.env
 	return cmd
 }

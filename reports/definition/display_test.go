@@ -2,6 +2,8 @@ package definition_test
 
 import (
 	"fmt"
+	"os"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -161,5 +163,38 @@ func TestDeclarationsThatAreRefused(t *testing.T) {
 		if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(fmt.Sprint(err), c.want) {
 			t.Errorf("%s: got %v, want %q", c.new, err, c.want)
 		}
+	}
+}
+
+func TestEveryKeyIsInTheGuide(t *testing.T) {
+	t.Parallel()
+	guide, err := os.ReadFile("../../docs/guides/definition.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen := map[reflect.Type]bool{}
+	var walk func(reflect.Type)
+	walk = func(kind reflect.Type) {
+		for kind.Kind() == reflect.Pointer || kind.Kind() == reflect.Slice || kind.Kind() == reflect.Map {
+			kind = kind.Elem()
+		}
+		if kind.Kind() != reflect.Struct || seen[kind] {
+			return
+		}
+		seen[kind] = true
+		for field := range kind.Fields() {
+			key, _, _ := strings.Cut(field.Tag.Get("yaml"), ",")
+			if key == "-" || !field.IsExported() {
+				continue
+			}
+			if key != "" && !strings.Contains(string(guide), "`"+key+"`") && !strings.Contains(string(guide), "`"+key+": ") && !strings.Contains(string(guide), "# "+key+"\n") {
+				t.Errorf("the guide does not have %s of %s", key, kind)
+			}
+			walk(field.Type)
+		}
+	}
+	walk(reflect.TypeFor[definition.Definition]())
+	if len(seen) < 15 {
+		t.Errorf("only %d kinds of parts were looked at", len(seen))
 	}
 }
