@@ -81,7 +81,11 @@ func (w *Worker) logRetry(ctx context.Context, what string, err error) {
 
 // poll makes delayed jobs available, and learns of a new schedules file.
 func (w *Worker) poll(ctx context.Context) (riverdb.PollResult, error) {
-	p, err := riverdb.Poll(ctx, w.pool, 2*pollEvery)
+	asked := w.now()
+	p, err := riverdb.Poll(ctx, w.pool, 2*pollEvery, w.Version)
+	if err == nil {
+		w.clock.compare(asked, w.now(), p.Now)
+	}
 	if err != nil || p.Generation == w.followersOf.Load() {
 		return p, err
 	}

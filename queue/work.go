@@ -41,7 +41,7 @@ func (k *kindWorker) Timeout(*river.Job[payload]) time.Duration { return k.kind.
 func (k *kindWorker) NextRetry(job *river.Job[payload]) time.Time {
 	wait := min(5*time.Second<<min(len(job.Errors), 10), 5*time.Minute)
 	jitter := time.Duration((k.worker.random() - 0.5) * 0.4 * float64(wait))
-	return k.worker.now().Add(wait + jitter)
+	return k.worker.clock.Now().Add(wait + jitter)
 }
 
 // Work runs one attempt: lease, the job itself, and its completion with whatever follows.

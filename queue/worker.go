@@ -98,7 +98,8 @@ type Worker struct {
 	heartbeats heartbeats
 	trouble    chan struct{} // wakes the takeover loop
 	wake       chan struct{} // wakes the poll loop
-	suspects   []int64       // rows that the last look found to run nowhere; the takeover loop's own
+	clock      databaseClock
+	suspects   []int64 // rows that the last look found to run nowhere; the takeover loop's own
 	// followers are the schedules that follow jobs, as of followersOf, the generation of the schedules file.
 	followers   atomic.Pointer[[]schedule.Schedule]
 	followersOf atomic.Int64
@@ -116,6 +117,7 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 		active: newActiveJobs(), recorder: &recorder{pool: pool, log: o.Log},
 		processor: &cost.Processor{Used: cost.Used, Now: o.Now}, trouble: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 	}
+	w.clock.local = o.Now
 	workers := river.NewWorkers()
 	for _, k := range o.Kinds {
 		river.AddWorkerArgs(workers, payload{kind: k.Name}, &kindWorker{kind: k, worker: w})
@@ -144,6 +146,8 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 		SoftStopTimeout:     softStop,
 		// What River's leader does, each worker here does for itself, so that no leader can be missing.
 		LeaderElectionDisabled: true,
+		// River's name for it: the time of retries and of ends is the database's, whatever this machine's clock says.
+		Test: river.TestConfig{Time: &w.clock},
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make a River client: %w", err)

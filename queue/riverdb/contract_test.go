@@ -302,7 +302,7 @@ func TestNotificationIsAsRiversOwn(t *testing.T) {
 	}
 	id := l.insert("", "{}")
 	l.exec("UPDATE river.river_job SET state = 'retryable', scheduled_at = now() - interval '1 second' WHERE id = $1", id)
-	must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second))
+	must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second, "test"))
 	if ours, q := next(); ours != channel || q != "default" {
 		t.Errorf("a job whose time has come is notified as %s %s", ours, q)
 	}
@@ -314,7 +314,7 @@ func TestPollMakesDueJobsAvailable(t *testing.T) {
 	due, later := l.insert("", "{}"), l.insert("", "{}")
 	l.exec("UPDATE river.river_job SET state = 'scheduled', scheduled_at = now() - interval '1 second' WHERE id = $1", due)
 	l.exec("UPDATE river.river_job SET state = 'retryable', scheduled_at = now() + interval '1 hour' WHERE id = $1", later)
-	p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second))
+	p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second, "test"))
 	if p.NextTick != nil || p.Backfills || p.Generation != 0 {
 		t.Errorf("polled %+v of an empty ledger", p)
 	}
@@ -325,9 +325,16 @@ func TestPollMakesDueJobsAvailable(t *testing.T) {
 		VALUES ('s', '{}', now(), 3, now() + interval '1 minute')`)
 	l.exec("INSERT INTO queue.schedule_files (generation, hash, applied_by) VALUES (3, 'h', 'test')")
 	l.exec("INSERT INTO queue.backfills (schedule, from_at, to_at, at_once, done_to, by) VALUES ('s', now(), now(), 1, now(), 'test')")
-	p = must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second))
+	p = must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second, "test"))
 	if p.NextTick == nil || *p.NextTick > time.Minute || *p.NextTick < time.Second || !p.Backfills || p.Generation != 3 {
 		t.Errorf("polled %+v, want a tick within a minute, generation 3 and a backfill", p)
+	}
+	l.exec("UPDATE queue.schedules SET set_aside_at = now(), set_aside_by = 'test', next_tick = now(), retry_at = now() + interval '1 hour'")
+	if p = must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second, "test")); *p.NextTick < time.Minute {
+		t.Errorf("what this version has set aside is due in %s, want when it is tried again", p.NextTick)
+	}
+	if p = must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second, "newer")); *p.NextTick > 0 {
+		t.Errorf("what another version has set aside is due in %s, want at once", p.NextTick)
 	}
 }
 
@@ -343,11 +350,11 @@ func TestPollFindsWhatCanBeReleased(t *testing.T) {
 	l.exec("INSERT INTO queue.backfills (schedule, from_at, to_at, at_once, done_to, by) VALUES ('backfilled', now(), now(), 1, now(), 'test')")
 	l.insert("", `{"schedule": "busy"}`)
 	beside := l.insert("", `{"schedule": "backfilled", "backfill": 1}`)
-	if p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second)); !slices.Equal(p.Releasable, []string{"backfilled", "idle"}) {
+	if p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second, "test")); !slices.Equal(p.Releasable, []string{"backfilled", "idle"}) {
 		t.Errorf("releasable are %v, want those without a job of their own and without a pause", p.Releasable)
 	}
 	l.exec("UPDATE queue.backfills SET shares_overlap = true")
-	if p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second)); !slices.Equal(p.Releasable, []string{"idle"}) {
+	if p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second, "test")); !slices.Equal(p.Releasable, []string{"idle"}) {
 		t.Errorf("releasable are %v, want idle alone", p.Releasable)
 	}
 	got := must[map[string][]int64](t)(riverdb.UnfinishedBySchedule(t.Context(), l.pool, []string{"backfilled"}))
@@ -355,7 +362,7 @@ func TestPollFindsWhatCanBeReleased(t *testing.T) {
 		t.Errorf("unfinished are %v, want the job of the backfill that shares the overlap", got)
 	}
 	l.exec("UPDATE queue.backfills SET shares_overlap = false, paused_at = now()")
-	p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second))
+	p := must[riverdb.PollResult](t)(riverdb.Poll(t.Context(), l.pool, time.Second, "test"))
 	if got = must[map[string][]int64](t)(riverdb.UnfinishedBySchedule(t.Context(), l.pool, []string{"backfilled"})); len(got) > 0 || p.Backfills {
 		t.Errorf("unfinished are %v, backfills %t; want neither", got, p.Backfills)
 	}

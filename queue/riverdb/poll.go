@@ -14,6 +14,8 @@ type PollResult struct {
 	NextTick *time.Duration
 	// Generation is that of the schedules file that is live.
 	Generation int64
+	// Now is the database's clock.
+	Now time.Time
 	// Backfills says that a backfill can go on.
 	Backfills bool
 	// Releasable are the schedules with a tick that waits for its turn and no job that has not ended.
@@ -25,10 +27,13 @@ var pollSQL string
 
 // Poll makes jobs available whose time has come and notifies the workers of them. It notifies too of jobs whose time
 // came within recent: River makes what is inserted for a moment to come available at once, and notifies nobody.
-func Poll(ctx context.Context, db DB, recent time.Duration) (PollResult, error) {
+//
+// A schedule that workers of the caller's version have set aside is due when they try it again.
+func Poll(ctx context.Context, db DB, recent time.Duration, version string) (PollResult, error) {
 	var p PollResult
 	var seconds *float64
-	err := db.QueryRow(ctx, pollSQL, recent).Scan(&seconds, &p.Generation, &p.Backfills, &p.Releasable)
+	err := db.QueryRow(ctx, pollSQL, recent, version).
+		Scan(&seconds, &p.Generation, &p.Backfills, &p.Releasable, &p.Now)
 	if err != nil {
 		return PollResult{}, fmt.Errorf("make delayed jobs available: %w", err)
 	}

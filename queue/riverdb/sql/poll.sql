@@ -1,3 +1,4 @@
+-- $2 the version of the worker.
 -- $1 how long ago the time of a job that was inserted available may have come for its workers to be notified.
 WITH due AS (
     SELECT id FROM river.river_job
@@ -14,7 +15,9 @@ WITH due AS (
     SELECT pg_notify('river.river_insert', json_build_object('queue', queue)::text)
     FROM (SELECT queue FROM moved UNION SELECT queue FROM waiting) AS q
 )
-SELECT (SELECT extract(epoch FROM min(next_tick) - clock_timestamp())::float8 FROM queue.schedules),
+SELECT (SELECT extract(epoch FROM min(
+            CASE WHEN set_aside_at IS NOT NULL AND set_aside_by = $2 THEN greatest(next_tick, retry_at) ELSE next_tick END
+        ) - clock_timestamp())::float8 FROM queue.schedules WHERE next_tick IS NOT NULL),
        (SELECT coalesce(max(generation), 0) FROM queue.schedule_files),
        EXISTS (
            SELECT FROM queue.backfills
@@ -32,5 +35,6 @@ SELECT (SELECT extract(epoch FROM min(next_tick) - clock_timestamp())::float8 FR
              AND NOT EXISTS (
                SELECT FROM queue.pauses AS p
                WHERE p.schedule = waiting.schedule AND p.from_at <= now() AND (p.until_at IS NULL OR p.until_at > now()))
-           ORDER BY schedule)
+           ORDER BY schedule),
+       clock_timestamp()
 FROM (SELECT count(*) FROM notified) AS done
