@@ -50,6 +50,15 @@ func (c *checker) finish() []Finding {
 	c.checkTargets()
 	c.checkCharts()
 	c.notes.finish(c)
+	for _, d := range c.book.damage {
+		c.find("repair", d.sheet, d.cell, "%s", d.text)
+	}
+	for _, d := range c.book.references {
+		c.find("references", d.sheet, d.cell, "%s", d.text)
+	}
+	if c.book.date1904 {
+		c.find("dates-1904", "", "", "the file counts days from 1904, and dates that are copied elsewhere move by four years")
+	}
 	if c.book.macros {
 		c.find("macros", "", "", "the file has macros")
 	}

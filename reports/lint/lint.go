@@ -73,12 +73,15 @@ func Check(r io.ReaderAt, size int64, name string) ([]Finding, error) {
 	}
 	z.RegisterDecompressor(zip.Deflate, func(r io.Reader) io.ReadCloser { return flate.NewReader(r) })
 	b, err := open(z)
-	if err != nil {
+	if err != nil && (b == nil || b.damage == nil) {
 		return nil, run.Invalid("give an XLSX or ODS file", "%s cannot be read: %w", name, err)
 	}
 	c := newChecker(b)
-	if err := b.walk(c, b); err != nil {
-		return nil, run.Invalid("", "%s cannot be read: %w", name, err)
+	if err == nil {
+		err = b.walk(c, b)
+	}
+	if err != nil {
+		b.damaged("", "", "%v", err)
 	}
 	return c.finish(), nil
 }

@@ -246,7 +246,7 @@ func wantFinding(t *testing.T, findings []lint.Finding, rule, want string) {
 	found := false
 	for _, f := range findings {
 		found = found || f.Rule == rule && strings.Contains(f.String(), want)
-		if f.Rule != rule && f.Level == lint.Essential {
+		if f.Rule != rule && f.Rule != "repair" && f.Level == lint.Essential { // excelize does not keep tables and cells in step
 			t.Errorf("also %s", f)
 		}
 	}
@@ -326,6 +326,9 @@ func TestEveryRuleHasABadFile(t *testing.T) {
 	for _, rule := range lint.Rules() {
 		tested := rule.Name == "macros"
 		for _, test := range spoiled {
+			tested = tested || test.rule == rule.Name
+		}
+		for _, test := range mutants {
 			tested = tested || test.rule == rule.Name
 		}
 		if !tested {

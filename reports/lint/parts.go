@@ -18,6 +18,9 @@ const maxPart = 64 << 20
 
 // decode reads a small part; one that is not there is empty.
 func decode(z *zip.Reader, name string, into any) error {
+	if name == "" {
+		return nil
+	}
 	f, err := z.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

@@ -10,6 +10,8 @@ type Rule struct {
 // Rules lists what is checked.
 func Rules() []Rule {
 	return []Rule{
+		{"repair", Essential, "Excel opens the file without having to repair it"},
+		{"references", Essential, "no formula, name or value leads to cells that are gone (#REF!)"},
 		{"table", Essential, "every table is marked up as one"},
 		{"merged-cells", Essential, "no merged or split cells"},
 		{"blank-rows", Essential, "no blank rows within a table"},
@@ -40,6 +42,7 @@ func Rules() []Rule {
 		{"fills", Advice, "no background fills"},
 		{"images", Advice, "no images"},
 		{"macros", Advice, "no macros"},
+		{"dates-1904", Advice, "dates count from 1900, as other files have it"},
 		{"font", Advice, "a plain sans-serif font of 12 points or more"},
 		{"alignment", Advice, "text is left-aligned"},
 		{"order", Advice, "cover, contents, notes, tables"},

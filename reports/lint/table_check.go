@@ -158,6 +158,7 @@ func (t *tableCheck) firstEmpty(r *row) string {
 // end looks at the table as a whole.
 func (t *tableCheck) end() {
 	t.checkHeadings()
+	t.checkNames()
 	t.checkName()
 	if t.rows == 0 {
 		return // a spreadsheet has no table without a row, so one that is empty has an empty row

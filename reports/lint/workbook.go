@@ -12,6 +12,8 @@ type workbook struct {
 	active                           int // the sheet that is shown first
 	macros                           bool
 	images                           int // parts of the archive that are images
+	date1904                         bool
+	damage, references               []damage // what Excel would repair, and what leads to cells that are gone
 
 	// walk reads the sheets in order. What is behind a sheet's rows in the file is known at its end.
 	walk func(v visitor, b *workbook) error
@@ -63,8 +65,10 @@ func (s *sheet) addSound(cell string) {
 // area is a table that is marked up.
 type area struct {
 	name                     string
-	left, top, right, bottom int // columns from 0, rows from 1
-	headers                  int // rows of headings
+	id                       int      // in a workbook of Excel's
+	columns                  []string // as the table itself calls them, in a workbook of Excel's
+	left, top, right, bottom int      // columns from 0, rows from 1
+	headers                  int      // rows of headings
 	filters                  bool
 }
 

@@ -3,7 +3,6 @@ package lint
 import (
 	"archive/zip"
 	"errors"
-	"fmt"
 	"path"
 	"strings"
 
@@ -13,7 +12,9 @@ import (
 // xlsx reads the parts of an Excel workbook.
 type xlsx struct {
 	zip    *zip.Reader
+	book   *workbook
 	looks  []look
+	styled bool // it has a part of styles
 	shared []sharedText
 	parts  map[*sheet]string
 }
@@ -25,6 +26,8 @@ func openXLSX(z *zip.Reader) (*workbook, error) {
 		return nil, err
 	}
 	b := &workbook{walk: x.walk}
+	x.book = b
+	b.checkParts(z)
 	workbook := ""
 	for _, r := range top {
 		switch {
@@ -32,7 +35,7 @@ func openXLSX(z *zip.Reader) (*workbook, error) {
 			workbook = r.Target
 		case r.is("core-properties"):
 			if err := x.properties(b, r.Target); err != nil {
-				return nil, err
+				continue // which checkParts has found
 			}
 		}
 	}
@@ -63,6 +66,10 @@ func (x *xlsx) properties(b *workbook, part string) error {
 
 func (x *xlsx) workbook(b *workbook, part string) error {
 	var workbook struct {
+		Settings struct {
+			Date1904 string `xml:"date1904,attr"`
+		} `xml:"workbookPr"`
+		Names []definedName `xml:"definedNames>definedName"`
 		Views []struct {
 			Active int `xml:"activeTab,attr"`
 		} `xml:"bookViews>workbookView"`
@@ -100,24 +107,34 @@ func (x *xlsx) workbook(b *workbook, part string) error {
 	for _, s := range workbook.Sheets {
 		found := &sheet{name: s.Name, hidden: s.State != "" && s.State != "visible"}
 		if x.parts[found] = targets[s.ID]; x.parts[found] == "" {
-			return fmt.Errorf("the workbook does not say where its sheet %s is", s.Name)
+			b.damaged(s.Name, "", "the workbook does not say where its sheet %s is", s.Name)
+			continue
 		}
 		b.sheets = append(b.sheets, found)
 	}
-	x.looks, err = xlsxLooks(x.zip, styles, theme)
-	return err
+	b.date1904 = workbook.Settings.Date1904 == "1" || workbook.Settings.Date1904 == "true"
+	b.checkSheetNames()
+	b.checkDefinedNames(workbook.Names)
+	var known styleSheet
+	if x.looks, err = xlsxLooks(x.zip, styles, theme, &known); err != nil {
+		return nil // which checkParts has found
+	}
+	x.styled = styles != ""
+	b.checkStyles(&known)
+	return nil
 }
 
 // walk reads sheet by sheet: first what the sheet refers to, then its rows.
 func (x *xlsx) walk(v visitor, b *workbook) error {
 	for _, s := range b.sheets {
 		part := x.parts[s]
-		outside := targets{sound: map[string]struct{}{}, unsound: map[string]string{}}
+		outside := targets{sound: map[string]struct{}{}, unsound: map[string]string{}, inside: map[string]string{}}
 		err := eachRelation(x.zip, part, func(r relation) error {
 			if r.Mode == "External" {
 				outside.note(r)
 				return nil
 			}
+			outside.inside[r.ID] = path.Base(r.Type)
 			return x.refer(s, r)
 		})
 		if err != nil {
@@ -131,12 +148,14 @@ func (x *xlsx) walk(v visitor, b *workbook) error {
 		}
 		v.end(s)
 	}
+	b.checkTables()
 	return nil
 }
 
 // targets are where links of a sheet lead, by their names. Of a proper address, of which there may be tens of thousands, it is
 // enough to know that it is one.
 type targets struct {
+	inside  map[string]string // parts of the workbook: their kinds
 	sound   map[string]struct{}
 	unsound map[string]string
 }
@@ -159,11 +178,20 @@ func (o targets) add(s *sheet, l link, id []byte) {
 	s.addLink(l)
 }
 
+// has says that a relation has this name.
+func (o targets) has(id []byte) bool {
+	_, sound := o.sound[string(id)]
+	_, unsound := o.unsound[string(id)]
+	return sound || unsound || o.inside[string(id)] != ""
+}
+
 // refer adds what a sheet refers to.
 func (x *xlsx) refer(s *sheet, r relation) error {
 	switch {
 	case r.is("table"):
-		return x.table(s, r.Target)
+		if err := x.table(s, r.Target); err != nil {
+			x.book.damaged(s.name, "", "%v", err)
+		}
 	case r.is("drawing"):
 		return x.drawing(s, r.Target)
 	case r.is("comments"), r.is("threadedComment"):
@@ -182,16 +210,24 @@ func (x *xlsx) table(s *sheet, part string) error {
 		Ref     string    `xml:"ref,attr"`
 		Headers *int      `xml:"headerRowCount,attr"`
 		Filter  *struct{} `xml:"autoFilter"`
+		ID      int       `xml:"id,attr"`
+		Columns []struct {
+			Name string `xml:"name,attr"`
+		} `xml:"tableColumns>tableColumn"`
 	}
 	if err := decode(x.zip, part, &t); err != nil {
 		return err
 	}
-	a := area{name: t.Name, headers: 1, filters: t.Filter != nil}
+	a := area{name: t.Name, id: t.ID, headers: 1, filters: t.Filter != nil}
+	for _, c := range t.Columns {
+		a.columns = append(a.columns, c.Name)
+	}
 	if t.Headers != nil {
 		a.headers = *t.Headers
 	}
 	if a.left, a.top, a.right, a.bottom = parseArea(t.Ref); a.top == 0 || a.bottom < a.top || a.right < a.left {
-		return fmt.Errorf("%s: a table at %q", part, t.Ref)
+		x.book.damaged(s.name, "", "the table %s stands at %q, which is no place", t.Name, t.Ref)
+		return nil
 	}
 	s.tables = append(s.tables, a)
 	return nil

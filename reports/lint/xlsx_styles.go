@@ -23,7 +23,8 @@ type styleSheet struct {
 		} `xml:"patternFill"`
 		Gradient *struct{} `xml:"gradientFill"`
 	} `xml:"fills>fill"`
-	Masters []struct{}  `xml:"cellStyleXfs>xf"`
+	Borders []struct{}  `xml:"borders>border"`
+	Masters []cellLook  `xml:"cellStyleXfs>xf"`
 	Looks   []cellLook  `xml:"cellXfs>xf"`
 	Named   []namedLook `xml:"cellStyles>cellStyle"`
 	Indexed []struct {
@@ -50,6 +51,7 @@ type (
 	cellLook struct {
 		Font   int `xml:"fontId,attr"`
 		Fill   int `xml:"fillId,attr"`
+		Border int `xml:"borderId,attr"`
 		Master int `xml:"xfId,attr"`
 		Align  struct {
 			Wrap       string `xml:"wrapText,attr"`
@@ -84,9 +86,8 @@ func headingName(name string) bool {
 }
 
 // xlsxLooks are the looks of cells by number.
-func xlsxLooks(z *zip.Reader, part, theme string) ([]look, error) {
-	var s styleSheet
-	if err := decode(z, part, &s); err != nil {
+func xlsxLooks(z *zip.Reader, part, theme string, s *styleSheet) ([]look, error) {
+	if err := decode(z, part, s); err != nil {
 		return nil, err
 	}
 	p, err := readPalette(z, theme)

@@ -16,12 +16,15 @@ type Scanner struct {
 	Kind Kind
 	Name []byte // of a tag, without its prefix
 	Text []byte // without escapes
+	// Nested refuses elements that do not end in the order in which they began.
+	Nested bool
 
 	in   io.Reader
 	buf  []byte // read and not yet used
 	full []byte // what buf is the end of
 	tag  []byte // what stands between the brackets of a tag, behind its name
 	own  []byte // room for a text that had to be put together
+	open []byte // names of elements that have not ended, one behind the other with a > after each
 }
 
 // Kind is what a piece is.
@@ -90,7 +93,10 @@ func (s *Scanner) Each(do func() error) error {
 		if err == nil {
 			err = do()
 		}
-		if errors.Is(err, io.EOF) {
+		if err == io.EOF && len(s.open) > 0 {
+			return io.ErrUnexpectedEOF
+		}
+		if err == io.EOF {
 			return nil
 		}
 		if err != nil {
@@ -228,6 +234,24 @@ func (s *Scanner) readTag() error {
 	s.Name, s.tag = tag[from:at], tag[at:]
 	if len(s.Name) == 0 {
 		return fmt.Errorf("a tag without a name: <%.40s>", tag)
+	}
+	if s.Nested {
+		return s.nest()
+	}
+	return nil
+}
+
+// nest takes note of the beginning and the end of elements.
+func (s *Scanner) nest() error {
+	switch s.Kind {
+	case Start:
+		s.open = append(append(s.open, s.Name...), '>')
+	case End:
+		rest, ok := bytes.CutSuffix(s.open, []byte{'>'})
+		if rest, ok = bytes.CutSuffix(rest, s.Name); !ok || len(rest) > 0 && rest[len(rest)-1] != '>' {
+			return fmt.Errorf("</%s> does not end the element that is open", s.Name)
+		}
+		s.open = rest
 	}
 	return nil
 }
