@@ -11,8 +11,9 @@ import (
 )
 
 type sourcesCommand struct {
-	List  sourcesListCommand  `cmd:"" help:"List the sources and the version of each that is live."`
-	Check sourcesCheckCommand `cmd:"" help:"Try to reach each source: credentials, columns, age."`
+	List    sourcesListCommand    `cmd:"" help:"List the sources and the version of each that is live."`
+	Check   sourcesCheckCommand   `cmd:"" help:"Try to reach each source: credentials, columns, age."`
+	Profile sourcesProfileCommand `cmd:"" help:"Show what the values of a source look like, by column and version."`
 }
 
 // sourceNames are the inputs in the order in which the main job syncs them, with where each comes from.

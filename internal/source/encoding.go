@@ -26,6 +26,7 @@ type encodingLook struct {
 	tail    []byte // a character cut by the end of the last write
 	invalid bool
 	beyond  bool // has bytes beyond ASCII
+	cr, lf  bool // has line ends of that kind
 }
 
 func (l *encodingLook) Write(p []byte) (int, error) {
@@ -33,6 +34,8 @@ func (l *encodingLook) Write(p []byte) (int, error) {
 		l.head = append(l.head, p[:min(missing, len(p))]...)
 	}
 	n := len(p)
+	l.cr = l.cr || bytes.IndexByte(p, '\r') >= 0
+	l.lf = l.lf || bytes.IndexByte(p, '\n') >= 0
 	if l.invalid {
 		return n, nil
 	}

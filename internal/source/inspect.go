@@ -24,7 +24,8 @@ type File struct {
 	SHA256    string // of the unpacked bytes, so that packing does not matter
 	Encoding  Encoding
 
-	open func() (io.ReadCloser, error)
+	crOnly bool // lines end in CR alone, as they did on the Macintosh
+	open   func() (io.ReadCloser, error)
 }
 
 // inspect reads a member to its end. That costs one pass, and buys that a bomb, a cut archive or a wrong encoding is
@@ -46,7 +47,8 @@ func inspect(ctx context.Context, m member) (*File, error) {
 		return nil, run.Invalid("save it as UTF-8 or Windows-1252", "%s is %w", m.name, err)
 	}
 	return &File{
-		Name: m.name, SizeBytes: size, SHA256: hex.EncodeToString(sum.Sum(nil)), Encoding: enc, open: m.open,
+		Name: m.name, SizeBytes: size, SHA256: hex.EncodeToString(sum.Sum(nil)), Encoding: enc,
+		crOnly: look.cr && !look.lf, open: m.open,
 	}, nil
 }
 
@@ -63,7 +65,23 @@ func (f *File) Open(ctx context.Context) (io.ReadCloser, error) {
 			return nil, unreadable(f.Name, err)
 		}
 	}
+	if f.crOnly {
+		in = crLines{in}
+	}
 	return stack{Reader: in, closers: []io.Closer{r}}, nil
+}
+
+// crLines reads lines that end in CR alone as those that end in LF.
+type crLines struct{ io.Reader }
+
+func (l crLines) Read(p []byte) (int, error) {
+	n, err := l.Reader.Read(p)
+	for i, c := range p[:n] {
+		if c == '\r' {
+			p[i] = '\n'
+		}
+	}
+	return n, err
 }
 
 // sameSize notices a file that is overwritten between the look through it and the reading of its rows.
@@ -117,8 +135,8 @@ func (c contextReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// LooksLike guesses what a file is whose header is not the expected one, for the error message: "" if nothing known.
-func LooksLike(firstLine []byte) string {
+// looksLike guesses what a file is whose header is not the expected one, for the error message: "" if nothing known.
+func looksLike(firstLine []byte) string {
 	start := strings.ToLower(string(bytes.TrimSpace(firstLine)))
 	switch {
 	case strings.HasPrefix(start, "<!doctype html"), strings.HasPrefix(start, "<html"):
@@ -135,14 +153,6 @@ func LooksLike(firstLine []byte) string {
 		return "a file with tabs between its fields"
 	}
 	return ""
-}
-
-// NotThis makes the error of a file that is something else than what was wanted, naming what it looks like.
-func (f *File) NotThis(ctx context.Context, wanted string) error {
-	if what := LooksLike(f.start(ctx)); what != "" {
-		return run.Invalid("fetch it again", "%s is %s, not %s", f.Name, what, wanted)
-	}
-	return run.Invalid("fetch it again", "%s is not %s", f.Name, wanted)
 }
 
 // start is the file's first line, or as much of it as tells what it is; nothing where it cannot be read.

@@ -158,11 +158,7 @@ func (r *Records) parsePlain(at int) (span, int, outcome) {
 		case ',':
 			return span{from: at, to: i}, i, whole
 		case '\n':
-			to := i
-			if to > at && r.buf[to-1] == '\r' {
-				to--
-			}
-			return span{from: at, to: to}, i, whole
+			return span{from: at, to: at + len(bytes.TrimRight(r.buf[at:i], "\r"))}, i, whole
 		case '"':
 			return span{}, 0, strayQuote
 		}
@@ -170,11 +166,7 @@ func (r *Records) parsePlain(at int) (span, int, outcome) {
 	if !r.eof {
 		return span{}, 0, unfinished
 	}
-	to := r.end
-	if to > at && r.buf[to-1] == '\r' {
-		to--
-	}
-	return span{from: at, to: to}, r.end, whole
+	return span{from: at, to: at + len(bytes.TrimRight(r.buf[at:r.end], "\r"))}, r.end, whole
 }
 
 // parseQuoted reads from behind an opening quote.
@@ -187,13 +179,17 @@ func (r *Records) parseQuoted(from int) (span, int, outcome) {
 		}
 		s.to = at + i
 		at = s.to + 1
+		line := at
+		for line < r.end && r.buf[line] == '\r' { // one before the LF, or several where a program has converted twice
+			line++
+		}
 		switch {
-		case at == r.end && !r.eof, at+1 == r.end && r.buf[at] == '\r' && !r.eof:
+		case line == r.end && !r.eof:
 			return s, 0, unfinished
-		case at == r.end, r.buf[at] == ',', r.buf[at] == '\n':
+		case line == r.end, r.buf[line] == '\n':
+			return s, line, whole
+		case r.buf[at] == ',':
 			return s, at, whole
-		case r.buf[at] == '\r' && (at+1 == r.end || r.buf[at+1] == '\n'):
-			return s, at + 1, whole
 		case r.buf[at] == '"':
 			s.doubled = true
 			at++

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// MaxField is the longest value that is believed; the longest real one, a website, has 180 characters.
-const MaxField = 2000
+// MaxField is the longest value that is believed, in bytes; the longest real one, a website, has 180 characters.
+const MaxField = 64 << 10
 
 // Clean decodes and trims a field. Where that takes room it is appended to scratch, which is returned for the next field. The
 // fault says why the value cannot be used, "" if it can.
 func (e Encoding) Clean(scratch, field []byte) (value, rest []byte, fault string) {
 	if len(field) > MaxField {
-		return nil, scratch, "is longer than 2,000 characters"
+		return nil, scratch, "is longer than 64 KiB"
 	}
 	if isPlain(field) {
 		return bytes.Trim(field, " "), scratch, ""

@@ -14,6 +14,11 @@ func (s *sync) compare(ctx context.Context, tx pgx.Tx) error {
 		if err := p.countLive(ctx, tx); err != nil {
 			return err
 		}
+		if p.summary.ValuesLeftOut > 0 && !p.AllNew() {
+			if _, err := tx.Exec(ctx, p.sql("keep.sql")); err != nil {
+				return fmt.Errorf("keep what %s does not say: %w", p.file.Name, err)
+			}
+		}
 		if err := p.compare(ctx, tx); err != nil {
 			return fmt.Errorf("compare %s: %w", p.table.Part, err)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/jobs/gias/format"
+	"cpd-jobs/jobs/profile"
 )
 
 // flushBytes is how much text is made before it is handed on, and countEvery after how many rows the step is told.
@@ -23,6 +24,7 @@ type copyText struct {
 	r         *format.Reader
 	present   []int
 	signature []byte
+	profiles  []profile.Collector // of the present columns
 	step      *run.Step
 	buf, row  []byte
 	sent      int
@@ -31,11 +33,25 @@ type copyText struct {
 
 func newCopyText(r *format.Reader, p *part, step *run.Step) *copyText {
 	headings := make([]string, len(p.layout.Present))
+	profiles := make([]profile.Collector, len(headings))
 	for i, at := range p.layout.Present {
-		headings[i] = p.table.Columns[at].Heading
+		c := p.table.Columns[at]
+		headings[i] = c.Heading
+		profiles[i] = profile.Collector{Number: c.Form == format.Number, Personal: c.Form == format.Email}
 	}
 	// The hash covers which columns there are: rows of files with other columns never count as equal unread.
-	return &copyText{r: r, present: p.layout.Present, signature: []byte(strings.Join(headings, "\t")), step: step}
+	return &copyText{r: r, present: p.layout.Present, signature: []byte(strings.Join(headings, "\t")), profiles: profiles, step: step}
+}
+
+// describe leaves with p what the columns of the file look like.
+func (c *copyText) describe(p *part) {
+	p.forms, p.profile = make([]format.DateForms, len(p.table.Columns)), make([]profile.Column, len(p.table.Columns))
+	for i, at := range p.layout.Present {
+		column := c.profiles[i].Profile(p.table.Part, p.table.Columns[at].Name)
+		column.Unreadable, p.forms[at] = c.r.Column(at)
+		column.Forms = p.forms[at].String()
+		p.profile[at] = column
+	}
 }
 
 func (c *copyText) Read(p []byte) (int, error) {
@@ -74,11 +90,18 @@ func (c *copyText) fill() error {
 
 func (c *copyText) add(row *format.Row) {
 	c.row = append(c.row[:0], c.signature...)
-	for _, at := range c.present {
+	for i, at := range c.present {
+		c.profiles[i].Add(row.Values[at])
 		c.row = appendValue(append(c.row, '\t'), row.Values[at])
 	}
+	end := len(c.row)
+	if row.Unread != 0 { // nothing is no value: a row that says nothing of a column is another than one that says it is blank
+		c.row = strconv.AppendUint(append(c.row, '\t'), row.Unread, 10)
+	}
 	sum := sha256.Sum256(c.row)
+	c.row = c.row[:end]
 	c.buf = strconv.AppendInt(c.buf, int64(row.Line), 10)
+	c.buf = strconv.AppendInt(append(c.buf, '\t'), int64(row.Unread), 10)
 	c.buf = append(c.buf, c.row[len(c.signature):]...)
 	c.buf = strconv.AppendInt(append(c.buf, '\t'), int64(binary.BigEndian.Uint64(sum[:])), 10)
 	c.buf = append(c.buf, '\n')

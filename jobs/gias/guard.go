@@ -1,76 +1,144 @@
 package gias
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
-	"cpd-jobs/internal/run"
+	"github.com/jackc/pgx/v5"
+
 	"cpd-jobs/jobs/gias/format"
+	"cpd-jobs/jobs/guard"
+	"cpd-jobs/jobs/profile"
+	"cpd-jobs/reports/inputs"
 )
 
-const (
-	// maxLoss is the share of what is here that may go or close in one sync. In seven real weeks 0.4 % of the open schools
-	// closed; at once they go only when a file is broken.
-	maxLoss = 0.02
-	// maxRejectShare is the share of a file's rows that may be rejected, and fewRejects how many pass whatever their share.
-	maxRejectShare = 0.01
-	fewRejects     = 20
-)
+// fewMonths is how many days with the month first pass whatever their share: slips of a hand.
+const fewMonths = 2
 
-// breach is a guard that says no.
-type breach struct{ guard, reason string }
-
-// guardRejects stops a file with too many bad rows, before anything is compared.
-func (s *sync) guardRejects() error {
-	var found []breach
+// guardFiles stops files with too many bad rows, or with days of which it cannot be known which is meant, before anything
+// is compared.
+func (s *sync) guardFiles() error {
+	var found []guard.Breach
+	limit := guard.Of("gias", "", "")
 	for _, p := range s.parts {
-		if tooManyRejects(p.summary.Read, p.summary.Rejected) {
-			found = append(found, breach{Rejects, fmt.Sprintf("%d of %d rows of %s were rejected (%s)",
-				p.summary.Rejected, p.summary.Read, p.file.Name, p.issues.mostly(format.RowRejected))})
+		read, rejected := p.summary.Read, p.summary.Rejected
+		if guard.Exceeds(limit.Rejected, rejected, read) || read > 0 && rejected == read {
+			found = append(found, guard.Breach{Guard: guard.Rejects, Reason: fmt.Sprintf("%d of %d rows of %s were rejected (%s)",
+				rejected, read, p.file.Name, p.issues.mostly(format.RowRejected))})
+		}
+		for _, at := range p.layout.Present {
+			c := p.table.Columns[at]
+			what, forms := "", p.forms[at]
+			switch months := guard.Of("gias", "", c.Name).MonthFirst; {
+			case forms.ISO > 0 && forms.DayFirst > 0:
+				what = "the days stand in more than one form"
+			case forms.MonthFirst > fewMonths && guard.ExceedsShare(months, forms.MonthFirst, forms.DayFirst+forms.MonthFirst):
+				what = "the month stands first, and which days were turned round unseen cannot be known"
+			default:
+				continue
+			}
+			found = append(found, guard.Breach{Guard: guard.ColumnPrefix + c.Name, Reason: fmt.Sprintf("%s (%s): %s: %s", c.Heading, c.Name, what, forms)})
 		}
 	}
-	return s.refuse(found)
+	return guard.Stop(s.run.Log(), s.args.Allow, found)
 }
 
-// guardDifferences stops a delivery that would lose or close too much, before anything is written.
-func (s *sync) guardDifferences() error {
-	var found []breach
+// guardDifferences stops a delivery that would lose, close or change too much, before anything is written.
+func (s *sync) guardDifferences(ctx context.Context, tx pgx.Tx) error {
+	var found []guard.Breach
+	limit := guard.Of("gias", "", "")
+	before, err := profile.Latest(ctx, tx, inputs.GIAS)
+	if err != nil {
+		return err
+	}
 	for _, p := range s.parts {
-		if tooManyLost(p.live, p.summary.Gone) {
-			found = append(found, breach{Shrink, fmt.Sprintf("%d of %d %s are gone from %s", p.summary.Gone, p.live, p.table.Part, p.file.Name)})
+		if guard.ExceedsShare(limit.Gone, p.summary.Gone, p.live) {
+			found = append(found, guard.Breach{Guard: guard.Shrink,
+				Reason: fmt.Sprintf("%d of %d %s are gone from %s", p.summary.Gone, p.live, p.table.Part, p.file.Name)})
 		}
-		if closed := s.summary.Events["closed"]; p.Kept() && tooManyLost(p.liveOpen, closed) {
-			found = append(found, breach{Closures, fmt.Sprintf("%d of %d establishments that were not closed are closed in %s", closed, p.liveOpen, p.file.Name)})
+		if closed := s.summary.Events["closed"]; p.Kept() && guard.ExceedsShare(limit.Closed, closed, p.liveOpen) {
+			found = append(found, guard.Breach{Guard: guard.Closures,
+				Reason: fmt.Sprintf("%d of %d establishments that were not closed are closed in %s", closed, p.liveOpen, p.file.Name)})
+		}
+		columns, err := p.columnDifferences(ctx, tx, before)
+		if err != nil {
+			return err
+		}
+		for _, c := range columns {
+			found = append(found, c.Breaches()...)
 		}
 	}
-	return s.refuse(found)
+	return guard.Stop(s.run.Log(), s.args.Allow, found)
 }
 
-func tooManyRejects(read, rejected int64) bool {
-	return rejected > fewRejects && float64(rejected) > maxRejectShare*float64(read) || read > 0 && rejected == read
-}
-
-func tooManyLost(before, lost int64) bool {
-	return float64(lost) > maxLoss*float64(before)
-}
-
-// refuse makes one error of the breaches that this run is not allowed.
-func (s *sync) refuse(found []breach) error {
-	var reasons, guards []string
-	for _, b := range found {
-		if s.args.Allow.has(b.guard) {
-			s.run.Log().Warn("a guard was passed because the job allows it", "guard", b.guard, "reason", b.reason)
+// columnDifferences says of each column what the comparison would do to it, with examples where a guard says no.
+func (p *part) columnDifferences(ctx context.Context, tx pgx.Tx, before map[[2]string]profile.Column) ([]guard.Column, error) {
+	if p.AllNew() {
+		return p.newColumns(), nil
+	}
+	filled := make([]int64, len(p.Changing()))
+	var counts []string
+	var into []any
+	for i, c := range p.Changing() {
+		counts, into = append(counts, "count("+c.Name+")"), append(into, &filled[i])
+	}
+	here := "gias." + p.table.Part
+	if p.Kept() {
+		here += " WHERE gone_since IS NULL"
+	}
+	if err := tx.QueryRow(ctx, "SELECT "+strings.Join(counts, ", ")+" FROM "+here).Scan(into...); err != nil {
+		return nil, fmt.Errorf("count the values of %s: %w", p.table.Part, err)
+	}
+	type difference struct {
+		Field         string
+		Lost, Changed int64
+	}
+	differences := map[string]difference{}
+	rows, _ := tx.Query(ctx, `
+		SELECT field, count(*) FILTER (WHERE new IS NULL), count(*) FILTER (WHERE new IS NOT NULL)
+		FROM pg_temp.fields_`+p.table.Part+` WHERE old IS NOT NULL GROUP BY field`)
+	if err := forEach(rows, func(d difference) { differences[d.Field] = d }); err != nil {
+		return nil, fmt.Errorf("count the differences of %s by column: %w", p.table.Part, err)
+	}
+	list := p.newColumns()
+	for i := range list {
+		c, d := &list[i], differences[list[i].Heading]
+		was := before[[2]string{p.table.Part, c.Name}]
+		c.Before, c.Lost, c.Changed, c.DistinctWas = filled[i], d.Lost, d.Changed, was.Distinct
+		c.Was.Value, c.Was.Share = was.Top()
+		if len(c.Breaches()) == 0 {
 			continue
 		}
-		reasons = append(reasons, b.reason)
-		if !strings.Contains(strings.Join(guards, ","), b.guard) {
-			guards = append(guards, b.guard)
+		rows, _ := tx.Query(ctx, `SELECT old, coalesce(new, '') FROM pg_temp.fields_`+p.table.Part+`
+			WHERE field = $1 AND old IS NOT NULL ORDER BY new IS NOT NULL, urn LIMIT 3`, c.Heading)
+		if err := forEach(rows, func(e guard.Example) { c.Examples = append(c.Examples, p.masked(c.Heading, e)) }); err != nil {
+			return nil, fmt.Errorf("find examples of %s: %w", c.Heading, err)
 		}
 	}
-	if len(reasons) == 0 {
-		return nil
+	return list, nil
+}
+
+// newColumns are the changing columns with what the file alone says.
+func (p *part) newColumns() []guard.Column {
+	var list []guard.Column
+	for _, at := range p.layout.Present {
+		if at < p.table.Keys {
+			continue
+		}
+		column, now := p.table.Columns[at], p.profile[at]
+		c := guard.Column{
+			Source: "gias", Table: p.table.Part, Name: column.Name, Heading: column.Heading, Read: now.Filled + now.Unreadable,
+			Unreadable: now.Unreadable, Distinct: now.Distinct, Looks: now.Forms,
+		}
+		c.Now.Value, c.Now.Share = now.Top()
+		list = append(list, c)
 	}
-	return run.Blocked(
-		fmt.Sprintf("if that is right, allow it once with --arg allow=%s", strings.Join(guards, ",")),
-		"nothing was changed: %s", strings.Join(reasons, "; "))
+	return list
+}
+
+// masked hides addresses, which may name a person.
+func (p *part) masked(heading string, e guard.Example) guard.Example {
+	contact := p.table.Form(heading) == format.Email
+	return guard.Example{Before: *mask(&e.Before, contact), After: *mask(&e.After, contact && e.After != "")}
 }

@@ -5,16 +5,14 @@ package gias
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
+	"cpd-jobs/jobs/gias/format"
+	"cpd-jobs/jobs/guard"
 )
 
 // Deps are what the kind needs of its program.
@@ -28,42 +26,20 @@ type Deps struct {
 
 // Args are a gias_sync job's.
 type Args struct {
-	Source string `json:"source" help:"a .csv, .csv.gz, .zip, folder or address; empty: GIAS_SOURCE"`
-	Links  string `json:"links" help:"the links' own source; empty: those of the folder or zip, else links are left as they are"`
-	Allow  Allow  `json:"allow" help:"guards to pass this once: shrink, closures, rejects, or all"`
+	Source string      `json:"source" help:"a .csv, .csv.gz, .zip, folder or address; empty: GIAS_SOURCE"`
+	Links  string      `json:"links" help:"the links' own source; empty: those of the folder or zip, else links are left as they are"`
+	Allow  guard.Allow `json:"allow" help:"guards to pass this once: shrink, closures, rejects, column:NAME, or all"`
 }
-
-// Guards that a job may be allowed to pass.
-const (
-	Shrink   = "shrink"
-	Closures = "closures"
-	Rejects  = "rejects"
-	All      = "all"
-)
-
-// Allow names guards. In JSON it is a list, or one text with commas.
-type Allow []string
-
-// UnmarshalJSON takes a list or a text.
-func (a *Allow) UnmarshalJSON(raw []byte) error {
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		*a = strings.FieldsFunc(text, func(c rune) bool { return c == ',' || c == ' ' })
-		return nil
-	}
-	return json.Unmarshal(raw, (*[]string)(a))
-}
-
-func (a Allow) has(guard string) bool { return slices.Contains(a, guard) || slices.Contains(a, All) }
 
 // Validate finds unknown guards.
 func (a Args) Validate() error {
-	for _, guard := range a.Allow {
-		if !slices.Contains([]string{Shrink, Closures, Rejects, All}, guard) {
-			return fmt.Errorf("allow: %q is no guard", guard)
+	known := []string{guard.Shrink, guard.Closures, guard.Rejects}
+	for _, t := range []*format.Table{&format.Establishments, &format.Links} {
+		for _, c := range t.Columns {
+			known = append(known, guard.ColumnPrefix+c.Name)
 		}
 	}
-	return nil
+	return a.Allow.Validate(known...)
 }
 
 // Kinds are the kinds of job of this package.

@@ -8,6 +8,7 @@ import (
 
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/profile"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -39,7 +40,7 @@ func (s *sync) tryMerge(ctx context.Context, step *run.Step) error {
 	if err := s.compare(ctx, tx); err != nil {
 		return err
 	}
-	if err := s.guardDifferences(); err != nil {
+	if err := s.guardDifferences(ctx, tx); err != nil {
 		return err
 	}
 	step.SetRows(s.rowsRead(), s.rowsMerged())
@@ -64,6 +65,11 @@ func (s *sync) publish(ctx context.Context, tx pgx.Tx) error {
 	}
 	if err := s.publishVersion(ctx, tx); err != nil {
 		return err
+	}
+	if s.changed() {
+		if err := profile.Save(ctx, tx, inputs.GIAS, s.version, s.profiles()); err != nil {
+			return err
+		}
 	}
 	id, err := s.record(ctx, tx)
 	if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/jobs/gias/format"
+	"cpd-jobs/jobs/profile"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -35,6 +36,22 @@ func (s *sync) publishVersion(ctx context.Context, tx pgx.Tx) error {
 	}
 	s.version, err = inputs.Publish(ctx, tx, v)
 	return err
+}
+
+// profiles are those of the columns of the files, with addresses masked.
+func (s *sync) profiles() []profile.Column {
+	var list []profile.Column
+	for _, p := range s.parts {
+		for _, at := range p.layout.Present {
+			c := p.profile[at]
+			c.Smallest, c.Largest = mask(c.Smallest, false), mask(c.Largest, false)
+			for i := range c.Frequent {
+				c.Frequent[i].Value = *mask(&c.Frequent[i].Value, false)
+			}
+			list = append(list, c)
+		}
+	}
+	return list
 }
 
 // details is the summary without its sample, which is large and in gias.changes.

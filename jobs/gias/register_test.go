@@ -12,6 +12,7 @@ import (
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias"
+	"cpd-jobs/jobs/guard"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -19,7 +20,7 @@ func TestOneEstablishmentWithItsHistory(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	mustSync(t, db, gias.Args{Source: "testdata/sample"})
-	mustSync(t, db, gias.Args{Source: "testdata/sample/ecf_tech_next.csv", Links: "testdata/sample/links_next.csv", Allow: gias.Allow{gias.All}})
+	mustSync(t, db, gias.Args{Source: "testdata/sample/ecf_tech_next.csv", Links: "testdata/sample/links_next.csv", Allow: guard.Allow{guard.All}})
 	e, err := gias.Find(t.Context(), db, "990005")
 	if err != nil {
 		t.Fatal(err)
@@ -84,7 +85,7 @@ func TestChangesByFieldAndTime(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
 	mustSync(t, db, gias.Args{Source: "testdata/sample"})
-	mustSync(t, db, gias.Args{Source: "testdata/sample/ecf_tech_next.csv", Allow: gias.Allow{gias.All}})
+	mustSync(t, db, gias.Args{Source: "testdata/sample/ecf_tech_next.csv", Allow: guard.Allow{guard.All}})
 	for want, f := range map[int]gias.ChangeFilter{
 		1: {Field: "EstablishmentName"},
 		2: {Field: "EstablishmentStatus (code)"},
@@ -152,7 +153,7 @@ func TestASyncWaitsForARefreshThatReads(t *testing.T) {
 }
 
 func ExampleAllow() {
-	var a gias.Allow
+	var a guard.Allow
 	_ = a.UnmarshalJSON([]byte(`"shrink,closures"`))
 	fmt.Println(len(a), a[0], a[1])
 	// Output: 2 shrink closures

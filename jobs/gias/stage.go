@@ -8,6 +8,7 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias/format"
+	"cpd-jobs/jobs/profile"
 )
 
 // part is one of the register's two files on its way into its table.
@@ -17,6 +18,9 @@ type part struct {
 	from   *format.Delivery
 	layout format.Layout
 	issues issues
+	// forms and profile are the file's, by the columns of the table.
+	forms   []format.DateForms
+	profile []profile.Column
 	// live is how many rows are here already, liveOpen how many of them are not closed.
 	live, liveOpen int64
 	summary        *PartSummary
@@ -32,10 +36,15 @@ func (s *sync) stage(ctx context.Context, p *part) error {
 		defer func() { _ = r.Close() }()
 		r.OnIssue = p.issues.add
 		p.layout = r.Layout
+		for heading, other := range r.Layout.Renamed(p.table) {
+			p.issues.add(format.Issue{Scope: format.Doubt, Line: 1, Column: heading, Reason: "is not in the file, but a column that looks like it; what is here stays", Value: other})
+			s.run.Log().Warn("a column of the register seems to have another name; what is here of it stays", "column", heading, "in_file", other)
+		}
 		if err := s.load(ctx, p, r, step); err != nil {
 			return err
 		}
 		p.summary.read(p, r.Counts())
+		p.summary.Doubts += int64(len(r.Layout.Renamed(p.table)))
 		if r.MayRepeat() {
 			if err := s.dropRepeats(ctx, p); err != nil {
 				return err
@@ -51,18 +60,20 @@ func (s *sync) load(ctx context.Context, p *part, r *format.Reader, step *run.St
 	if _, err := s.conn.Exec(ctx, p.sql("stage.sql")); err != nil {
 		return fmt.Errorf("make the staging table: %w", err)
 	}
-	names := []string{"line"}
+	names := []string{"line", "unread"}
 	for _, at := range p.layout.Present {
 		names = append(names, p.table.Columns[at].Name)
 	}
 	copySQL := fmt.Sprintf("COPY pg_temp.staged_%s (%s, row_hash) FROM STDIN", p.table.Part, strings.Join(names, ", "))
-	_, err := s.conn.Conn().PgConn().CopyFrom(ctx, newCopyText(r, p, step), copySQL)
+	text := newCopyText(r, p, step)
+	_, err := s.conn.Conn().PgConn().CopyFrom(ctx, text, copySQL)
 	if r.Err() != nil {
 		return r.Err() // the cause; COPY only says that it was broken off
 	}
 	if err != nil {
 		return fmt.Errorf("stage %s: %w", p.file.Name, err)
 	}
+	text.describe(p)
 	if _, err := s.conn.Exec(ctx, "ANALYZE pg_temp.staged_"+p.table.Part+" (urn)"); err != nil {
 		return fmt.Errorf("analyse the staging table: %w", err)
 	}

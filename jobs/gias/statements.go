@@ -71,6 +71,22 @@ func (p *part) Changing() []format.Column {
 	return columns
 }
 
+// Unreadable are the changing columns of which a value may be left out, with their bits in a row's unread.
+func (p *part) Unreadable() []bitColumn {
+	var columns []bitColumn
+	for _, at := range p.layout.Present {
+		if c := p.table.Columns[at]; at >= p.table.Keys && !c.Required {
+			columns = append(columns, bitColumn{c.Name, at})
+		}
+	}
+	return columns
+}
+
+type bitColumn struct {
+	Name string
+	Bit  int
+}
+
 func (p *part) keys() []format.Column { return p.table.Columns[:p.table.Keys] }
 
 // Names lists the present columns, Keys the key; NamesOf and KeysOf with an alias.

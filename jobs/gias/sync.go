@@ -37,7 +37,7 @@ func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch source.Options
 			return run.Outcome{}, err
 		}
 	}
-	if err := s.guardRejects(); err != nil {
+	if err := s.guardFiles(); err != nil {
 		return run.Outcome{}, err
 	}
 	err = r.Step(ctx, "merge", s.merge)

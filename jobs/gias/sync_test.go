@@ -22,6 +22,7 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias"
+	"cpd-jobs/jobs/guard"
 )
 
 func TestTheSampleRegister(t *testing.T) {
@@ -33,7 +34,7 @@ func TestTheSampleRegister(t *testing.T) {
 		t.Errorf("got %+v, %+v", first.Establishments, first.Links)
 	}
 	outcome, second := mustSync(t, db, gias.Args{Source: "testdata/sample/ecf_tech_next.csv", Links: "testdata/sample/links_next.csv",
-		Allow: gias.Allow{gias.Shrink, gias.Closures}})
+		Allow: guard.Allow{guard.Shrink, guard.Closures}})
 	e := second.Establishments
 	if !outcome.Changed || outcome.Version != 2 || e.Read != 10 || e.Added != 1 || e.Changed != 3 || e.Gone != 1 || e.Unchanged != 6 {
 		t.Errorf("got %+v, %+v", outcome, e)
@@ -223,7 +224,7 @@ func TestGuards(t *testing.T) {
 				t.Errorf("got %v, want %q and how to allow it", err, c.want)
 			}
 			requireUntouched(t, db, before)
-			args.Allow = gias.Allow{c.allow}
+			args.Allow = guard.Allow{c.allow}
 			if _, err := sync(t, db, args); err != nil {
 				t.Errorf("allowed: got %v", err)
 			}
@@ -305,7 +306,7 @@ func TestAZipHoldsBoth(t *testing.T) {
 		t.Errorf("the same files in a folder: got %+v, %+v", outcome, s)
 	}
 	_, err = sync(t, db, gias.Args{Source: "testdata/sample/links.csv"})
-	if err == nil || !strings.Contains(err.Error(), "lacks the required column") && !strings.Contains(err.Error(), "is not a file of establishments") {
+	if err == nil || !strings.Contains(err.Error(), "lacks the required column") && !strings.Contains(err.Error(), "is the register's file of links") {
 		t.Errorf("links in place of establishments: got %v", err)
 	}
 }

@@ -3,11 +3,8 @@ package uplift
 import (
 	"context"
 	"errors"
-	"fmt"
-	"io"
 	"strings"
 
-	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias/format"
 )
@@ -31,84 +28,42 @@ type reader struct {
 	layout  layout
 	onIssue func(issue)
 
-	file     *source.File
-	src      io.Closer
-	records  *source.Records
-	scratch  []byte
+	in       *source.Table
 	values   map[string]string // of the current record, by heading
-	line     int
 	row      row
-	read     int64
 	rejected int64
-	doubtful bool // the latest record may be half of one
-	err      error
 }
 
 // newReader reads the header and refuses a file that is no uplift file.
 func newReader(ctx context.Context, f *source.File) (*reader, error) {
-	src, err := f.Open(ctx)
+	in, err := source.OpenTable(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	r := &reader{file: f, src: src, records: source.NewRecords(src), values: map[string]string{}, onIssue: func(issue) {}}
-	err = r.readHeader()
+	r := &reader{in: in, values: map[string]string{}, onIssue: func(issue) {}}
+	r.layout, err = layoutOf(f.Name, in.Header)
 	if errors.Is(err, errOther) {
-		err = f.NotThis(ctx, "an uplift file")
+		err = in.NotThis(ctx, "an uplift file", func(headings []string) bool {
+			_, err := layoutOf(f.Name, headings)
+			return err == nil
+		})
 	}
 	if err != nil {
-		_ = src.Close()
+		_ = in.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *reader) readHeader() error {
-	if !r.records.Next() {
-		if err := r.records.Err(); err != nil {
-			return r.ended(err)
-		}
-		return run.Invalid("fetch it again", "%s is empty", r.file.Name)
-	}
-	var header []string
-	for _, field := range r.records.Record().Fields {
-		header = append(header, source.Showable(string(field)))
-	}
-	var err error
-	r.layout, err = layoutOf(r.file.Name, header)
-	return err
-}
-
 // next reads the next row that can be used.
 func (r *reader) next() bool {
-	for r.err == nil && r.records.Next() {
-		rec := r.records.Record()
-		r.read++
-		r.line, r.doubtful = rec.Line, false
-		if rec.Unended && (rec.Fault != "" || len(rec.Fields) != len(r.layout.header)) {
-			r.err = r.ended(source.ErrCut)
-			return false
-		}
-		if r.take(rec) {
+	for r.in.Next() {
+		if r.take(r.in.Record()) {
 			return true
 		}
 		r.rejected++
 	}
-	if r.err == nil {
-		r.err = r.ended(r.records.Err())
-	}
 	return false
-}
-
-func (r *reader) ended(err error) error {
-	switch {
-	case errors.Is(err, source.ErrCut), err == nil && r.doubtful:
-		return run.Invalid("any number of rows may be missing; fetch it again", "%s is cut off: it ends in the middle of row %d", r.file.Name, r.read)
-	case err != nil:
-		return fmt.Errorf("read %s: %w", r.file.Name, err)
-	case r.read == 0:
-		return run.Invalid("fetch it again", "%s has a header and no rows", r.file.Name)
-	}
-	return nil
 }
 
 // take makes a row of a record, or rejects it.
@@ -117,13 +72,8 @@ func (r *reader) take(rec source.Record) bool {
 	if rec.Fault != "" {
 		return r.reject("", string(rec.Fault), "")
 	}
-	if len(rec.Fields) != len(r.layout.header) {
-		return r.reject("", fmt.Sprintf("has %d fields where the header has %d", len(rec.Fields), len(r.layout.header)), "")
-	}
-	r.scratch = r.scratch[:0]
 	for i, heading := range r.layout.header {
-		value, scratch, fault := r.file.Encoding.Clean(r.scratch, rec.Fields[i])
-		r.scratch = scratch
+		value, fault := r.in.Clean(rec.Fields[i])
 		if fault != "" {
 			return r.reject(heading, fault, "")
 		}
@@ -133,7 +83,7 @@ func (r *reader) take(rec source.Record) bool {
 	case districts:
 		return r.takeDistrict()
 	case allocations:
-		return r.takeURN() && r.takeAllocation(rec)
+		return r.takeURN() && r.takeAllocation()
 	default:
 		return r.takeURN() && r.takeIncentives(rec)
 	}
@@ -152,7 +102,7 @@ func (r *reader) takeURN() bool {
 func (r *reader) takeIncentives(rec source.Record) bool {
 	sparsity := r.flag(headSparsity)
 	r.row.premium, r.row.sparsity = r.flag(headPremium), &sparsity
-	r.doubtful = rec.Unended && len(rec.Fields[len(rec.Fields)-1]) == 0
+	r.in.Doubtful = rec.Unended && len(rec.Fields[len(rec.Fields)-1]) == 0
 	return true
 }
 
@@ -165,10 +115,10 @@ func (r *reader) flag(heading string) bool {
 }
 
 // takeAllocation works the premium out as it was done until August 2022.
-func (r *reader) takeAllocation(rec source.Record) bool {
+func (r *reader) takeAllocation() bool {
 	// A file that was cut and then closed properly shows only in its last amount. Row by row that is judged no further.
 	last := strings.TrimSpace(r.values[r.layout.header[len(r.layout.header)-1]])
-	r.doubtful = !isAmount(last)
+	r.in.Doubtful = !isAmount(last)
 	pupils, ok := parseCount(r.values[headPupils])
 	if !ok {
 		return r.reject(headPupils, "is no number", r.values[headPupils])
@@ -199,7 +149,7 @@ func (r *reader) reject(heading, reason, value string) bool {
 }
 
 func (r *reader) issue(kind, heading, reason, value string) {
-	r.onIssue(issue{Kind: kind, Line: r.line, URN: r.row.key, Column: heading, Reason: reason, Value: source.Showable(value)})
+	r.onIssue(issue{Kind: kind, Line: r.row.line, URN: r.row.key, Column: heading, Reason: reason, Value: source.Showable(value)})
 }
 
-func (r *reader) close() { _ = r.src.Close() }
+func (r *reader) close() { _ = r.in.Close() }

@@ -55,8 +55,8 @@ func readThrough(ctx context.Context, t *testing.T, file *source.File) {
 			t.Errorf("got key %q", r.row.key)
 		}
 	}
-	if r.err == nil && r.read != given+rejected {
-		t.Errorf("read %d, gave out %d and rejected %d", r.read, given, rejected)
+	if r.in.Err() == nil && r.in.Read != given+rejected {
+		t.Errorf("read %d, gave out %d and rejected %d", r.in.Read, given, rejected)
 	}
 }
 

@@ -72,13 +72,13 @@ func (s *sync) read(ctx context.Context, step *run.Step) error {
 			s.supersede(earlier, s.rows.list[s.rows.at[earlier.key]])
 		}
 	}
-	if r.err != nil {
-		return r.err
+	if err := r.in.Err(); err != nil {
+		return err
 	}
 	s.summary.Layout, s.summary.Encoding = s.layout.String(), string(s.file.Encoding)
-	s.summary.Read = r.read
+	s.summary.Read = r.in.Read
 	s.summary.Rejected += r.rejected
-	step.SetRows(r.read, int64(len(s.rows.list)))
+	step.SetRows(r.in.Read, int64(len(s.rows.list)))
 	return s.guardRejects()
 }
 

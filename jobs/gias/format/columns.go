@@ -2,7 +2,7 @@ package format
 
 // Rules numbers the rules of this package by which bytes become rows. It goes up when the same file would be read
 // otherwise than before, so that an unchanged file is read again.
-const Rules = 1
+const Rules = 2
 
 // Form is what a column's values must look like.
 type Form int
@@ -13,7 +13,7 @@ const (
 	Email
 	// Number is a whole number; zeros in front say nothing.
 	Number
-	// Date is a day, as DD-MM-YYYY or DD/MM/YYYY.
+	// Date is a day, as DD-MM-YYYY, DD/MM/YYYY or YYYY-MM-DD.
 	Date
 	// URN is 5 or 6 plain digits.
 	URN

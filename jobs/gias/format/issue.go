@@ -44,6 +44,21 @@ func (r *Reader) doubt(at int, reason string) {
 	r.report(Doubt, at, reason, r.row.Values[at])
 }
 
+// spoiltText points out a text that another program has spoilt. It is kept.
+func (r *Reader) spoiltText(at int, text []byte) {
+	what := spoilt(text)
+	if what == "" {
+		return
+	}
+	r.counts.Doubts++
+	if r.OnIssue != nil {
+		r.OnIssue(Issue{
+			Scope: Doubt, Line: r.row.Line, URN: string(r.row.Values[atURN]), Column: r.table.Columns[at].Heading, Reason: what,
+			Value: r.showable(at, string(text)),
+		})
+	}
+}
+
 func (r *Reader) report(s Scope, at int, reason string, value []byte) {
 	if r.OnIssue == nil {
 		return
@@ -57,14 +72,21 @@ func (r *Reader) report(s Scope, at int, reason string, value []byte) {
 }
 
 func (r *Reader) shown(at int, value []byte) string {
-	if r.table.Columns[at].Form == Email || len(value) > source.MaxField {
+	if len(value) > maxShown {
 		return ""
 	}
-	decoded, _ := r.file.Encoding.Decode(nil, value)
-	if HoldsAddress(string(decoded)) {
+	decoded, _ := r.in.File.Encoding.Decode(nil, value)
+	return r.showable(at, string(decoded))
+}
+
+// maxShown is the length of values beyond which none of it is shown.
+const maxShown = 2000
+
+func (r *Reader) showable(at int, text string) string {
+	if r.table.Columns[at].Form == Email || HoldsAddress(text) {
 		return ""
 	}
-	return source.Showable(string(decoded))
+	return source.Showable(text)
 }
 
 var address = regexp.MustCompile(`[^\s@]@[^\s@]+\.[^\s@]`)

@@ -1,11 +1,15 @@
 package format
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"unicode"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 )
 
 // errOther says that a header is that of something else.
@@ -76,9 +80,59 @@ func (l Layout) mustHave(t *Table, file string, fields []int) error {
 		}
 	}
 	if len(missing) > 0 {
-		return run.Invalid("fetch a file that has it", "%s lacks the required column %s", file, strings.Join(missing, ", "))
+		hint := "fetch a file that has it"
+		for heading, other := range l.Renamed(t) {
+			hint += fmt.Sprintf("; its column %q looks like %q", other, heading)
+		}
+		return run.Invalid(hint, "%s lacks the required column %s", file, strings.Join(missing, ", "))
 	}
 	return nil
+}
+
+// otherFiles are those of the register that are none of ours, by a heading of theirs.
+var otherFiles = map[string]string{
+	"Group UID": "the register's file of groups", "Linked UID": "the register's file of links between groups",
+	"GOVERNANCE ROLE": "the register's file of governors",
+}
+
+// notThis makes the error of a file that is another than the table's.
+func (t *Table) notThis(ctx context.Context, in *source.Table) error {
+	wanted := "a file of " + t.Part + " of the register"
+	if t == &Establishments && Links.resembles(in.Header) {
+		return run.Invalid("give it as the links: --arg links=PATH", "%s is the register's file of links, not %s", in.File.Name, wanted)
+	}
+	for heading, other := range otherFiles {
+		if slices.Contains(in.Header, heading) {
+			return run.Invalid("fetch ecf_tech.csv or edubasealldata.csv", "%s is %s, not %s", in.File.Name, other, wanted)
+		}
+	}
+	return in.NotThis(ctx, wanted, t.resembles)
+}
+
+// Renamed finds columns that the file lacks and has under another heading, by the look of it.
+func (l Layout) Renamed(t *Table) map[string]string {
+	renamed := map[string]string{}
+	for at, c := range t.Columns {
+		if slices.Contains(l.Present, at) {
+			continue
+		}
+		for _, heading := range l.Ignored {
+			if lettersOf(heading) == lettersOf(c.Heading) {
+				renamed[c.Heading] = heading
+			}
+		}
+	}
+	return renamed
+}
+
+// lettersOf is a heading without what people write in different ways.
+func lettersOf(heading string) string {
+	return strings.Map(func(c rune) rune {
+		if !unicode.IsLetter(c) && !unicode.IsDigit(c) {
+			return -1
+		}
+		return unicode.ToLower(c)
+	}, heading)
 }
 
 // groupHeading is in the public download and in no extract.
@@ -96,9 +150,12 @@ func (l Layout) name(t *Table) string {
 	return fmt.Sprintf("ecf_tech, %d columns", len(l.Present))
 }
 
+// Form is that of a column, by its heading.
+func (t *Table) Form(heading string) Form { return t.Columns[t.column(heading)].Form }
+
 func (t *Table) column(heading string) int {
 	for i, c := range t.Columns {
-		if c.Heading == heading {
+		if strings.EqualFold(c.Heading, strings.TrimSpace(heading)) {
 			return i
 		}
 	}

@@ -1,5 +1,6 @@
 CREATE TEMPORARY TABLE staged_{{.Part}} (
     line integer NOT NULL,
+    unread bigint NOT NULL,
 {{- range .Present}}
     {{.Name}} {{.Type}},
 {{- end}}
