@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -15,12 +16,12 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/term"
 
-	"cpd-jobs/internal/alarm"
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/config"
 	"cpd-jobs/internal/log"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/internal/trace"
 	"cpd-jobs/jobs"
 	"cpd-jobs/queue"
@@ -33,220 +34,174 @@ const (
 	sourceDatabase  = "cpd_source"
 )
 
-// app is what commands share: settings, read when first needed, and connections, closed at the end.
-type app struct {
-	environ       []string
-	schedulesFile string
-	stdout        io.Writer
-	stderr        io.Writer
-	stopSignals   func()
-	// quiet leaves all but errors out of the log: the command says itself what it does.
-	quiet bool
-	// slots are how many jobs of a queue run at once, where a worker is told so.
-	slots map[string]int
-	// beats are sent for the jobs of this process's worker.
-	beats *alarm.Heartbeats
+// console is what every command has. Each command takes the least of console, app and session that it needs; the
+// parser makes the one that it takes.
+type console struct {
+	environ        []string
+	schedulesFile  string // of the flag, else of the environment; "" is the built-in one
+	stdout, stderr io.Writer
+	stopSignals    func()
 
-	cfg     *config.Config
-	logger  *slog.Logger
-	level   slog.LevelVar // the log's, which changes while it runs: see steerLog
-	server  *pg.Server
-	dataDir string
-	opening sync.Mutex // guards pools: jobs and pages of one process open theirs at once
+	settings    config.Config
+	settingsErr error // what is wrong with the settings, where a command can do without them
+	log         *slog.Logger
+	level       *slog.LevelVar // the log's, which changes while it runs: see steerLog
+
+	closing sync.Mutex // guards the rest: jobs and pages of one process open theirs at once
 	pools   []*pgxpool.Pool
+	server  *pg.Server // the embedded one, once it is started
 }
 
-func newApp(environ []string, schedulesFile string, stdout, stderr io.Writer) *app {
-	return &app{environ: environ, schedulesFile: schedulesFile, stdout: stdout, stderr: stderr}
+// newConsole reads the settings. Where they are wrong, the log is a plain one.
+func newConsole(environ []string, schedulesFile string, stdout, stderr io.Writer) *console {
+	k := &console{environ: environ, schedulesFile: schedulesFile, stdout: stdout, stderr: stderr, level: &slog.LevelVar{}}
+	k.settings, k.settingsErr = config.Load(environ)
+	o := log.Options{Terminal: isTerminal(stderr), Version: version(), Level: k.level}
+	if k.settingsErr == nil {
+		k.level.Set(k.settings.Log.Level)
+		o.Format, o.Environment = k.settings.Log.Format, k.settings.Environment
+	}
+	k.log = log.New(stderr, o)
+	return k
 }
 
-// config reads the settings once.
-func (a *app) config() (*config.Config, error) {
-	if a.cfg != nil {
-		return a.cfg, nil
+// hush leaves all but errors out of the log: the command says itself what it does.
+func (k *console) hush() {
+	if l := k.level.Level(); l <= slog.LevelInfo && l >= slog.LevelDebug {
+		k.level.Set(slog.LevelError)
 	}
-	c, err := config.Load(a.environ)
-	if err != nil {
-		return nil, err
-	}
-	a.cfg = &c
-	return a.cfg, nil
 }
 
-// log is the program's own log, on standard error. Settings that cannot be read make it a plain one.
-func (a *app) log() *slog.Logger {
-	if a.logger != nil {
-		return a.logger
+// dataDir is where data on this machine are, which is not always where the settings say.
+func (k *console) dataDir() (string, error) {
+	if k.settings.Database != "" { // no server of ours has to enter it
+		return k.settings.DataDir, nil
 	}
-	o := log.Options{Terminal: isTerminal(a.stderr), Version: version()}
-	if c, err := a.config(); err == nil {
-		a.level.Set(c.Log.Level)
-		if a.quiet && c.Log.Level <= slog.LevelInfo {
-			a.level.Set(slog.LevelError)
-		}
-		o.Format, o.Level, o.Environment = c.Log.Format, &a.level, c.Environment
-	}
-	a.logger = log.New(a.stderr, o)
-	return a.logger
-}
-
-// dir is where data on this machine lie, which is not always where they were asked to.
-func (a *app) dir() (string, error) {
-	if a.dataDir != "" {
-		return a.dataDir, nil
-	}
-	c, err := a.config()
-	if err != nil {
-		return "", err
-	}
-	if c.Database != "" { // no server of ours needs to enter it
-		a.dataDir = c.DataDir
-		return a.dataDir, nil
-	}
-	dir, moved, err := pg.ResolveDir(c.DataDir)
-	if err != nil {
-		return "", err
-	}
+	dir, moved, err := pg.ResolveDir(k.settings.DataDir)
 	if moved {
-		fmt.Fprintf(a.stderr, "data are kept in %s: PostgreSQL's user may not enter %s\n", dir, c.DataDir)
+		fmt.Fprintf(k.stderr, "data are kept in %s: PostgreSQL's user may not enter %s\n", dir, k.settings.DataDir)
 	}
-	a.dataDir = dir
-	return dir, nil
+	return dir, err
 }
 
-// databaseURL is the product's database: the one that is configured, else one on the embedded server, which is started.
-func (a *app) databaseURL(ctx context.Context) (string, error) {
-	c, err := a.config()
-	if err != nil {
-		return "", err
+// close gives back what was opened; the last process out stops the embedded server.
+func (k *console) close() error {
+	for _, p := range k.pools {
+		p.Close()
 	}
-	if c.Database != "" {
-		return c.Database.Reveal(), nil
+	if k.server == nil {
+		return nil
 	}
-	server, err := a.embedded(ctx)
-	if err != nil {
-		return "", err
-	}
-	if _, err := server.EnsureDatabase(ctx, productDatabase); err != nil {
-		return "", err
-	}
-	return server.URL(productDatabase), nil
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	return k.server.Close(ctx)
 }
 
-// sourceURL is the CPD service's database: the one that is configured, else the demo's on the embedded server.
-func (a *app) sourceURL(ctx context.Context) (string, error) {
-	c, err := a.config()
-	if err != nil {
-		return "", err
-	}
-	if c.CPDDatabase != "" || c.Database != "" {
-		return c.CPDDatabase.Reveal(), nil
-	}
-	server, err := a.embedded(ctx)
-	if err != nil {
-		return "", err
-	}
-	return server.URL(sourceDatabase), nil
+// app is a console with good settings and databases to connect to.
+type app struct {
+	*console
+	dir         string // where data on this machine are
+	databaseURL string // the product's database
+	sourceURL   string // the CPD service's database, "" where none is configured
 }
 
-func (a *app) embedded(ctx context.Context) (*pg.Server, error) {
-	if a.server != nil {
-		return a.server, nil
+// newApp starts the embedded server where no database is configured.
+func newApp(ctx context.Context, k *console) (*app, error) {
+	if k.settingsErr != nil {
+		return nil, k.settingsErr
 	}
-	dir, err := a.dir()
+	dir, err := k.dataDir()
 	if err != nil {
 		return nil, err
 	}
-	a.server, err = pg.Start(ctx, pg.Options{Dir: dir, Log: a.log()})
-	return a.server, err
+	a := &app{console: k, dir: dir, databaseURL: k.settings.Database.Reveal(), sourceURL: k.settings.CPDDatabase.Reveal()}
+	if a.databaseURL != "" {
+		return a, nil
+	}
+	if k.server, err = pg.Start(ctx, pg.Options{Dir: dir, Log: k.log}); err != nil {
+		return nil, err
+	}
+	if _, err := k.server.EnsureDatabase(ctx, productDatabase); err != nil {
+		return nil, err
+	}
+	a.databaseURL = k.server.URL(productDatabase)
+	if a.sourceURL == "" {
+		a.sourceURL = k.server.URL(sourceDatabase)
+	}
+	return a, nil
 }
 
-// pool connects to the product's database under a name that its sessions carry.
-func (a *app) pool(ctx context.Context, name string, maxConns int32) (*pgxpool.Pool, error) {
-	url, err := a.databaseURL(ctx)
+// open connects to the product's database under a name that its sessions carry.
+func (a *app) open(ctx context.Context, name string, maxConns int32) (*pgxpool.Pool, error) {
+	pool, err := pg.Open(ctx, a.databaseURL, pg.PoolOptions{App: name, MaxConns: maxConns})
 	if err != nil {
 		return nil, err
 	}
-	pool, err := pg.Open(ctx, url, pg.PoolOptions{App: name, MaxConns: maxConns})
-	if err != nil {
-		return nil, err
-	}
-	a.opening.Lock()
-	defer a.opening.Unlock()
+	a.closing.Lock()
+	defer a.closing.Unlock()
 	a.pools = append(a.pools, pool)
 	return pool, nil
 }
 
-// client connects as a person at a terminal who inserts and looks at jobs.
-func (a *app) client(ctx context.Context) (*queue.Client, *pgxpool.Pool, error) {
-	pool, err := a.pool(ctx, "cpd-jobs cli", 4)
-	if err != nil {
-		return nil, nil, err
-	}
-	if err := a.checkSchema(ctx, pool); err != nil {
-		return nil, nil, err
-	}
-	kinds, err := a.kinds(ctx, pool)
-	if err != nil {
-		return nil, nil, err
-	}
-	client, err := queue.NewClient(pool, kinds, a.log())
-	return client, pool, err
+// session is an app that is connected to a database whose tables are those of this program.
+type session struct {
+	*app
+	pool   *pgxpool.Pool
+	files  store.Store // of exports
+	kinds  []run.Kind
+	client *queue.Client
 }
 
-// kinds are all kinds of job, working on pool.
-func (a *app) kinds(ctx context.Context, pool *pgxpool.Pool) ([]run.Kind, error) {
-	c, err := a.config()
+// newSession connects as a person at a terminal who inserts jobs and looks at what there is.
+func newSession(ctx context.Context, k *console) (*session, error) {
+	a, err := newApp(ctx, k)
 	if err != nil {
+		return nil, err
+	}
+	pool, err := a.open(ctx, "cpd-jobs cli", 4)
+	if err != nil {
+		return nil, err
+	}
+	return a.session(ctx, pool)
+}
+
+// session makes a session of a pool, once the schema is right.
+func (a *app) session(ctx context.Context, pool *pgxpool.Pool) (*session, error) {
+	if err := a.checkSchema(ctx, pool); err != nil {
 		return nil, err
 	}
 	files, err := a.store()
 	if err != nil {
 		return nil, err
 	}
-	source, err := a.sourceURL(ctx)
-	if err != nil {
-		return nil, err
-	}
-	return jobs.All(jobs.Deps{
-		DB: pool, SourceURL: source, Register: c.GIAS.Source.Reveal(), UpliftSource: c.UpliftSource.Reveal(),
-		RegisterLogin: registerLogin(c),
-		Store:         store.Metered(files), ExportPassphrase: c.ExportPassphrase.Reveal(), Contact: c.Contact,
-		Version: version(), Now: clock.System,
-	}), nil
+	s := &session{app: a, pool: pool, files: files, kinds: a.kinds(pool, files)}
+	s.client, err = queue.NewClient(pool, s.kinds, a.log)
+	return s, err
 }
 
 // store is where exported files are.
 func (a *app) store() (store.Store, error) {
-	c, err := a.config()
-	if err != nil {
-		return nil, err
-	}
-	dir := ""
-	if c.ExportStore == "" {
-		if dir, err = a.dir(); err != nil {
-			return nil, err
-		}
-	}
-	return store.Open(c.ExportStore.Reveal(), filepath.Join(dir, "exports"))
+	return store.Open(a.settings.ExportStore.Reveal(), filepath.Join(a.dir, "exports"))
 }
 
-// close gives back what was opened; the last process out stops the embedded server.
-func (a *app) close() error {
-	for _, p := range a.pools {
-		p.Close()
-	}
-	if a.server == nil {
-		return nil
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	defer cancel()
-	return a.server.Close(ctx)
+// kinds are all kinds of job, working on pool.
+func (a *app) kinds(pool *pgxpool.Pool, files store.Store) []run.Kind {
+	return jobs.All(jobs.Deps{
+		DB: pool, SourceURL: a.sourceURL, Register: a.settings.GIAS.Source.Reveal(), UpliftSource: a.settings.UpliftSource.Reveal(),
+		RegisterLogin: a.registerLogin(),
+		Store:         store.Metered(files), ExportPassphrase: a.settings.ExportPassphrase.Reveal(), Contact: a.settings.Contact,
+		Version: version(), Now: clock.System,
+	})
 }
 
-// traced has what is asked for go on with the trace of whoever called this program, if there is one.
-func (a *app) traced(ctx context.Context) context.Context {
-	for _, variable := range a.environ {
+func (k *console) registerLogin() source.Credentials {
+	g := k.settings.GIAS
+	return source.Credentials{User: g.User, Password: g.Password.Reveal(), ExtractID: g.ExtractID}
+}
+
+// traced continues the trace of the program that called this one, if there is one.
+func (k *console) traced(ctx context.Context) context.Context {
+	for _, variable := range k.environ {
 		if name, value, _ := strings.Cut(variable, "="); name == trace.Variable {
 			return trace.With(ctx, trace.Parse(value))
 		}
@@ -270,3 +225,27 @@ func isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
+
+// explain prints an error as one line for a person and returns the exit status.
+func (k *console) explain(err error) int {
+	var silent *exitStatus
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &silent):
+		return silent.code
+	case errors.Is(err, context.Canceled):
+		fmt.Fprintln(k.stderr, "cpd-jobs: interrupted; nothing is half done, the same command goes on from here")
+		return 1
+	}
+	fmt.Fprintf(k.stderr, "cpd-jobs: %s\n", err)
+	if errors.Is(err, errUsage) {
+		return 2
+	}
+	return run.ExitStatus(err)
+}
+
+// exitStatus ends the program with a status after everything has been said.
+type exitStatus struct{ code int }
+
+func (e *exitStatus) Error() string { return fmt.Sprintf("exit status %d", e.code) }

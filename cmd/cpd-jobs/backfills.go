@@ -21,19 +21,15 @@ type backfillsListCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
-func (c backfillsListCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := queue.Backfills(ctx, pool, c.All)
+func (c backfillsListCommand) Run(ctx context.Context, a *session) error {
+	list, err := queue.Backfills(ctx, a.pool, c.All)
 	if err != nil {
 		return err
 	}
 	return a.printBackfills(c.JSON, list...)
 }
 
-func (a *app) printBackfills(asJSON bool, list ...queue.BackfillInfo) error {
+func (a *session) printBackfills(asJSON bool, list ...queue.BackfillInfo) error {
 	if asJSON {
 		return printJSON(a.stdout, map[string]any{"backfills": list})
 	}
@@ -61,12 +57,8 @@ type (
 	backfillsCancelCommand struct{ backfillArgs }
 )
 
-func (c backfillsShowCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	b, err := queue.FindBackfill(ctx, pool, c.ID)
+func (c backfillsShowCommand) Run(ctx context.Context, a *session) error {
+	b, err := queue.FindBackfill(ctx, a.pool, c.ID)
 	if err != nil {
 		return err
 	}
@@ -86,24 +78,20 @@ func (c backfillsShowCommand) Run(ctx context.Context, a *app) error {
 	return nil
 }
 
-func (c backfillsPauseCommand) Run(ctx context.Context, a *app) error {
+func (c backfillsPauseCommand) Run(ctx context.Context, a *session) error {
 	return c.steer(ctx, a, (*queue.Client).PauseBackfill)
 }
 
-func (c backfillsResumeCommand) Run(ctx context.Context, a *app) error {
+func (c backfillsResumeCommand) Run(ctx context.Context, a *session) error {
 	return c.steer(ctx, a, (*queue.Client).ResumeBackfill)
 }
 
-func (c backfillsCancelCommand) Run(ctx context.Context, a *app) error {
+func (c backfillsCancelCommand) Run(ctx context.Context, a *session) error {
 	return c.steer(ctx, a, (*queue.Client).CancelBackfill)
 }
 
-func (c backfillArgs) steer(ctx context.Context, a *app, do func(*queue.Client, context.Context, int64) (queue.BackfillInfo, error)) error {
-	client, _, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	b, err := do(client, ctx, c.ID)
+func (c backfillArgs) steer(ctx context.Context, a *session, do func(*queue.Client, context.Context, int64) (queue.BackfillInfo, error)) error {
+	b, err := do(a.client, ctx, c.ID)
 	if err != nil {
 		return err
 	}

@@ -28,13 +28,9 @@ type dbURLCommand struct {
 }
 
 func (c dbURLCommand) Run(ctx context.Context, a *app) error {
-	get := a.databaseURL
+	url := a.databaseURL
 	if c.Source {
-		get = a.sourceURL
-	}
-	url, err := get(ctx)
-	if err != nil {
-		return err
+		url = a.sourceURL
 	}
 	if url == "" {
 		return run.Invalid("set CPD_DATABASE_URL", "no CPD source is configured")
@@ -42,7 +38,7 @@ func (c dbURLCommand) Run(ctx context.Context, a *app) error {
 	if err := a.keepServer(ctx); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintln(a.stdout, url)
+	_, err := fmt.Fprintln(a.stdout, url)
 	return err
 }
 
@@ -59,15 +55,15 @@ func (a *app) keepServer(ctx context.Context) error {
 		return fmt.Errorf("find this program: %w", err)
 	}
 	command := exec.Command(self, "db", "keepalive")
-	command.Env = append(slices.Clone(a.environ), "CPD_JOBS_DATA_DIR="+a.dataDir) // it works in another folder
+	command.Env = append(slices.Clone(a.environ), "CPD_JOBS_DATA_DIR="+a.dir) // it works in another folder
 	fmt.Fprintf(a.stderr, "the embedded PostgreSQL stays up until it has not been used for %s\n", keepaliveFor)
-	return pg.StartKeepalive(ctx, a.dataDir, command, clock.System())
+	return pg.StartKeepalive(ctx, a.dir, command, clock.System())
 }
 
 type dbKeepaliveCommand struct{}
 
-func (dbKeepaliveCommand) Run(ctx context.Context, a *app) error {
-	dir, err := a.dir()
+func (dbKeepaliveCommand) Run(ctx context.Context, k *console) error {
+	dir, err := k.dataDir()
 	if err != nil {
 		return err
 	}
@@ -76,7 +72,7 @@ func (dbKeepaliveCommand) Run(ctx context.Context, a *app) error {
 
 type dbInstallCommand struct{}
 
-func (dbInstallCommand) Run(ctx context.Context, a *app) error {
+func (dbInstallCommand) Run(ctx context.Context, a *console) error {
 	dir, err := pg.FindBinaries()
 	if err != nil {
 		if err := pg.Install(ctx, a.stderr); err != nil {
@@ -95,14 +91,10 @@ type dbDumpCommand struct {
 }
 
 func (c dbDumpCommand) Run(ctx context.Context, a *app) error {
-	url, err := a.databaseURL(ctx)
-	if err != nil {
+	if err := pg.Dump(ctx, a.databaseURL, c.File, a.stderr); err != nil {
 		return err
 	}
-	if err := pg.Dump(ctx, url, c.File, a.stderr); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(a.stdout, "written: %s\n", c.File)
+	_, err := fmt.Fprintf(a.stdout, "written: %s\n", c.File)
 	return err
 }
 
@@ -111,14 +103,10 @@ type dbRestoreCommand struct {
 }
 
 func (c dbRestoreCommand) Run(ctx context.Context, a *app) error {
-	url, err := a.databaseURL(ctx)
-	if err != nil {
+	if err := pg.Restore(ctx, a.databaseURL, c.File, a.stderr); err != nil {
 		return err
 	}
-	if err := pg.Restore(ctx, url, c.File, a.stderr); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(a.stdout, "restored from %s\n", c.File)
+	_, err := fmt.Fprintf(a.stdout, "restored from %s\n", c.File)
 	return err
 }
 
@@ -126,22 +114,18 @@ type dbResetCommand struct {
 	Yes bool `help:"Do it without asking."`
 }
 
-func (c dbResetCommand) Run(ctx context.Context, a *app) error {
-	cfg, err := a.config()
-	if err != nil {
-		return err
-	}
-	if cfg.Database != "" {
+func (c dbResetCommand) Run(ctx context.Context, k *console) error {
+	if k.settingsErr == nil && k.settings.Database != "" {
 		return run.Invalid("unset DATABASE_URL", "only the embedded databases can be reset, and DATABASE_URL is set")
 	}
-	dir, err := a.dir()
+	dir, err := k.dataDir()
 	if err != nil {
 		return err
 	}
 	if !c.Yes {
 		return run.Invalid("cpd-jobs db reset --yes does it", "this deletes the databases and exported files in %s", dir)
 	}
-	if err := a.dropDatabases(ctx); err != nil {
+	if err := dropDatabases(ctx, k); err != nil {
 		return err
 	}
 	for _, folder := range []string{"exports", "demo"} {
@@ -149,17 +133,17 @@ func (c dbResetCommand) Run(ctx context.Context, a *app) error {
 			return fmt.Errorf("delete %s: %w", folder, err)
 		}
 	}
-	_, err = fmt.Fprintf(a.stdout, "databases and exported files in %s are deleted\n", dir)
+	_, err = fmt.Fprintf(k.stdout, "databases and exported files in %s are deleted\n", dir)
 	return err
 }
 
-// dropDatabases fails where somebody still uses one.
-func (a *app) dropDatabases(ctx context.Context) error {
-	server, err := a.embedded(ctx)
+// dropDatabases fails where one is still in use.
+func dropDatabases(ctx context.Context, k *console) error {
+	a, err := newApp(ctx, k)
 	if err != nil {
 		return err
 	}
-	pool, err := pg.Open(ctx, server.URL("postgres"), pg.PoolOptions{App: "cpd-jobs reset", MaxConns: 1})
+	pool, err := pg.Open(ctx, a.server.URL("postgres"), pg.PoolOptions{App: "cpd-jobs reset", MaxConns: 1})
 	if err != nil {
 		return err
 	}

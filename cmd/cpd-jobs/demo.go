@@ -2,28 +2,23 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/demo"
-	"cpd-jobs/internal/metrics"
 	"cpd-jobs/internal/run"
+	demojobs "cpd-jobs/jobs/demo"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/table"
 	"cpd-jobs/reports/versions"
 )
-
-// demoReport is what the demo is about.
-const demoReport = "school_onboarding"
 
 type demoCommand struct {
 	Run    demoRunCommand    `cmd:"" default:"withargs" hidden:""`
@@ -39,96 +34,64 @@ type demoFlags struct {
 	Links   string     `placeholder:"FILE" type:"path" help:"The links that go with --gias."`
 }
 
-// differs names the first flag that was given and is not what a source was made with.
-func (f demoFlags) differs(m demo.Manifest) string {
-	switch {
-	case f.Schools != nil && int64(*f.Schools) != m.Schools && m.Register == "":
-		return fmt.Sprintf("--schools %d, and it has %d", *f.Schools, m.Schools)
-	case f.Seed != nil && *f.Seed != m.Seed:
-		return fmt.Sprintf("--seed %d, and it was %d", *f.Seed, m.Seed)
-	case f.AsOf != nil && !f.AsOf.Truncate(time.Microsecond).Equal(m.AsOf):
-		return fmt.Sprintf("--as-of %s, and it was %s", f.AsOf.Format(time.RFC3339), m.AsOf.Format(time.RFC3339))
-	case f.Gias != "" && f.Gias != m.Register:
-		return fmt.Sprintf("--gias %s, and its schools are from %s", f.Gias, or(m.Register, "nowhere: made up"))
-	}
-	return ""
-}
-
-// options are what the flags ask for; what they leave open is as before, or the default.
-func (f demoFlags) options(before demo.Manifest, now time.Time) demo.Options {
-	o := demo.Options{Schools: int(before.Schools), Seed: before.Seed, AsOf: before.AsOf, RegisterName: or(f.Gias, before.Register)}
-	if before.AsOf.IsZero() {
-		o = demo.Options{Schools: demo.DefaultSchools, Seed: demo.DefaultSeed, AsOf: now.Truncate(time.Minute), RegisterName: f.Gias}
-	}
-	if f.Schools != nil {
-		o.Schools = *f.Schools
-	}
-	if f.Seed != nil {
-		o.Seed = *f.Seed
-	}
-	if f.AsOf != nil {
-		o.AsOf = *f.AsOf
-	}
-	if o.RegisterName != "" {
-		o.Register = registerSchools(o.RegisterName)
-	}
-	return o
-}
-
-func or(text, otherwise string) string {
-	if text == "" {
-		return otherwise
-	}
-	return text
-}
-
 type demoSourceCommand struct {
 	demoFlags `embed:""`
 	Database  string `placeholder:"URL" help:"An empty database to make it in (the embedded server's own)."`
 }
 
-func (c demoSourceCommand) Run(ctx context.Context, a *app) error {
-	url := c.Database
-	if url == "" {
-		server, err := a.embedded(ctx)
+func (c demoSourceCommand) Run(ctx context.Context, k *console) error {
+	if c.Database == "" {
+		a, err := newApp(ctx, k)
 		if err != nil {
 			return err
 		}
-		if _, err := server.EnsureDatabase(ctx, sourceDatabase); err != nil {
+		if c.Database, err = a.embeddedSource(ctx); err != nil {
 			return err
 		}
-		url = server.URL(sourceDatabase)
 	}
-	_, err := a.demoSource(ctx, url, c.demoFlags)
+	_, err := k.demoSource(ctx, c.Database, c.demoFlags)
 	return err
 }
 
+// embeddedSource makes the demo's CPD database on the embedded server, where it is missing.
+func (a *app) embeddedSource(ctx context.Context) (url string, err error) {
+	if a.server == nil {
+		return "", run.Invalid("give --database, or unset DATABASE_URL", "the demo's source goes on the embedded server, and DATABASE_URL is set")
+	}
+	_, err = a.server.EnsureDatabase(ctx, sourceDatabase)
+	return a.server.URL(sourceDatabase), err
+}
+
 // demoSource finds a demo source that the flags allow, or makes it.
-func (a *app) demoSource(ctx context.Context, url string, f demoFlags) (demo.Options, error) {
+func (k *console) demoSource(ctx context.Context, url string, f demoFlags) (demo.Options, error) {
+	wanted := demo.Wanted{Schools: f.Schools, Seed: f.Seed, AsOf: f.AsOf, Register: f.Gias}
 	m, state, err := demo.Inspect(ctx, url)
 	if err != nil {
 		return demo.Options{}, err
 	}
+	o := wanted.Options(m, clock.System())
+	if o.RegisterName != "" {
+		o.Register = demojobs.Schools(o.RegisterName)
+	}
 	switch state {
 	case demo.Foreign:
-		return demo.Options{}, run.Blocked("use an empty database", "the source database has tables that no demo made; they are left alone")
+		return o, run.Blocked("use an empty database", "the source database has tables that no demo made; they are left alone")
 	case demo.Complete:
-		if other := f.differs(m); other != "" {
-			return demo.Options{}, run.Invalid("to start afresh: make db/reset (or cpd-jobs db reset --yes), or set CPD_JOBS_DATA_DIR to another folder",
-				"a demo is here already and was made with other flags: %s", other)
+		if conflict := wanted.Conflict(m); conflict != "" {
+			return o, run.Invalid("to start afresh: make db/reset (or cpd-jobs db reset --yes), or set CPD_JOBS_DATA_DIR to another folder",
+				"a demo is here already and was made with other flags: %s", conflict)
 		}
-		fmt.Fprintf(a.stderr, "demo data found: %d schools as of %s\n", m.Schools, m.AsOf.Format(time.RFC3339))
-		return f.options(m, clock.System()), nil
+		fmt.Fprintf(k.stderr, "demo data found: %d schools as of %s\n", m.Schools, m.AsOf.Format(time.RFC3339))
+		return o, nil
 	}
-	o := f.options(m, clock.System())
-	show := newProgress(a.stderr)
+	show := newProgress(k.stderr)
 	o.Replace, o.Progress = true, show.counting("making the CPD source", clock.System)
 	made, err := demo.Source(ctx, url, o)
 	show.end()
 	if err != nil {
 		return o, err
 	}
-	fmt.Fprintf(a.stderr, "made up: %d schools, %d participants, %d induction records as of %s\n", made.Schools,
+	fmt.Fprintf(k.stderr, "made up: %d schools, %d participants, %d induction records as of %s\n", made.Schools,
 		made.Rows("participant_profiles"), made.Rows("induction_records"), made.AsOf.Format(time.RFC3339))
 	return o, nil
 }
@@ -138,78 +101,67 @@ type demoRunCommand struct {
 	NoServe   bool `name:"no-serve" help:"Stop after the export."`
 }
 
-func (c demoRunCommand) Run(ctx context.Context, a *app) error {
-	a.quiet = true
-	cfg, err := a.config()
-	if err != nil {
-		return err
-	}
-	if cfg.Database != "" {
+func (c demoRunCommand) Run(ctx context.Context, k *console) error {
+	k.hush()
+	switch {
+	case k.settingsErr == nil && k.settings.Database != "":
 		return run.Invalid("unset DATABASE_URL", "the demo makes its own databases, and DATABASE_URL is set")
-	}
-	if err := c.checkFiles(ctx); err != nil {
-		return err
+	case c.Gias == "" && c.Links != "":
+		return run.Invalid("give --gias too", "--links goes with --gias")
+	case c.Gias != "":
+		if err := demojobs.CheckRegister(ctx, c.Gias, c.Links); err != nil {
+			return err
+		}
 	}
 	var l net.Listener
-	if !c.NoServe { // a port that is taken is told now, not after minutes of work
-		if l, err = a.listen(ctx); err != nil {
+	if !c.NoServe { // a port that is taken is said now, not after minutes of work
+		var err error
+		if l, err = k.listen(ctx); err != nil {
 			return err
 		}
 		defer l.Close()
 	}
-	if err := a.demoDatabases(ctx); err != nil {
-		return err
-	}
-	options, err := a.demoSource(ctx, a.server.URL(sourceDatabase), c.demoFlags)
+	a, err := newApp(ctx, k)
 	if err != nil {
 		return err
 	}
-	return c.work(ctx, a, options, l)
-}
-
-// checkFiles tries the files that were given before anything is made.
-func (c demoRunCommand) checkFiles(ctx context.Context) error {
-	if c.Gias == "" {
-		if c.Links != "" {
-			return run.Invalid("give --gias too", "--links goes with --gias")
-		}
-		return nil
-	}
-	return checkRegister(ctx, c.Gias, c.Links)
-}
-
-func (a *app) demoDatabases(ctx context.Context) error {
-	server, err := a.embedded(ctx)
+	url, err := a.embeddedSource(ctx)
 	if err != nil {
 		return err
 	}
-	for _, name := range []string{productDatabase, sourceDatabase} {
-		if _, err := server.EnsureDatabase(ctx, name); err != nil {
-			return err
-		}
+	options, err := k.demoSource(ctx, url, c.demoFlags)
+	if err != nil {
+		return err
 	}
-	return nil
+	p, err := newProcess(ctx, a, "demo", true)
+	if err != nil {
+		return err
+	}
+	return c.work(ctx, p, options, l)
 }
 
 // work runs a worker, and through it each job of the main job once; then it serves, or stops.
-func (c demoRunCommand) work(ctx context.Context, a *app, o demo.Options, l net.Listener) error {
-	m := metrics.New(version())
+func (c demoRunCommand) work(ctx context.Context, p *process, o demo.Options, l net.Listener) error {
 	working, stop := context.WithCancel(ctx)
 	defer stop()
 	g, working := errgroup.WithContext(working)
-	worker, err := a.worker(working, m)
+	worker, err := p.worker(working)
 	if err != nil {
 		return err
 	}
 	made := false
-	g.Go(func() error { return a.workAs(working, worker, m) })
+	g.Go(func() error { return p.runWorker(working, worker) })
 	g.Go(func() error {
 		defer stop()
-		if err := c.jobs(working, a, o); err != nil || c.NoServe {
+		if err := c.jobs(working, p, o); err != nil || c.NoServe {
 			return err
 		}
 		made = true
-		return a.demoServe(working, l, m)
+		if err := p.applySchedules(working, person()+" (demo)"); err != nil { // they go on from here
+			return err
+		}
+		fmt.Fprintf(p.stdout, "\nthe pages are at http://%s (Ctrl-C stops)\n", l.Addr())
+		return p.run(working, p.serve(l))
 	})
 	err = g.Wait()
 	if made && ctx.Err() != nil && errors.Is(err, context.Canceled) {
@@ -218,120 +170,45 @@ func (c demoRunCommand) work(ctx context.Context, a *app, o demo.Options, l net.
 	return err
 }
 
-// demoServe lets the schedules go on from here and serves the pages.
-func (a *app) demoServe(ctx context.Context, l net.Listener, m *metrics.Metrics) error {
-	if err := a.applySchedules(ctx, person()+" (demo)"); err != nil {
+// jobs runs what the demo shows, unless it is there already, and lists the files.
+func (c demoRunCommand) jobs(ctx context.Context, p *process, o demo.Options) error {
+	if done, err := exports.List(ctx, p.pool, demojobs.Report, 1); err != nil {
 		return err
-	}
-	fmt.Fprintf(a.stdout, "\nthe pages are at http://%s (Ctrl-C stops)\n", l.Addr())
-	return a.serve(ctx, l, m)
-}
-
-// jobs runs what the demo shows, unless it is there already.
-func (c demoRunCommand) jobs(ctx context.Context, a *app, o demo.Options) error {
-	client, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	done, err := demoDone(ctx, pool)
-	if err != nil {
-		return err
-	}
-	if !done {
-		list, err := a.demoJobs(ctx, c, o)
+	} else if len(done) == 0 {
+		list, err := demojobs.Jobs(ctx, filepath.Join(p.dir, "demo"), o, c.Links)
 		if err != nil {
 			return err
 		}
-		for _, r := range list {
-			if err := a.demoJob(ctx, client, pool, r); err != nil {
+		for _, job := range list {
+			if err := p.demoJob(ctx, job); err != nil {
 				return err
 			}
 		}
 	}
-	return a.printExports(ctx, pool)
-}
-
-// demoDone says whether a report is live and exported.
-func demoDone(ctx context.Context, pool *pgxpool.Pool) (bool, error) {
-	live, err := versions.List(ctx, pool, demoReport, 1)
+	live, err := versions.List(ctx, p.pool, demojobs.Report, 1)
 	if err != nil || len(live) == 0 {
-		return false, err
+		return errors.Join(err, errors.New("no report was published"))
 	}
-	files, err := exports.List(ctx, pool, demoReport, 1)
-	return len(files) > 0, err
+	fmt.Fprintf(p.stdout, "\n%d schools in the report as of %s; files in %s:\n", live[0].Rows, live[0].AsOf.Format(time.RFC3339), p.files)
+	list, err := exports.List(ctx, p.pool, demojobs.Report, 20)
+	for _, e := range list {
+		fmt.Fprintf(p.stdout, "  %s  %s rows, %s bytes\n", filepath.FromSlash(e.Key), table.Thousands(e.Rows), table.Thousands(e.Size))
+	}
+	return err
 }
 
-// demoJobs are the jobs of the main job in order, with the files that they read.
-func (a *app) demoJobs(ctx context.Context, c demoRunCommand, o demo.Options) ([]queue.Request, error) {
-	dir, err := a.dir()
-	if err != nil {
-		return nil, err
-	}
-	year := demo.CohortYear(o.AsOf)
-	upliftFile, err := demo.WriteUplift(ctx, filepath.Join(dir, "demo"), year, o)
-	if err != nil {
-		return nil, err
-	}
-	register := map[string]any{"source": o.RegisterName, "links": c.Links}
-	if o.Register == nil {
-		made, err := demo.WriteRegister(ctx, filepath.Join(dir, "demo", "register"), demo.RegisterOptions{Options: o})
-		if err != nil {
-			return nil, err
-		}
-		register = map[string]any{"source": filepath.Dir(made.Establishments)}
-	}
-	return []queue.Request{
-		demoRequest("gias_sync", register),
-		demoRequest("uplift_sync", map[string]any{"source": upliftFile.Path, "year": year}),
-		demoRequest("cpd_sync", nil),
-		demoRequest("school_onboarding_refresh", nil),
-		demoRequest("report_export", map[string]any{"report": demoReport}),
-	}, nil
-}
-
-func demoRequest(kind string, args map[string]any) queue.Request {
-	raw, err := json.Marshal(args)
-	if err != nil || args == nil {
-		raw = json.RawMessage("{}")
-	}
-	return queue.Request{Kind: kind, Args: raw, By: person() + " (demo)"}
-}
-
-func (a *app) demoJob(ctx context.Context, client *queue.Client, pool *pgxpool.Pool, r queue.Request) error {
-	ticket, err := client.Enqueue(ctx, r)
+func (a *session) demoJob(ctx context.Context, job demojobs.Job) error {
+	ticket, err := a.client.Enqueue(ctx, queue.Request{Kind: job.Kind, Args: job.Args, By: person() + " (demo)"})
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(a.stderr, "%s (job %d)\n", r.Kind, ticket.ID)
+	fmt.Fprintf(a.stderr, "%s (job %d)\n", job.Kind, ticket.ID)
 	show := newProgress(a.stderr)
 	show.quiet = true
-	job, err := queue.Follow(ctx, pool, ticket.ID, show)
+	done, err := queue.Follow(ctx, a.pool, ticket.ID, show)
 	show.end()
 	if err != nil {
 		return err
 	}
-	if job.State != "completed" {
-		return a.finish(job, false)
-	}
-	return nil
-}
-
-func (a *app) printExports(ctx context.Context, pool *pgxpool.Pool) error {
-	files, err := a.store()
-	if err != nil {
-		return err
-	}
-	overview, err := versions.List(ctx, pool, demoReport, 1)
-	if err != nil || len(overview) == 0 {
-		return errors.Join(err, errors.New("no report was published"))
-	}
-	fmt.Fprintf(a.stdout, "\n%d schools in the report as of %s; files in %s:\n", overview[0].Rows, overview[0].AsOf.Format(time.RFC3339), files)
-	list, err := exports.List(ctx, pool, demoReport, 20)
-	if err != nil {
-		return err
-	}
-	for _, e := range list {
-		fmt.Fprintf(a.stdout, "  %s  %s rows, %s bytes\n", filepath.FromSlash(e.Key), table.Thousands(e.Rows), table.Thousands(e.Size))
-	}
-	return nil
+	return ended(done)
 }

@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/xuri/excelize/v2"
+
+	demojobs "cpd-jobs/jobs/demo"
 )
 
 // The first things that a newcomer does, in order, on one data directory.
@@ -49,12 +51,12 @@ func TestFromNothingToADownloadedReport(t *testing.T) {
 	}
 	live := 0
 	for _, r := range p.json("reports", "reports", "list") {
-		if r["name"] == demoReport && r["latest"] != nil {
+		if r["name"] == demojobs.Report && r["latest"] != nil {
 			live++
 		}
 	}
 	if live != 1 {
-		t.Errorf("%s is not listed as live", demoReport)
+		t.Errorf("%s is not listed as live", demojobs.Report)
 	}
 
 	t.Run("again it finds its data and makes nothing twice", func(t *testing.T) {

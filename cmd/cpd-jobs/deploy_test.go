@@ -13,6 +13,7 @@ import (
 	"github.com/goccy/go-yaml"
 
 	"cpd-jobs/internal/config"
+	"cpd-jobs/internal/doctor"
 )
 
 const root = "../../"
@@ -181,7 +182,7 @@ func TestCompose(t *testing.T) {
 		if _, err := parser.Parse(s.Command); err != nil {
 			t.Errorf("%s: cpd-jobs %v: %v", name, s.Command, err)
 		}
-		if len(s.Tmpfs) != 1 || sizeOf(s.Tmpfs[0]) < diskWarning {
+		if len(s.Tmpfs) != 1 || sizeOf(s.Tmpfs[0]) < doctor.DiskWarning {
 			t.Errorf("%s: %v, where doctor would warn of little room", name, s.Tmpfs)
 		}
 		if !s.ReadOnly || !slices.Equal(s.CapDrop, []string{"ALL"}) || len(s.SecurityOpt) == 0 {

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
+	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/doctor"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/migrations"
+	queuehealth "cpd-jobs/queue/health"
+	reporthealth "cpd-jobs/reports/health"
 )
 
 type doctorCommand struct {
@@ -22,97 +25,100 @@ func (doctorCommand) Help() string {
 		"It changes nothing, but where DATABASE_URL is not set it starts the embedded server to look into it. Exit status: 0 nothing is wrong (there may be warnings), 1 something is."
 }
 
-// How bad a finding is.
-const (
-	fine    = "ok"
-	warning = "warning" // works, and somebody should know
-	problem = "problem" // does not work, or soon will not
-	skipped = "skipped" // cannot be told before something else is right
-)
-
-// finding is one thing that was looked at.
-type finding struct {
-	Area   string `json:"area"`  // settings, machine, database, sources, schedules, reports
-	Check  string `json:"check"` // what was looked at
-	State  string `json:"state"` // ok, warning, problem, skipped
-	Found  string `json:"found"`
-	Remedy string `json:"remedy,omitempty"`
-}
-
-// examination gathers findings.
-type examination struct {
-	*app
-	list []finding
-}
-
-func (e *examination) note(area, check, state, remedy, found string, args ...any) {
-	if state == fine {
-		remedy = ""
-	}
-	e.list = append(e.list, finding{Area: area, Check: check, State: state, Found: fmt.Sprintf(found, args...), Remedy: remedy})
-}
-
-// failed notes an error, whose hint is the remedy.
-func (e *examination) failed(area, check string, err error) {
-	found, remedy := err.Error(), "see the message; cpd-jobs doctor again once it is mended"
-	if f, ok := errors.AsType[*run.Failure](err); ok && f.Hint != "" {
-		found, remedy = strings.TrimSuffix(found, "; "+f.Hint), f.Hint
-	}
-	e.list = append(e.list, finding{Area: area, Check: check, State: problem, Found: found, Remedy: remedy})
-}
-
-func (c doctorCommand) Run(ctx context.Context, a *app) error {
-	a.quiet = true
-	e := &examination{app: a}
-	if e.settings() {
-		e.machine()
-		e.everythingElse(ctx, c.Offline)
-	}
-	if err := c.print(a, e.list); err != nil {
-		return err
-	}
-	for _, f := range e.list {
-		if f.State == problem {
-			return &exitStatus{1}
+func (c doctorCommand) Run(ctx context.Context, k *console) error {
+	k.hush()
+	f := &doctor.Findings{}
+	if f.Settings(k.settings, k.settingsErr) {
+		if dir, err := k.dataDir(); err != nil {
+			f.Failed("machine", "data directory", err)
+		} else {
+			f.Machine(version(), dir, k.settings.Database == "")
+			c.check(ctx, k, f)
 		}
+	}
+	problems, warnings := f.Count(doctor.Problem), f.Count(doctor.Warning)
+	if c.JSON {
+		if err := printJSON(k.stdout, map[string]any{"findings": f.List, "problems": problems, "warnings": warnings}); err != nil {
+			return err
+		}
+	} else {
+		for _, one := range f.List {
+			fmt.Fprintf(k.stdout, "%-8s %-10s %s: %s\n", one.State, one.Area, one.Check, strings.ReplaceAll(one.Found, "\n", "\n                    "))
+			if one.Remedy != "" {
+				fmt.Fprintf(k.stdout, "         -> %s\n", one.Remedy)
+			}
+		}
+		if _, err := fmt.Fprintf(k.stdout, "%d problems, %d warnings\n", problems, warnings); err != nil {
+			return err
+		}
+	}
+	if problems > 0 {
+		return &exitStatus{1}
 	}
 	return nil
 }
 
-// everythingElse needs the database. What depends on the tables is left out where they are not those of this program.
-func (e *examination) everythingElse(ctx context.Context, offline bool) {
-	pool := e.reach(ctx)
-	current := pool != nil && e.database(ctx, pool)
-	if !offline {
-		e.sources(ctx)
-	}
-	e.exportStore(ctx)
-	e.schedulesFileHere()
-	if !current {
-		e.note("schedules", "state", skipped, "", "not looked at: the database is not as this program needs it")
+// check looks at all that needs good settings. What depends on the tables is left out where they are not those of this
+// program.
+func (c doctorCommand) check(ctx context.Context, k *console, f *doctor.Findings) {
+	checkSchedulesFile(f, k)
+	began := clock.System()
+	a, err := newApp(ctx, k)
+	if err != nil {
+		f.Failed("database", "connection", err)
 		return
 	}
-	for _, look := range []func(context.Context, *pgxpool.Pool){e.workers, e.liveSchedules, e.silence, e.jobsOfTheLastDay, e.freshness, e.checks, e.latestFiles} {
-		look(ctx, pool)
+	if !c.Offline {
+		for _, s := range a.sources() {
+			s.examine(ctx, f)
+		}
 	}
+	files, err := a.store()
+	if err != nil {
+		f.Failed("reports", "store", err)
+		return
+	}
+	reporthealth.CheckStore(ctx, f, files)
+	pool, err := a.open(ctx, "cpd-jobs doctor", 2)
+	if err != nil {
+		f.Failed("database", "connection", err)
+		return
+	}
+	f.Note("database", "connection", doctor.OK, "", "answered after %d ms", clock.System().Sub(began).Milliseconds())
+	f.Server(ctx, pool, workerConnections, clock.System)
+	pending, err := migrations.Pending(ctx, pool)
+	switch {
+	case err != nil:
+		f.Failed("database", "migrations", run.Unreachable("run: cpd-jobs migrate up", "%w", err))
+	case pending > 0:
+		f.Note("database", "migrations", doctor.Problem, "run: cpd-jobs migrate up", "%d migrations are missing", pending)
+	default:
+		f.Note("database", "migrations", doctor.OK, "", "none is missing")
+		f.Privileges(ctx, pool)
+		f.Transactions(ctx, pool)
+		queuehealth.Check(ctx, f, queuehealth.Options{DB: pool, Kinds: a.kinds(pool, files), Version: version(), Now: clock.System})
+		reporthealth.Check(ctx, f, pool, files, clock.System)
+		return
+	}
+	f.Note("schedules", "state", doctor.Skipped, "", "not checked: the database is not as this program needs it")
 }
 
-func (c doctorCommand) print(a *app, list []finding) error {
-	count := map[string]int{}
-	for _, f := range list {
-		count[f.State]++
+// checkSchedulesFile checks the file that a worker started here would make live, and that heartbeats belong to its
+// schedules.
+func checkSchedulesFile(f *doctor.Findings, k *console) {
+	file, warnings, err := k.schedules()
+	if err != nil {
+		f.Failed("schedules", "file", err)
+		return
 	}
-	if c.JSON {
-		return printJSON(a.stdout, map[string]any{"findings": list, "problems": count[problem], "warnings": count[warning]})
+	f.Note("schedules", "file", doctor.OK, "", "%s: %d schedules, %d warnings", file.name, len(file.Schedules), len(warnings))
+	names := make([]string, len(file.Schedules))
+	for i, s := range file.Schedules {
+		names[i] = s.Name
 	}
-	for _, f := range list {
-		if _, err := fmt.Fprintf(a.stdout, "%-8s %-10s %s: %s\n", f.State, f.Area, f.Check, strings.ReplaceAll(f.Found, "\n", "\n                    ")); err != nil {
-			return err
-		}
-		if f.Remedy != "" {
-			fmt.Fprintf(a.stdout, "         -> %s\n", f.Remedy)
-		}
+	if unknown := k.settings.HeartbeatsWithout(names); len(unknown) > 0 {
+		slices.Sort(unknown)
+		f.Note("settings", "heartbeats", doctor.Warning, "HEARTBEAT_URL_ is followed by the schedule's name in capitals; there are "+strings.Join(names, ", "),
+			"%s belong to no schedule of %s", strings.Join(unknown, ", "), file.name)
 	}
-	_, err := fmt.Fprintf(a.stdout, "%d problems, %d warnings\n", count[problem], count[warning])
-	return err
 }

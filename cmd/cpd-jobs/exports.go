@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -32,12 +33,8 @@ type exportsListCommand struct {
 	JSON   bool   `name:"json" help:"Print JSON."`
 }
 
-func (c exportsListCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := exports.List(ctx, pool, c.Report, c.Limit)
+func (c exportsListCommand) Run(ctx context.Context, a *session) error {
+	list, err := exports.List(ctx, a.pool, c.Report, c.Limit)
 	if err != nil {
 		return err
 	}
@@ -56,7 +53,7 @@ type exportsDownloadCommand struct {
 	Out string `placeholder:"FILE" help:"Where to write it; - for standard output (its own name, here)."`
 }
 
-func (c exportsDownloadCommand) Run(ctx context.Context, a *app) error {
+func (c exportsDownloadCommand) Run(ctx context.Context, a *session) error {
 	return a.download(ctx, c.ID, c.Out)
 }
 
@@ -70,18 +67,14 @@ func findExport(ctx context.Context, pool *pgxpool.Pool, id int64) (exports.Expo
 }
 
 // download copies an export's file out of the store, for those who may see the report. It is in the audit.
-func (a *app) download(ctx context.Context, id int64, out string) error {
-	_, pool, err := a.client(ctx)
+func (a *session) download(ctx context.Context, id int64, out string) error {
+	e, err := findExport(ctx, a.pool, id)
 	if err != nil {
 		return err
 	}
-	e, err := findExport(ctx, pool, id)
-	if err != nil {
-		return err
-	}
-	return a.audited(ctx, pool, "download", fmt.Sprintf("export %d", e.ID), map[string]any{"name": e.Name}, func() error {
+	return a.audited(ctx, "download", fmt.Sprintf("export %d", e.ID), map[string]any{"name": e.Name}, func() error {
 		if def, err := reports.Find(e.Report); err == nil {
-			if err := export.MayRead(ctx, pool, def); err != nil {
+			if err := export.MayRead(ctx, a.pool, def); err != nil {
 				return err
 			}
 		}
@@ -90,26 +83,22 @@ func (a *app) download(ctx context.Context, id int64, out string) error {
 }
 
 // audited does what a person at a terminal asks for, and records it.
-func (a *app) audited(ctx context.Context, pool *pgxpool.Pool, action, target string, detail any, do func() error) error {
-	return access.Audited(ctx, pool, access.Event{Visitor: access.AtTerminal(person()), Action: action, Target: target, Detail: detail}, do)
+func (a *session) audited(ctx context.Context, action, target string, detail any, do func() error) error {
+	return access.Audited(ctx, a.pool, access.Event{Visitor: access.AtTerminal(person()), Action: action, Target: target, Detail: detail}, do)
 }
 
-func (a *app) copyOut(ctx context.Context, e exports.Export, out string) error {
-	files, err := a.store()
-	if err != nil {
-		return err
-	}
+func (a *session) copyOut(ctx context.Context, e exports.Export, out string) error {
 	if out == "-" {
-		return exports.Copy(ctx, files, e, a.stdout)
+		return exports.Copy(ctx, a.files, e, a.stdout)
 	}
 	if e.Encrypted && out != "" && !strings.HasSuffix(out, ".zip") {
 		return run.Invalid("end its name in .zip", "%s is an encrypted zip: as %s no program would open it", e.Name, out)
 	}
-	return a.writeNew(or(out, e.Name), func(to io.Writer) error { return exports.Copy(ctx, files, e, to) })
+	return a.writeNew(cmp.Or(out, e.Name), func(to io.Writer) error { return exports.Copy(ctx, a.files, e, to) })
 }
 
 // writeNew writes a file that does not exist yet, whole or not at all.
-func (a *app) writeNew(name string, write func(io.Writer) error) error {
+func (a *console) writeNew(name string, write func(io.Writer) error) error {
 	to, err := os.CreateTemp(filepath.Dir(name), ".cpd-jobs-*")
 	if err != nil {
 		return run.Invalid("choose another place with --out", "write %s: %w", name, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -30,26 +31,18 @@ type verified struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-func (c exportsVerifyCommand) Run(ctx context.Context, a *app) error {
+func (c exportsVerifyCommand) Run(ctx context.Context, a *session) error {
 	if c.All == (len(c.ID) > 0) {
 		return run.Invalid("cpd-jobs exports list shows ids", "say which exports to verify: ids, or --all")
 	}
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	files, err := a.store()
-	if err != nil {
-		return err
-	}
-	list, unreferenced, err := c.choose(ctx, pool, files)
+	list, unreferenced, err := c.choose(ctx, a.pool, a.files)
 	if err != nil {
 		return err
 	}
 	results := []verified{}
 	wrong := 0
 	for _, e := range list {
-		v, err := verify(ctx, pool, files, e)
+		v, err := verify(ctx, a.pool, a.files, e)
 		if err != nil {
 			return err
 		}
@@ -102,7 +95,7 @@ func verify(ctx context.Context, pool *pgxpool.Pool, files store.Store, e export
 	return v, nil
 }
 
-func (c exportsVerifyCommand) print(a *app, results []verified, unreferenced []store.Info) error {
+func (c exportsVerifyCommand) print(a *session, results []verified, unreferenced []store.Info) error {
 	if c.JSON {
 		names := []string{}
 		for _, s := range unreferenced {
@@ -112,7 +105,7 @@ func (c exportsVerifyCommand) print(a *app, results []verified, unreferenced []s
 	}
 	t := newTable("id", "report", "name", "is")
 	for _, v := range results {
-		t.row(v.ID, v.Report, v.Name, or(v.Problem, "as it was published"))
+		t.row(v.ID, v.Report, v.Name, cmp.Or(v.Problem, "as it was published"))
 	}
 	for _, s := range unreferenced {
 		fmt.Fprintf(a.stderr, "%s lies in the store and belongs to no export; housekeeping deletes it\n", s.Key)
@@ -127,38 +120,30 @@ type exportsPruneCommand struct {
 	JSON      bool   `name:"json" help:"Print JSON."`
 }
 
-func (c exportsPruneCommand) Run(ctx context.Context, a *app) error {
+func (c exportsPruneCommand) Run(ctx context.Context, a *session) error {
 	retention, err := housekeeping.Args{Keep: c.Keep, OlderThan: c.OlderThan}.Retention()
 	if err != nil {
 		return run.Invalid("such as --keep 20 --older-than 30d", "%w", err)
 	}
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := c.prune(ctx, a, pool, retention)
+	list, err := c.prune(ctx, a, a.pool, retention)
 	if printed := c.print(a, list); err == nil {
 		err = printed
 	}
 	return err
 }
 
-func (c exportsPruneCommand) prune(ctx context.Context, a *app, pool *pgxpool.Pool, r exports.Retention) (list []exports.Export, err error) {
+func (c exportsPruneCommand) prune(ctx context.Context, a *session, pool *pgxpool.Pool, r exports.Retention) (list []exports.Export, err error) {
 	if c.DryRun {
 		return exports.Prunable(ctx, pool, r)
 	}
-	files, err := a.store()
-	if err != nil {
-		return nil, err
-	}
-	err = a.audited(ctx, pool, "prune", "exports", c, func() (err error) {
-		list, err = exports.Prune(ctx, pool, files, r, nil)
+	err = a.audited(ctx, "prune", "exports", c, func() (err error) {
+		list, err = exports.Prune(ctx, pool, a.files, r, nil)
 		return err
 	})
 	return list, err
 }
 
-func (c exportsPruneCommand) print(a *app, list []exports.Export) error {
+func (c exportsPruneCommand) print(a *session, list []exports.Export) error {
 	if c.JSON {
 		if list == nil {
 			list = []exports.Export{}
@@ -179,7 +164,7 @@ func (c exportsPruneCommand) print(a *app, list []exports.Export) error {
 
 type exportsPassphraseCommand struct{}
 
-func (exportsPassphraseCommand) Run(a *app) error {
+func (exportsPassphraseCommand) Run(a *console) error {
 	fmt.Fprintln(a.stderr, "keep it in the team's password manager, and set it as EXPORT_PASSPHRASE where jobs run; it is not shown again")
 	_, err := fmt.Fprintln(a.stdout, encryptedzip.NewPassphrase())
 	return err

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"cpd-jobs/internal/encryptedzip"
+	demojobs "cpd-jobs/jobs/demo"
 )
 
 // What an analyst and an operator do with files at a terminal, on one data directory.
@@ -16,18 +17,18 @@ func TestFilesAtATerminal(t *testing.T) {
 	p.ok("demo", "--schools", "150", "--seed", "7", "--as-of", "2026-11-22T06:10:00Z", "--no-serve")
 	p.keep()
 
-	piped := p.ok("reports", "export", demoReport, "--local", "--where", "region_name=London", "--columns", "urn,name", "--out", "-").stdout
+	piped := p.ok("reports", "export", demojobs.Report, "--local", "--where", "region_name=London", "--columns", "urn,name", "--out", "-").stdout
 	if lines := strings.Split(piped, "\r\n"); lines[0] != "urn,name" || len(lines) < 3 {
 		t.Errorf("standard output has %q, want the CSV file and nothing else", piped)
 	}
 	file := filepath.Join(t.TempDir(), "report.xlsx")
-	if said := p.ok("reports", "export", demoReport, "--local", "--no-charts", "--out", file).stdout; strings.TrimSpace(said) != file {
+	if said := p.ok("reports", "export", demojobs.Report, "--local", "--no-charts", "--out", file).stdout; strings.TrimSpace(said) != file {
 		t.Errorf("it says %q, want the name of the file", said)
 	}
 	p.ok("reports", "lint", file)
-	p.fails(2, "exists", "reports", "export", demoReport, "--local", "--no-charts", "--out", file)
-	p.fails(2, "one format", "reports", "export", demoReport, "--local", "--out", "report.doc")
-	p.fails(2, "had no version then", "reports", "export", demoReport, "--local", "--as-of", "2001-01-01T00:00:00Z")
+	p.fails(2, "exists", "reports", "export", demojobs.Report, "--local", "--no-charts", "--out", file)
+	p.fails(2, "one format", "reports", "export", demojobs.Report, "--local", "--out", "report.doc")
+	p.fails(2, "had no version then", "reports", "export", demojobs.Report, "--local", "--as-of", "2001-01-01T00:00:00Z")
 
 	p.ok("exports", "verify", "--all")
 	p.fails(2, "ids, or --all", "exports", "verify")

@@ -30,17 +30,13 @@ type jobsListCommand struct {
 	JSON  bool   `name:"json" help:"Print JSON."`
 }
 
-func (c jobsListCommand) Run(ctx context.Context, a *app) error {
-	client, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
+func (c jobsListCommand) Run(ctx context.Context, a *session) error {
 	if c.Kind != "" {
-		if _, err := client.Kind(c.Kind); err != nil {
+		if _, err := a.client.Kind(c.Kind); err != nil {
 			return err
 		}
 	}
-	list, err := queue.ListJobs(ctx, pool, queue.JobFilter{Kind: c.Kind, State: c.State, RunID: c.RunID, Limit: c.Limit})
+	list, err := queue.ListJobs(ctx, a.pool, queue.JobFilter{Kind: c.Kind, State: c.State, RunID: c.RunID, Limit: c.Limit})
 	if err != nil {
 		return err
 	}
@@ -66,12 +62,8 @@ type jobsShowCommand struct {
 	JSON bool  `name:"json" help:"Print JSON."`
 }
 
-func (c jobsShowCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	job, err := findJob(ctx, pool, c.ID)
+func (c jobsShowCommand) Run(ctx context.Context, a *session) error {
+	job, err := findJob(ctx, a.pool, c.ID)
 	if err != nil {
 		return err
 	}
@@ -160,23 +152,19 @@ type jobsLogsCommand struct {
 	Follow bool  `help:"Go on until the job has finished."`
 }
 
-func (c jobsLogsCommand) Run(ctx context.Context, a *app) error {
-	client, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	if _, err := findJob(ctx, pool, c.ID); err != nil {
+func (c jobsLogsCommand) Run(ctx context.Context, a *session) error {
+	if _, err := findJob(ctx, a.pool, c.ID); err != nil {
 		return err
 	}
 	if c.Follow {
-		job, err := a.follow(ctx, client, pool, c.ID)
+		job, err := a.follow(ctx, c.ID)
 		if err != nil {
 			return err
 		}
 		return a.finish(job, false)
 	}
 	for after := int64(0); ; {
-		lines, err := queue.Logs(ctx, pool, c.ID, after)
+		lines, err := queue.Logs(ctx, a.pool, c.ID, after)
 		if err != nil || len(lines) == 0 {
 			return err
 		}
@@ -192,28 +180,24 @@ type jobsCancelCommand struct {
 	jobSelection
 }
 
-func (c jobsCancelCommand) Run(ctx context.Context, a *app) error {
-	client, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
+func (c jobsCancelCommand) Run(ctx context.Context, a *session) error {
 	if c.ID == 0 {
-		return a.cancelMany(ctx, client, pool, c.jobSelection)
+		return a.cancelMany(ctx, c.jobSelection)
 	}
 	if err := c.alone(); err != nil {
 		return err
 	}
-	job, err := findJob(ctx, pool, c.ID)
+	job, err := findJob(ctx, a.pool, c.ID)
 	if err != nil {
 		return err
 	}
-	if job, err = queue.Successor(ctx, pool, job); err != nil {
+	if job, err = queue.Successor(ctx, a.pool, job); err != nil {
 		return err
 	}
 	if job.Finished() {
 		return run.Blocked("", "job %d is %s already", job.ID, job.State)
 	}
-	if job, err = client.Cancel(ctx, job.ID); err != nil {
+	if job, err = a.client.Cancel(ctx, job.ID); err != nil {
 		return err
 	}
 	said := "is cancelled"
@@ -229,21 +213,17 @@ type jobsRetryCommand struct {
 	jobSelection
 }
 
-func (c jobsRetryCommand) Run(ctx context.Context, a *app) error {
-	client, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
+func (c jobsRetryCommand) Run(ctx context.Context, a *session) error {
 	if c.ID == 0 {
-		return a.retryMany(ctx, client, pool, c.jobSelection)
+		return a.retryMany(ctx, c.jobSelection)
 	}
 	if err := c.alone(); err != nil {
 		return err
 	}
-	if _, err := findJob(ctx, pool, c.ID); err != nil {
+	if _, err := findJob(ctx, a.pool, c.ID); err != nil {
 		return err
 	}
-	ticket, err := client.Retry(ctx, c.ID, person())
+	ticket, err := a.client.Retry(ctx, c.ID, person())
 	if err != nil {
 		return err
 	}
@@ -255,7 +235,7 @@ type jobsKindsCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
-func (c jobsKindsCommand) Run(a *app) error {
+func (c jobsKindsCommand) Run(a *console) error {
 	kinds := offlineKinds()
 	if c.JSON {
 		return printJSON(a.stdout, map[string]any{"kinds": kinds})

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 )
@@ -33,16 +31,16 @@ func (s jobSelection) alone() error {
 	return nil
 }
 
-func (a *app) cancelMany(ctx context.Context, client *queue.Client, pool *pgxpool.Pool, s jobSelection) error {
-	ids, err := queue.Cancellable(ctx, pool, s.selection())
+func (a *session) cancelMany(ctx context.Context, s jobSelection) error {
+	ids, err := queue.Cancellable(ctx, a.pool, s.selection())
 	if err != nil {
 		return err
 	}
 	if s.DryRun {
 		return a.printMany(s, map[string]any{"jobs": ids}, "%d jobs would be cancelled: %v\n", len(ids), ids)
 	}
-	return a.audited(ctx, pool, "cancel jobs", "many jobs", s.selection(), func() error {
-		done, ticks, err := client.CancelJobs(ctx, s.selection())
+	return a.audited(ctx, "cancel jobs", "many jobs", s.selection(), func() error {
+		done, ticks, err := a.client.CancelJobs(ctx, s.selection())
 		if printErr := a.printMany(s, map[string]any{"jobs": done, "waiting_ticks": ticks},
 			"%d jobs and %d waiting ticks are cancelled, or told to stop\n", len(done), ticks); err == nil {
 			err = printErr
@@ -51,16 +49,16 @@ func (a *app) cancelMany(ctx context.Context, client *queue.Client, pool *pgxpoo
 	})
 }
 
-func (a *app) retryMany(ctx context.Context, client *queue.Client, pool *pgxpool.Pool, s jobSelection) error {
-	ids, err := queue.Retryable(ctx, pool, s.selection())
+func (a *session) retryMany(ctx context.Context, s jobSelection) error {
+	ids, err := queue.Retryable(ctx, a.pool, s.selection())
 	if err != nil {
 		return err
 	}
 	if s.DryRun {
 		return a.printMany(s, map[string]any{"jobs": ids}, "%d jobs would run again: %v\n", len(ids), ids)
 	}
-	return a.audited(ctx, pool, "retry jobs", "many jobs", s.selection(), func() error {
-		begun, err := client.RetryJobs(ctx, s.selection(), person())
+	return a.audited(ctx, "retry jobs", "many jobs", s.selection(), func() error {
+		begun, err := a.client.RetryJobs(ctx, s.selection(), person())
 		if printErr := a.printMany(s, map[string]any{"jobs": begun}, "%d jobs run again\n", len(begun)); err == nil {
 			err = printErr
 		}
@@ -68,7 +66,7 @@ func (a *app) retryMany(ctx context.Context, client *queue.Client, pool *pgxpool
 	})
 }
 
-func (a *app) printMany(s jobSelection, document map[string]any, format string, args ...any) error {
+func (a *session) printMany(s jobSelection, document map[string]any, format string, args ...any) error {
 	if s.JSON {
 		return printJSON(a.stdout, document)
 	}

@@ -11,8 +11,8 @@ import (
 
 // steerLog has the log say everything from SIGUSR1 on, and from SIGUSR2 on what LOG_LEVEL asks for again, until the
 // returned function is called. Nothing has to restart for it, which might be what makes a fault go away.
-func (a *app) steerLog(ctx context.Context) (stop func()) {
-	log, configured := a.log(), a.level.Level()
+func (a *console) steerLog(ctx context.Context) (stop func()) {
+	log, configured := a.log, a.level.Level()
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGUSR1, syscall.SIGUSR2)
 	ctx, cancel := context.WithCancel(ctx)

@@ -14,8 +14,6 @@ import (
 	"github.com/alecthomas/kong"
 
 	_ "time/tzdata" // two workers with different copies of the zone data would disagree about a tick
-
-	"cpd-jobs/internal/run"
 )
 
 func main() {
@@ -77,36 +75,18 @@ func cpdJobs(ctx context.Context, stop func(), args, environ []string, stdout, s
 		fmt.Fprintf(stderr, "cpd-jobs: %s\nhint: cpd-jobs --help lists the commands, cpd-jobs COMMAND --help its flags\n", err)
 		return 2
 	}
-	a := newApp(environ, c.SchedulesFile, stdout, stderr)
-	a.stopSignals = stop
+	k := newConsole(environ, c.SchedulesFile, stdout, stderr)
+	k.stopSignals = stop
 	words.BindTo(ctx, (*context.Context)(nil))
-	err = words.Run(a)
-	if closeErr := a.close(); err == nil {
+	words.Bind(k)
+	for _, provide := range []any{newApp, newSession} {
+		if err := words.BindSingletonProvider(provide); err != nil {
+			panic(err) // as above
+		}
+	}
+	err = words.Run()
+	if closeErr := k.close(); err == nil {
 		err = closeErr
 	}
-	return a.explain(err)
+	return k.explain(err)
 }
-
-// explain prints an error as one line for a person and returns the exit status.
-func (a *app) explain(err error) int {
-	var silent *exitStatus
-	switch {
-	case err == nil:
-		return 0
-	case errors.As(err, &silent):
-		return silent.code
-	case errors.Is(err, context.Canceled):
-		fmt.Fprintln(a.stderr, "cpd-jobs: interrupted; nothing is half done, the same command goes on from here")
-		return 1
-	}
-	fmt.Fprintf(a.stderr, "cpd-jobs: %s\n", err)
-	if errors.Is(err, errUsage) {
-		return 2
-	}
-	return run.ExitStatus(err)
-}
-
-// exitStatus ends the program with a status after everything has been said.
-type exitStatus struct{ code int }
-
-func (e *exitStatus) Error() string { return fmt.Sprintf("exit status %d", e.code) }

@@ -21,7 +21,7 @@ type migrateCommand struct {
 type migrateUpCommand struct{}
 
 func (migrateUpCommand) Run(ctx context.Context, a *app) error {
-	pool, err := a.pool(ctx, "cpd-jobs migrate", 4)
+	pool, err := a.open(ctx, "cpd-jobs migrate", 4)
 	if err != nil {
 		return err
 	}
@@ -50,7 +50,7 @@ type migrateStatusCommand struct {
 }
 
 func (c migrateStatusCommand) Run(ctx context.Context, a *app) error {
-	pool, err := a.pool(ctx, "cpd-jobs migrate", 4)
+	pool, err := a.open(ctx, "cpd-jobs migrate", 4)
 	if err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ type migratePlanCommand struct {
 }
 
 func (c migratePlanCommand) Run(ctx context.Context, a *app) error {
-	pool, err := a.pool(ctx, "cpd-jobs migrate", 4)
+	pool, err := a.open(ctx, "cpd-jobs migrate", 4)
 	if err != nil {
 		return err
 	}
@@ -107,7 +107,7 @@ func (a *app) checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
 	if pending == 0 {
 		return nil
 	}
-	if a.server != nil { // the embedded database is ours alone: nobody else would migrate it
+	if a.server != nil { // the embedded database is this program's alone
 		_, err := migrate(ctx, pool)
 		return err
 	}

@@ -22,12 +22,8 @@ type registerShowCommand struct {
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
-func (c registerShowCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	e, err := gias.Find(ctx, pool, c.URN)
+func (c registerShowCommand) Run(ctx context.Context, a *session) error {
+	e, err := gias.Find(ctx, a.pool, c.URN)
 	if errors.Is(err, gias.ErrNoEstablishment) {
 		return run.Invalid("", "no register that was synced has the URN %s", c.URN)
 	}
@@ -76,15 +72,11 @@ type registerChangesCommand struct {
 	JSON  bool      `name:"json" help:"Print JSON."`
 }
 
-func (c registerChangesCommand) Run(ctx context.Context, a *app) error {
+func (c registerChangesCommand) Run(ctx context.Context, a *session) error {
 	if err := knownHeading(c.Field); err != nil {
 		return err
 	}
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := gias.Changes(ctx, pool, gias.ChangeFilter{Since: c.Since, Field: c.Field, URN: c.URN, Limit: c.Limit})
+	list, err := gias.Changes(ctx, a.pool, gias.ChangeFilter{Since: c.Since, Field: c.Field, URN: c.URN, Limit: c.Limit})
 	if err != nil {
 		return err
 	}
@@ -107,7 +99,7 @@ func knownHeading(field string) error {
 	return run.Invalid(hint, "the register has no column %q", field)
 }
 
-func printChanges(a *app, list []gias.Change) error {
+func printChanges(a *session, list []gias.Change) error {
 	if len(list) == 0 {
 		return nil
 	}

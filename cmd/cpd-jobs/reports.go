@@ -30,12 +30,8 @@ type reportsListCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
-func (c reportsListCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := reports.Summaries(ctx, pool)
+func (c reportsListCommand) Run(ctx context.Context, a *session) error {
+	list, err := reports.Summaries(ctx, a.pool)
 	if err != nil {
 		return err
 	}

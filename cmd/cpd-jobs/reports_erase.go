@@ -33,7 +33,7 @@ func (reportsEraseCommand) Help() string {
 		"Backups, and files that people have downloaded, are out of reach. That it was done is kept in restricted.erasures, of whom is not."
 }
 
-func (c reportsEraseCommand) Run(ctx context.Context, a *app) error {
+func (c reportsEraseCommand) Run(ctx context.Context, a *session) error {
 	e := erasure.Request{User: c.User, ExternalID: c.ExternalID, Why: c.Why, By: person(), DryRun: c.DryRun}
 	if c.Email {
 		address, err := a.readLine("email address: ")
@@ -42,19 +42,11 @@ func (c reportsEraseCommand) Run(ctx context.Context, a *app) error {
 		}
 		e.Email = address
 	}
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	files, err := a.store()
-	if err != nil {
-		return err
-	}
 	e.Files = func(ctx context.Context, tx pgx.Tx, report string) (int, error) {
-		gone, err := exports.Withdraw(ctx, tx, files, report, nil)
+		gone, err := exports.Withdraw(ctx, tx, a.files, report, nil)
 		return len(gone), err
 	}
-	done, err := erasure.Erase(ctx, pool, reports.All(), e)
+	done, err := erasure.Erase(ctx, a.pool, reports.All(), e)
 	if err != nil {
 		return err
 	}
@@ -77,7 +69,7 @@ func (c reportsEraseCommand) Run(ctx context.Context, a *app) error {
 }
 
 // readLine reads one line of standard input, and asks for it where a person types it.
-func (a *app) readLine(question string) (string, error) {
+func (a *console) readLine(question string) (string, error) {
 	if isTerminal(os.Stdin) {
 		fmt.Fprint(a.stderr, question)
 	}

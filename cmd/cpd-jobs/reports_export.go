@@ -12,6 +12,7 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/jobs/export"
+	"cpd-jobs/reports"
 	"cpd-jobs/reports/format"
 )
 
@@ -31,7 +32,7 @@ type reportsExportCommand struct {
 	JSON          bool              `name:"json" help:"Print the finished job as JSON."`
 }
 
-func (c reportsExportCommand) Run(ctx context.Context, a *app) error {
+func (c reportsExportCommand) Run(ctx context.Context, a *session) error {
 	if c.Out != "" {
 		if err := c.oneFormat(); err != nil {
 			return err
@@ -56,12 +57,12 @@ func (c reportsExportCommand) Run(ctx context.Context, a *app) error {
 }
 
 // mayExport keeps a restricted report from those who could not read it: a worker, which can, would do it for them.
-func (c reportsExportCommand) mayExport(ctx context.Context, a *app) error {
-	def, pool, err := a.report(ctx, c.Name)
+func (c reportsExportCommand) mayExport(ctx context.Context, a *session) error {
+	def, err := reports.Find(c.Name)
 	if err != nil {
 		return err
 	}
-	return export.MayRead(ctx, pool, def)
+	return export.MayRead(ctx, a.pool, def)
 }
 
 // args are what was said, and nothing else: the job has defaults of its own.
@@ -120,8 +121,8 @@ func formatOf(name string) string {
 }
 
 // files does the job of an export and gives the files that there then are.
-func (c runCommand) files(ctx context.Context, a *app) ([]export.File, error) {
-	client, pool, kind, request, err := a.asked(ctx, c.jobFlags)
+func (c runCommand) files(ctx context.Context, a *session) ([]export.File, error) {
+	kind, request, err := a.kindAndRequest(c.jobFlags)
 	if err != nil {
 		return nil, err
 	}
@@ -132,7 +133,7 @@ func (c runCommand) files(ctx context.Context, a *app) ([]export.File, error) {
 		}
 		return filesOf(outcome.Summary)
 	}
-	job, err := c.followed(ctx, a, client, pool, request)
+	job, err := c.followed(ctx, a, request)
 	if err == nil {
 		err = ended(job)
 	}

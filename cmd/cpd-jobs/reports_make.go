@@ -17,7 +17,7 @@ type reportsNewCommand struct {
 	Dir  string `default:"reports" type:"path" help:"The checkout's folder of reports."`
 }
 
-func (c reportsNewCommand) Run(a *app) error {
+func (c reportsNewCommand) Run(a *console) error {
 	files, err := definition.New(c.Dir, c.Name)
 	for _, f := range files {
 		fmt.Fprintln(a.stdout, f)
@@ -30,7 +30,7 @@ type reportsCheckCommand struct {
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
-func (c reportsCheckCommand) Run(ctx context.Context, a *app) error {
+func (c reportsCheckCommand) Run(ctx context.Context, a *session) error {
 	list := reports.All()
 	if c.Name != "" {
 		d, err := reports.Find(c.Name)
@@ -39,14 +39,11 @@ func (c reportsCheckCommand) Run(ctx context.Context, a *app) error {
 		}
 		list = []*definition.Definition{d}
 	}
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
 	tried := make([]refresh.Validation, len(list))
 	wrong := 0
 	for i, d := range list {
-		if tried[i], err = refresh.Validate(ctx, pool, d, refresh.ValidateOptions{}); err != nil {
+		var err error
+		if tried[i], err = refresh.Validate(ctx, a.pool, d, refresh.ValidateOptions{}); err != nil {
 			return fmt.Errorf("%s: %w", d.Name, err)
 		}
 		wrong += len(tried[i].Problems)
@@ -75,7 +72,7 @@ type reportsRefreshCommand struct {
 	JSON   bool   `name:"json" help:"Print the finished job as JSON."`
 }
 
-func (c reportsRefreshCommand) Run(ctx context.Context, a *app) error {
+func (c reportsRefreshCommand) Run(ctx context.Context, a *session) error {
 	return runCommand{jobFlags: jobFlags{Kind: "report_refresh", Arg: map[string]string{"report": c.Name}}, DryRun: c.DryRun, Local: c.Local, JSON: c.JSON}.Run(ctx, a)
 }
 
@@ -83,7 +80,7 @@ type reportsDocsCommand struct {
 	Dir string `default:"docs/reports" type:"path" help:"Where to write it."`
 }
 
-func (c reportsDocsCommand) Run(a *app) error {
+func (c reportsDocsCommand) Run(a *console) error {
 	files, err := definition.WriteDictionary(c.Dir, reports.All())
 	for _, f := range files {
 		fmt.Fprintln(a.stdout, f)
@@ -96,7 +93,7 @@ type reportsLintCommand struct {
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
-func (c reportsLintCommand) Run(a *app) error {
+func (c reportsLintCommand) Run(a *console) error {
 	f, err := os.Open(c.File)
 	if err != nil {
 		return run.Invalid("give a file that exists and can be read", "open the spreadsheet: %w", err)

@@ -38,16 +38,6 @@ func (f rowFlags) keys(ctx context.Context, pool *pgxpool.Pool, d *definition.De
 	return keys, err
 }
 
-// report finds a report and connects.
-func (a *app) report(ctx context.Context, name string) (*definition.Definition, *pgxpool.Pool, error) {
-	d, err := reports.Find(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	_, pool, err := a.client(ctx)
-	return d, pool, err
-}
-
 type reportsDiffCommand struct {
 	Name     string `arg:"" help:"The report's name."`
 	From     string `placeholder:"T" help:"A version's number, or an instant (RFC 3339) that it was live at (the version before)."`
@@ -56,23 +46,23 @@ type reportsDiffCommand struct {
 	JSON     bool `name:"json" help:"Print JSON."`
 }
 
-func (c reportsDiffCommand) Run(ctx context.Context, a *app) error {
+func (c reportsDiffCommand) Run(ctx context.Context, a *session) error {
 	o, err := c.options()
 	if err != nil {
 		return err
 	}
-	d, pool, err := a.report(ctx, c.Name)
+	d, err := reports.Find(c.Name)
 	if err != nil {
 		return err
 	}
-	keys, err := c.keys(ctx, pool, d)
+	keys, err := c.keys(ctx, a.pool, d)
 	if err != nil {
 		return err
 	}
 	if len(keys) == 1 {
 		o.Key = keys[0]
 	}
-	diff, err := versions.Diff(ctx, pool, d, o)
+	diff, err := versions.Diff(ctx, a.pool, d, o)
 	if err != nil {
 		return err
 	}
@@ -144,21 +134,21 @@ type reportsHistoryCommand struct {
 	JSON     bool `name:"json" help:"Print JSON."`
 }
 
-func (c reportsHistoryCommand) Run(ctx context.Context, a *app) error {
-	d, pool, err := a.report(ctx, c.Name)
+func (c reportsHistoryCommand) Run(ctx context.Context, a *session) error {
+	d, err := reports.Find(c.Name)
 	if err != nil {
 		return err
 	}
-	keys, err := c.keys(ctx, pool, d)
+	keys, err := c.keys(ctx, a.pool, d)
 	if err != nil {
 		return err
 	}
 	if keys == nil {
-		return c.refreshes(ctx, a, pool, d)
+		return c.refreshes(ctx, a, d)
 	}
 	events := []event{}
 	for _, key := range keys {
-		list, err := versions.History(ctx, pool, d, key)
+		list, err := versions.History(ctx, a.pool, d, key)
 		if err != nil {
 			return err
 		}
@@ -183,8 +173,8 @@ type event struct {
 }
 
 // refreshes lists what each refresh did to the report, without its rows.
-func (c reportsHistoryCommand) refreshes(ctx context.Context, a *app, pool *pgxpool.Pool, d *definition.Definition) error {
-	list, err := versions.List(ctx, pool, d.Name, c.Limit)
+func (c reportsHistoryCommand) refreshes(ctx context.Context, a *session, d *definition.Definition) error {
+	list, err := versions.List(ctx, a.pool, d.Name, c.Limit)
 	if err != nil {
 		return err
 	}

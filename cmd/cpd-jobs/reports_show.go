@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/clock"
+	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/versions"
 )
@@ -16,12 +17,12 @@ type reportsShowCommand struct {
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
-func (c reportsShowCommand) Run(ctx context.Context, a *app) error {
-	d, pool, err := a.report(ctx, c.Name)
+func (c reportsShowCommand) Run(ctx context.Context, a *session) error {
+	d, err := reports.Find(c.Name)
 	if err != nil {
 		return err
 	}
-	list, err := versions.List(ctx, pool, d.Name, 10)
+	list, err := versions.List(ctx, a.pool, d.Name, 10)
 	if err != nil {
 		return err
 	}
@@ -31,7 +32,7 @@ func (c reportsShowCommand) Run(ctx context.Context, a *app) error {
 	}
 	if len(list) > 0 {
 		s.Freshness.measure(d, list[0].AsOf)
-		if s.Warnings, err = versions.Warnings(ctx, pool, d.Name, list[0].Version); err != nil {
+		if s.Warnings, err = versions.Warnings(ctx, a.pool, d.Name, list[0].Version); err != nil {
 			return err
 		}
 	}
@@ -80,7 +81,7 @@ func (f freshness) String() string {
 	return fmt.Sprintf("%s: its data are %s old and may be %s", state, time.Duration(*f.Age)*time.Second, target)
 }
 
-func (s shownReport) print(a *app) error {
+func (s shownReport) print(a *session) error {
 	fmt.Fprintf(a.stdout, "%s, definition %s. %s\n%s\n\n", s.Title, s.Version, s.About, s.Freshness)
 	if len(s.Refreshes) > 0 {
 		s.printLatest(a)
@@ -97,7 +98,7 @@ func (s shownReport) print(a *app) error {
 }
 
 // printLatest says what the live version was made of, and in spite of what.
-func (s shownReport) printLatest(a *app) {
+func (s shownReport) printLatest(a *session) {
 	live := s.Refreshes[0]
 	fmt.Fprintf(a.stdout, "version %d by definition %s (%.12s) and program %s\n", live.Version, live.DefinitionVersion, live.DefinitionHash, live.ProgramVersion)
 	for _, in := range live.Inputs {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/jackc/pgx/v5"
+
+	demojobs "cpd-jobs/jobs/demo"
 )
 
 // ask reads one value of the product's database, or of the source with "--source".
@@ -41,31 +43,31 @@ func TestAWrongReportIsExplainedAndWithdrawn(t *testing.T) {
 	urn := p.rename()
 	p.ok("run", "report_export", "--arg", "formats=csv", "--local")
 
-	diff := p.json("differences", "reports", "diff", demoReport)[0]
+	diff := p.json("differences", "reports", "diff", demojobs.Report)[0]
 	if rows, _ := json.Marshal(diff["rows"]); diff["changed"] != 1.0 || !strings.Contains(string(rows), `"new":"Renamed"`) {
 		t.Errorf("the difference is %v", diff)
 	}
-	if said := p.ok("reports", "diff", demoReport, "--from", "1", "--urn", urn).stdout; !strings.Contains(said, "Renamed") || !strings.Contains(said, urn) {
+	if said := p.ok("reports", "diff", demojobs.Report, "--from", "1", "--urn", urn).stdout; !strings.Contains(said, "Renamed") || !strings.Contains(said, urn) {
 		t.Errorf("the difference of one school is\n%s", said)
 	}
-	events := p.json("events", "reports", "history", demoReport, "--urn", urn)
+	events := p.json("events", "reports", "history", demojobs.Report, "--urn", urn)
 	if len(events) != 2 || events[0]["action"] != "added" || events[1]["action"] != "changed" || events[1]["key"] != urn {
 		t.Errorf("the school's history is %v", events)
 	}
-	if refreshes := p.json("refreshes", "reports", "history", demoReport); len(refreshes) != 2 {
+	if refreshes := p.json("refreshes", "reports", "history", demojobs.Report); len(refreshes) != 2 {
 		t.Errorf("the report's history is %v", refreshes)
 	}
-	p.fails(2, "neither a version nor an instant", "reports", "diff", demoReport, "--from", "yesterday")
+	p.fails(2, "neither a version nor an instant", "reports", "diff", demojobs.Report, "--from", "yesterday")
 	p.fails(2, "did you mean school_onboarding?", "reports", "diff", "school_onbording")
-	p.fails(2, "has no version 9", "reports", "withdraw", demoReport, "9", "--why", "wrong")
-	p.fails(2, "--why", "reports", "withdraw", demoReport, "2")
+	p.fails(2, "has no version 9", "reports", "withdraw", demojobs.Report, "9", "--why", "wrong")
+	p.fails(2, "--why", "reports", "withdraw", demojobs.Report, "2")
 
 	var done struct {
 		Withdrawn           []int64
 		Restored, Published int64
 		Files               []string
 	}
-	said := p.ok("reports", "withdraw", demoReport, "2", "--why", "a name was wrong", "--json").stdout
+	said := p.ok("reports", "withdraw", demojobs.Report, "2", "--why", "a name was wrong", "--json").stdout
 	if err := json.Unmarshal([]byte(said), &done); err != nil || fmt.Sprint(done.Withdrawn) != "[2]" || done.Restored != 1 || done.Published != 3 || len(done.Files) != 1 {
 		t.Errorf("withdrawing says %s (%v)", said, err)
 	}
@@ -77,11 +79,11 @@ func TestAWrongReportIsExplainedAndWithdrawn(t *testing.T) {
 	if name := p.ask("SELECT name FROM reports.school_onboarding WHERE urn = '" + urn + "'"); name == "Renamed" {
 		t.Error("the wrong name is still there")
 	}
-	if shown := p.ok("reports", "show", demoReport).stdout; !strings.Contains(shown, "withdrawn: a name was wrong") || !strings.Contains(shown, "version 1 again") {
+	if shown := p.ok("reports", "show", demojobs.Report).stdout; !strings.Contains(shown, "withdrawn: a name was wrong") || !strings.Contains(shown, "version 1 again") {
 		t.Errorf("shown is\n%s", shown)
 	}
 	p.fails(1, "a name was wrong", "run", "school_onboarding_refresh", "--local")
-	if said := p.ok("reports", "migrate", demoReport).stdout; !strings.Contains(said, "nothing to do") {
+	if said := p.ok("reports", "migrate", demojobs.Report).stdout; !strings.Contains(said, "nothing to do") {
 		t.Errorf("migrating what fits says %s", said)
 	}
 }
@@ -89,7 +91,7 @@ func TestAWrongReportIsExplainedAndWithdrawn(t *testing.T) {
 func TestShownReportIsFreshAndSaysWhereColumnsComeFrom(t *testing.T) {
 	t.Parallel()
 	p := newDemo(t)
-	shown := p.json("reports", "reports", "show", demoReport)[0]
+	shown := p.json("reports", "reports", "show", demojobs.Report)[0]
 	fresh, _ := shown["freshness"].(map[string]any)
 	if fresh["target_seconds"] != 10800.0 || fresh["stale"] != false || fresh["age_seconds"] == nil {
 		t.Errorf("freshness: %v", fresh)

@@ -21,15 +21,11 @@ type reportsWithdrawCommand struct {
 	JSON    bool   `name:"json" help:"Print JSON."`
 }
 
-func (c reportsWithdrawCommand) Run(ctx context.Context, a *app) error {
+func (c reportsWithdrawCommand) Run(ctx context.Context, a *session) error {
 	if c.Version < 1 {
 		return run.Invalid("cpd-jobs reports show "+c.Name+" lists them", "version %d: versions count from 1", c.Version)
 	}
-	d, pool, err := a.report(ctx, c.Name)
-	if err != nil {
-		return err
-	}
-	files, err := a.store()
+	d, err := reports.Find(c.Name)
 	if err != nil {
 		return err
 	}
@@ -38,13 +34,13 @@ func (c reportsWithdrawCommand) Run(ctx context.Context, a *app) error {
 		Files []string `json:"files"`
 	}{Files: []string{}}
 	takeAway := func(ctx context.Context, tx pgx.Tx, versions []int64) error {
-		gone, err := exports.Withdraw(ctx, tx, files, d.Name, versions)
+		gone, err := exports.Withdraw(ctx, tx, a.files, d.Name, versions)
 		for _, e := range gone {
 			result.Files = append(result.Files, e.Name)
 		}
 		return err
 	}
-	result.Withdrawn, err = refresh.Withdraw(ctx, &run.Local{}, pool, d, refresh.Withdrawal{
+	result.Withdrawn, err = refresh.Withdraw(ctx, &run.Local{}, a.pool, d, refresh.Withdrawal{
 		Version: c.Version, Why: c.Why, Within: takeAway, ProgramVersion: version(), Now: clock.System,
 	})
 	if err != nil {
@@ -53,7 +49,7 @@ func (c reportsWithdrawCommand) Run(ctx context.Context, a *app) error {
 	if c.JSON {
 		return printJSON(a.stdout, result)
 	}
-	fmt.Fprintf(a.stdout, "withdrawn: versions %v of %s, with %d files\n", result.Withdrawn.Withdrawn, d.Name, len(result.Files))
+	fmt.Fprintf(a.stdout, "withdrawn: versions %v of %s, with %d a.files\n", result.Withdrawn.Withdrawn, d.Name, len(result.Files))
 	if result.Published > 0 {
 		fmt.Fprintf(a.stdout, "live: version %d again, as version %d\n", result.Restored, result.Published)
 	}
@@ -71,7 +67,7 @@ func (c reportsMigrateCommand) Run(ctx context.Context, a *app) error {
 		return err
 	}
 	// Not by a client: that wants tables which fit the definitions already.
-	pool, err := a.pool(ctx, "cpd-jobs cli", 4)
+	pool, err := a.open(ctx, "cpd-jobs cli", 4)
 	if err != nil {
 		return err
 	}

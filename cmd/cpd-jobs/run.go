@@ -12,8 +12,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
@@ -39,7 +37,7 @@ func (f jobFlags) request(kind run.Kind) (queue.Request, error) {
 		if err != nil {
 			return queue.Request{}, err
 		}
-		if args[name], err = param.Parse(here(name, text)); err != nil {
+		if args[name], err = param.Parse(localPath(name, text)); err != nil {
 			return queue.Request{}, err
 		}
 	}
@@ -47,8 +45,8 @@ func (f jobFlags) request(kind run.Kind) (queue.Request, error) {
 	return queue.Request{Kind: kind.Name, Args: raw, By: person()}, err
 }
 
-// here makes the path of a local file absolute: a worker works in a folder of its own.
-func here(argument, text string) string {
+// localPath makes the path of a local file absolute: a worker works in a folder of its own.
+func localPath(argument, text string) string {
 	if argument != "source" && argument != "links" || text == "" || strings.Contains(text, "://") {
 		return text
 	}
@@ -59,18 +57,14 @@ func here(argument, text string) string {
 	return path
 }
 
-// asked connects, and turns the words of the command line into a job of a kind that there is.
-func (a *app) asked(ctx context.Context, f jobFlags) (*queue.Client, *pgxpool.Pool, run.Kind, queue.Request, error) {
-	client, pool, err := a.client(ctx)
+// kindAndRequest turns the words of the command line into a job of a kind that exists.
+func (a *session) kindAndRequest(f jobFlags) (run.Kind, queue.Request, error) {
+	kind, err := a.client.Kind(f.Kind)
 	if err != nil {
-		return nil, nil, run.Kind{}, queue.Request{}, err
-	}
-	kind, err := client.Kind(f.Kind)
-	if err != nil {
-		return nil, nil, run.Kind{}, queue.Request{}, err
+		return run.Kind{}, queue.Request{}, err
 	}
 	request, err := f.request(kind)
-	return client, pool, kind, request, err
+	return kind, request, err
 }
 
 type enqueueCommand struct {
@@ -80,16 +74,16 @@ type enqueueCommand struct {
 	JSON     bool      `name:"json" help:"Print JSON."`
 }
 
-func (c enqueueCommand) Run(ctx context.Context, a *app) error {
+func (c enqueueCommand) Run(ctx context.Context, a *session) error {
 	if c.Priority < 1 || c.Priority > 4 {
 		return run.Invalid("1 runs first", "--priority is %d and must be 1 to 4", c.Priority)
 	}
-	client, _, _, request, err := a.asked(ctx, c.jobFlags)
+	_, request, err := a.kindAndRequest(c.jobFlags)
 	if err != nil {
 		return err
 	}
 	request.At, request.Priority = c.At, c.Priority
-	ticket, err := client.Enqueue(a.traced(ctx), request)
+	ticket, err := a.client.Enqueue(a.traced(ctx), request)
 	if err != nil {
 		return err
 	}
@@ -107,8 +101,8 @@ type runCommand struct {
 	JSON     bool `name:"json" help:"Print the finished job as JSON."`
 }
 
-func (c runCommand) Run(ctx context.Context, a *app) error {
-	client, pool, kind, request, err := a.asked(ctx, c.jobFlags)
+func (c runCommand) Run(ctx context.Context, a *session) error {
+	kind, request, err := a.kindAndRequest(c.jobFlags)
 	if err != nil {
 		return err
 	}
@@ -119,7 +113,7 @@ func (c runCommand) Run(ctx context.Context, a *app) error {
 		}
 		return printJSON(a.stdout, outcome)
 	}
-	job, err := c.followed(ctx, a, client, pool, request)
+	job, err := c.followed(ctx, a, request)
 	if err != nil {
 		return err
 	}
@@ -127,28 +121,28 @@ func (c runCommand) Run(ctx context.Context, a *app) error {
 }
 
 // followed inserts the job, for a worker, and follows it to its end.
-func (c runCommand) followed(ctx context.Context, a *app, client *queue.Client, pool *pgxpool.Pool, request queue.Request) (queue.Job, error) {
+func (c runCommand) followed(ctx context.Context, a *session, request queue.Request) (queue.Job, error) {
 	request.DryRun = c.DryRun
-	ticket, err := client.Enqueue(a.traced(ctx), request)
+	ticket, err := a.client.Enqueue(a.traced(ctx), request)
 	if err != nil {
 		return queue.Job{}, err
 	}
 	fmt.Fprintf(a.stderr, "job %d (%s), run %d\n", ticket.ID, request.Kind, ticket.RunID)
-	if workers, err := queue.Workers(ctx, pool); err == nil && len(workers) == 0 {
+	if workers, err := queue.Workers(ctx, a.pool); err == nil && len(workers) == 0 {
 		fmt.Fprintln(a.stderr, "no worker is running: start one with cpd-jobs worker, or use --local")
 	}
-	return a.follow(ctx, client, pool, ticket.ID)
+	return a.follow(ctx, ticket.ID)
 }
 
 // local works the job here, and shows what following it would.
-func (c runCommand) local(ctx context.Context, a *app, kind run.Kind, request queue.Request) (run.Outcome, error) {
+func (c runCommand) local(ctx context.Context, a *session, kind run.Kind, request queue.Request) (run.Outcome, error) {
 	args, err := kind.Check(request.Args)
 	if err != nil {
 		return run.Outcome{}, err
 	}
 	show := newProgress(a.stderr)
 	r := &run.Local{
-		Dry: c.DryRun, Now: clock.System, Logger: slog.New(show.handler(a.log().Handler())),
+		Dry: c.DryRun, Now: clock.System, Logger: slog.New(show.handler(a.log.Handler())),
 		OnStep: show.localStep,
 	}
 	ctx, cancel := context.WithTimeout(ctx, kind.Timeout)
@@ -160,9 +154,9 @@ func (c runCommand) local(ctx context.Context, a *app, kind run.Kind, request qu
 
 // follow shows a job until it ends. The first interrupt detaches, which is no failure; a second one, while it says
 // so, cancels the job.
-func (a *app) follow(ctx context.Context, client *queue.Client, db queue.Querier, id int64) (queue.Job, error) {
+func (a *session) follow(ctx context.Context, id int64) (queue.Job, error) {
 	show := newProgress(a.stderr)
-	job, err := queue.Follow(ctx, db, id, show)
+	job, err := queue.Follow(ctx, a.pool, id, show)
 	show.end()
 	if !errors.Is(err, context.Canceled) {
 		return job, err
@@ -179,15 +173,15 @@ func (a *app) follow(ctx context.Context, client *queue.Client, db queue.Querier
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()
-	if _, err := client.Cancel(ctx, id); err != nil {
+	if _, err := a.client.Cancel(ctx, id); err != nil {
 		return job, err
 	}
 	fmt.Fprintf(a.stderr, "job %d is cancelled\n", id)
-	return queue.Follow(ctx, db, id, newProgress(a.stderr))
+	return queue.Follow(ctx, a.pool, id, newProgress(a.stderr))
 }
 
 // finish prints how a job ended and turns that into the exit status.
-func (a *app) finish(job queue.Job, asJSON bool) error {
+func (a *session) finish(job queue.Job, asJSON bool) error {
 	if asJSON {
 		if err := printJSON(a.stdout, map[string]any{"jobs": []queue.Job{job}}); err != nil {
 			return err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"os"
@@ -25,43 +26,52 @@ type schedulesCommand struct {
 	Confirm  schedulesConfirmCommand  `cmd:"" help:"Say that this restored copy is the database to go on with."`
 }
 
-// schedulesText is the schedules file: the one that is named, else the built-in one.
-func (a *app) schedulesText() (raw []byte, name string, err error) {
-	if a.schedulesFile == "" {
-		return jobs.SchedulesYAML, "the built-in schedules", nil
-	}
-	raw, err = os.ReadFile(a.schedulesFile)
-	if err != nil {
-		return nil, a.schedulesFile, run.Invalid("give a file that exists and can be read", "read the schedules file: %w", err)
-	}
-	return raw, a.schedulesFile, nil
+// schedulesFile is a file of schedules and where it is from.
+type schedulesFile struct {
+	schedule.File
+	name string
+	raw  []byte
 }
 
+// schedules reads the schedules file: the one that is named, else the built-in one. The file is good as far as it goes
+// where the error is of the file's making.
+func (k *console) schedules() (schedulesFile, []schedule.Problem, error) {
+	f := schedulesFile{name: "the built-in schedules", raw: jobs.SchedulesYAML}
+	if k.schedulesFile != "" {
+		var err error
+		f.name = k.schedulesFile
+		if f.raw, err = os.ReadFile(f.name); err != nil {
+			return f, nil, run.Invalid("give a file that exists and can be read", "read the schedules file: %w", err)
+		}
+	}
+	file, warnings, err := schedule.Parse(f.raw, queue.KindFinder(offlineKinds()), clock.System())
+	f.File = file
+	if err != nil {
+		err = fmt.Errorf("%s: %w", f.name, err)
+	}
+	return f, warnings, err
+}
+
+// offlineKinds are all kinds, to check arguments with and not to work: they need no database.
+func offlineKinds() []run.Kind { return jobs.All(jobs.Deps{}) }
+
 // applySchedules makes the file live unless a newer one is.
-func (a *app) applySchedules(ctx context.Context, by string) error {
-	raw, name, err := a.schedulesText()
-	if err != nil {
-		return err
-	}
-	file, warnings, err := schedule.Parse(raw, queue.KindFinder(offlineKinds()), clock.System())
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
-	}
-	_, pool, err := a.client(ctx)
+func (a *session) applySchedules(ctx context.Context, by string) error {
+	file, warnings, err := a.schedules()
 	if err != nil {
 		return err
 	}
 	for _, w := range warnings {
-		a.log().Warn("schedules file", "file", name, "line", w.Line, "schedule", w.Schedule, "warning", w.Text)
+		a.log.Warn("schedules file", "file", file.name, "line", w.Line, "schedule", w.Schedule, "warning", w.Text)
 	}
-	applied, err := queue.ApplySchedules(ctx, pool, file, raw, by)
+	applied, err := queue.ApplySchedules(ctx, a.pool, file.File, file.raw, by)
 	switch {
 	case err != nil:
 		return err
 	case applied.Applied:
-		a.log().Info("schedules applied", "file", name, "generation", applied.Generation, "schedules", len(file.Schedules))
+		a.log.Info("schedules applied", "file", file.name, "generation", applied.Generation, "schedules", len(file.Schedules))
 	case applied.Reason != "":
-		a.log().Warn("schedules not applied", "file", name, "generation", applied.Generation, "reason", applied.Reason)
+		a.log.Warn("schedules not applied", "file", file.name, "generation", applied.Generation, "reason", applied.Reason)
 	}
 	return nil
 }
@@ -71,31 +81,25 @@ type schedulesCheckCommand struct {
 	JSON bool   `name:"json" help:"Print JSON."`
 }
 
-func (c schedulesCheckCommand) Run(a *app) error {
+func (c schedulesCheckCommand) Run(k *console) error {
 	if c.File != "" {
-		a.schedulesFile = c.File
+		k.schedulesFile = c.File
 	}
-	raw, name, err := a.schedulesText()
-	if err != nil {
+	file, warnings, err := k.schedules()
+	if err != nil && file.raw == nil {
 		return err
 	}
-	file, warnings, err := schedule.Parse(raw, queue.KindFinder(offlineKinds()), clock.System())
 	if c.JSON {
-		if err := printJSON(a.stdout, map[string]any{
-			"file": name, "schedules": file.Schedules, "problems": schedule.ProblemsOf(err), "warnings": warnings,
-		}); err != nil {
-			return err
-		}
-	} else {
-		for _, w := range warnings {
-			fmt.Fprintf(a.stdout, "warning: %s\n", w)
-		}
+		printed := printJSON(k.stdout, map[string]any{
+			"file": file.name, "schedules": file.Schedules, "problems": schedule.ProblemsOf(err), "warnings": warnings,
+		})
+		return cmp.Or(err, printed)
 	}
-	if err != nil {
-		return fmt.Errorf("%s: %w", name, err)
+	for _, w := range warnings {
+		fmt.Fprintf(k.stdout, "warning: %s\n", w)
 	}
-	if !c.JSON {
-		fmt.Fprintf(a.stdout, "%s: %d schedules, no mistake\n", name, len(file.Schedules))
+	if err == nil {
+		fmt.Fprintf(k.stdout, "%s: %d schedules, no mistake\n", file.name, len(file.Schedules))
 	}
-	return nil
+	return err
 }

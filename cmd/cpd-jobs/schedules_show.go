@@ -9,6 +9,7 @@ import (
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
+	"cpd-jobs/queue/health"
 	"cpd-jobs/queue/schedule"
 )
 
@@ -16,16 +17,12 @@ type schedulesListCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
-func (c schedulesListCommand) Run(ctx context.Context, a *app) error {
-	client, pool, err := a.client(ctx)
+func (c schedulesListCommand) Run(ctx context.Context, a *session) error {
+	list, err := queue.Schedules(ctx, a.pool)
 	if err != nil {
 		return err
 	}
-	list, err := queue.Schedules(ctx, pool)
-	if err != nil {
-		return err
-	}
-	if hold, err := queue.Held(ctx, pool); err == nil && hold.Held {
+	if hold, err := queue.Held(ctx, a.pool); err == nil && hold.Held {
 		fmt.Fprintf(a.stderr, "this database is a restored copy: schedules are held; cpd-jobs schedules confirm lets them go on\n")
 	}
 	if c.JSON {
@@ -36,8 +33,8 @@ func (c schedulesListCommand) Run(ctx context.Context, a *app) error {
 	}
 	t := newTable("name", "kind", "when", "next tick", "last tick", "state")
 	for _, s := range list {
-		state := stateText(s)
-		if kind, err := client.Kind(s.Kind); err == nil && kind.Lacks(s.Args) != "" {
+		state := health.State(s)
+		if kind, err := a.client.Kind(s.Kind); err == nil && kind.Lacks(s.Args) != "" {
 			state = "waits: " + kind.Lacks(s.Args)
 		}
 		t.row(s.Name, s.Kind, whenText(s.Schedule), s.NextTick, s.LastTick, state)
@@ -52,27 +49,6 @@ func whenText(s schedule.Schedule) string {
 	return s.Cron + " " + s.Timezone
 }
 
-func stateText(s queue.ScheduleInfo) string {
-	if s.SetAside != "" {
-		return "set aside: " + s.SetAside
-	}
-	if !s.Paused {
-		text := strings.TrimSpace(s.LastState + " " + s.LastReason)
-		if s.Waiting > 0 {
-			text += fmt.Sprintf(", %d waiting", s.Waiting)
-		}
-		return text
-	}
-	text := "paused by " + s.PausedBy
-	if s.PausedUntil != nil {
-		text += " until " + s.PausedUntil.Format(time.RFC3339)
-	}
-	if s.PauseNote != "" {
-		text += ": " + s.PauseNote
-	}
-	return text
-}
-
 type schedulesNextCommand struct {
 	Name  string    `arg:"" optional:"" help:"One schedule (all)."`
 	Count int       `default:"5" help:"So many ticks of each."`
@@ -80,8 +56,8 @@ type schedulesNextCommand struct {
 	JSON  bool      `name:"json" help:"Print JSON."`
 }
 
-func (c schedulesNextCommand) Run(a *app) error {
-	file, err := a.offlineSchedules()
+func (c schedulesNextCommand) Run(a *console) error {
+	file, _, err := a.schedules()
 	if err != nil {
 		return err
 	}
@@ -146,12 +122,12 @@ type schedulesHistoryCommand struct {
 	JSON  bool   `name:"json" help:"Print JSON."`
 }
 
-func (c schedulesHistoryCommand) Run(ctx context.Context, a *app) error {
-	_, pool, s, err := a.liveSchedule(ctx, c.Name)
+func (c schedulesHistoryCommand) Run(ctx context.Context, a *session) error {
+	s, err := queue.FindSchedule(ctx, a.pool, c.Name)
 	if err != nil {
 		return err
 	}
-	ticks, err := queue.Ticks(ctx, pool, s.Schedule, c.Count)
+	ticks, err := queue.Ticks(ctx, a.pool, s.Schedule, c.Count)
 	if err != nil {
 		return err
 	}

@@ -9,26 +9,8 @@ import (
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
-	"cpd-jobs/jobs"
-	"cpd-jobs/queue"
 	"cpd-jobs/queue/schedule"
 )
-
-// offlineKinds are all kinds, to check arguments with and not to work: no database is asked.
-func offlineKinds() []run.Kind { return jobs.All(jobs.Deps{}) }
-
-// offlineSchedules reads the schedules file without a database.
-func (a *app) offlineSchedules() (schedule.File, error) {
-	raw, name, err := a.schedulesText()
-	if err != nil {
-		return schedule.File{}, err
-	}
-	file, _, err := schedule.Parse(raw, queue.KindFinder(offlineKinds()), clock.System())
-	if err != nil {
-		return file, fmt.Errorf("%s: %w", name, err)
-	}
-	return file, nil
-}
 
 type schedulesSimulateCommand struct {
 	From    time.Time   `placeholder:"T" help:"RFC 3339, or a London day or time (now)."`
@@ -39,8 +21,8 @@ type schedulesSimulateCommand struct {
 	JSON    bool        `name:"json" help:"Print JSON."`
 }
 
-func (c schedulesSimulateCommand) Run(a *app) error {
-	file, err := a.offlineSchedules()
+func (c schedulesSimulateCommand) Run(a *console) error {
+	file, _, err := a.schedules()
 	if err != nil {
 		return err
 	}
@@ -86,7 +68,7 @@ func (c schedulesSimulateCommand) options() (schedule.SimulateOptions, error) {
 	return o, nil
 }
 
-func printSimulation(a *app, o schedule.SimulateOptions, result schedule.Simulation, events []schedule.Event) error {
+func printSimulation(a *console, o schedule.SimulateOptions, result schedule.Simulation, events []schedule.Event) error {
 	for _, e := range events {
 		fmt.Fprintf(a.stdout, "%s  %-28s %s %s\n", e.Local.Format(time.RFC3339), e.Schedule, e.State, e.Reason)
 	}

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
-
 	"cpd-jobs/queue"
 )
 
@@ -16,12 +14,12 @@ type schedulesPauseCommand struct {
 	Note  string    `help:"Why."`
 }
 
-func (c schedulesPauseCommand) Run(ctx context.Context, a *app) error {
-	_, pool, s, err := a.liveSchedule(ctx, c.Name)
+func (c schedulesPauseCommand) Run(ctx context.Context, a *session) error {
+	s, err := queue.FindSchedule(ctx, a.pool, c.Name)
 	if err != nil {
 		return err
 	}
-	if err := queue.Pause(ctx, pool, s.Name, c.Until, person(), c.Note); err != nil {
+	if err := queue.Pause(ctx, a.pool, s.Name, c.Until, person(), c.Note); err != nil {
 		return err
 	}
 	until := ""
@@ -36,12 +34,12 @@ type schedulesResumeCommand struct {
 	Name string `arg:"" help:"The schedule."`
 }
 
-func (c schedulesResumeCommand) Run(ctx context.Context, a *app) error {
-	_, pool, s, err := a.liveSchedule(ctx, c.Name)
+func (c schedulesResumeCommand) Run(ctx context.Context, a *session) error {
+	s, err := queue.FindSchedule(ctx, a.pool, c.Name)
 	if err != nil {
 		return err
 	}
-	if err := queue.Resume(ctx, pool, s.Name); err != nil {
+	if err := queue.Resume(ctx, a.pool, s.Name); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(a.stdout, "%s goes on with its next tick; those that it skipped: cpd-jobs schedules backfill %s --from T --to T\n", s.Name, s.Name)
@@ -52,26 +50,17 @@ type schedulesTriggerCommand struct {
 	Name string `arg:"" help:"The schedule."`
 }
 
-func (c schedulesTriggerCommand) Run(ctx context.Context, a *app) error {
-	client, _, s, err := a.liveSchedule(ctx, c.Name)
+func (c schedulesTriggerCommand) Run(ctx context.Context, a *session) error {
+	s, err := queue.FindSchedule(ctx, a.pool, c.Name)
 	if err != nil {
 		return err
 	}
-	ticket, err := client.Trigger(ctx, s.Schedule, person())
+	ticket, err := a.client.Trigger(ctx, s.Schedule, person())
 	if err != nil {
 		return err
 	}
 	_, err = fmt.Fprintln(a.stdout, ticket.ID)
 	return err
-}
-
-func (a *app) liveSchedule(ctx context.Context, name string) (*queue.Client, *pgxpool.Pool, queue.ScheduleInfo, error) {
-	client, pool, err := a.client(ctx)
-	if err != nil {
-		return nil, nil, queue.ScheduleInfo{}, err
-	}
-	s, err := queue.FindSchedule(ctx, pool, name)
-	return client, pool, s, err
 }
 
 type schedulesBackfillCommand struct {
@@ -84,13 +73,13 @@ type schedulesBackfillCommand struct {
 	JSON         bool      `name:"json" help:"Print JSON."`
 }
 
-func (c schedulesBackfillCommand) Run(ctx context.Context, a *app) error {
-	_, pool, s, err := a.liveSchedule(ctx, c.Name)
+func (c schedulesBackfillCommand) Run(ctx context.Context, a *session) error {
+	s, err := queue.FindSchedule(ctx, a.pool, c.Name)
 	if err != nil {
 		return err
 	}
 	ask := queue.Backfill{Schedule: s.Name, From: c.From, To: c.To, AtOnce: c.AtOnce, SharesOverlap: c.ShareOverlap, By: person()}
-	plan, err := queue.PlanBackfill(ctx, pool, s.Schedule, ask)
+	plan, err := queue.PlanBackfill(ctx, a.pool, s.Schedule, ask)
 	if err != nil {
 		return err
 	}
@@ -109,7 +98,7 @@ func (c schedulesBackfillCommand) Run(ctx context.Context, a *app) error {
 	if c.DryRun {
 		return nil
 	}
-	id, err := queue.StartBackfill(ctx, pool, s.Schedule, ask)
+	id, err := queue.StartBackfill(ctx, a.pool, s.Schedule, ask)
 	if err != nil {
 		return err
 	}
@@ -122,12 +111,8 @@ func (c schedulesBackfillCommand) Run(ctx context.Context, a *app) error {
 
 type schedulesConfirmCommand struct{}
 
-func (schedulesConfirmCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	confirmed, err := queue.Confirm(ctx, pool, person())
+func (schedulesConfirmCommand) Run(ctx context.Context, a *session) error {
+	confirmed, err := queue.Confirm(ctx, a.pool, person())
 	if err != nil {
 		return err
 	}

@@ -26,7 +26,7 @@ type tokensCreateCommand struct {
 	JSON bool     `name:"json" help:"Print JSON."`
 }
 
-func (c tokensCreateCommand) Run(ctx context.Context, a *app) error {
+func (c tokensCreateCommand) Run(ctx context.Context, a *session) error {
 	life, err := schedule.ParseDuration(c.For)
 	if err != nil {
 		return fmt.Errorf("%w: --for: %w", errUsage, err)
@@ -35,13 +35,9 @@ func (c tokensCreateCommand) Run(ctx context.Context, a *app) error {
 	for i, r := range c.Role {
 		roles[i] = access.Role(r)
 	}
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
 	var token access.Token
 	var secret string
-	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) (err error) {
+	err = pgx.BeginFunc(ctx, a.pool, func(tx pgx.Tx) (err error) {
 		token, secret, err = access.CreateToken(ctx, tx, access.NewToken{Name: c.Name, Roles: roles, For: time.Duration(life), By: person()})
 		if err != nil {
 			return err
@@ -66,12 +62,8 @@ type tokensListCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
-func (c tokensListCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := access.Tokens(ctx, pool)
+func (c tokensListCommand) Run(ctx context.Context, a *session) error {
+	list, err := access.Tokens(ctx, a.pool)
 	if err != nil {
 		return err
 	}
@@ -89,12 +81,8 @@ type tokensRevokeCommand struct {
 	ID int64 `arg:"" help:"The token's id, from tokens list."`
 }
 
-func (c tokensRevokeCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+func (c tokensRevokeCommand) Run(ctx context.Context, a *session) error {
+	err := pgx.BeginFunc(ctx, a.pool, func(tx pgx.Tx) error {
 		if err := access.RevokeToken(ctx, tx, c.ID, person()); err != nil {
 			return err
 		}
@@ -109,12 +97,8 @@ func (c tokensRevokeCommand) Run(ctx context.Context, a *app) error {
 
 type tokensLinksCommand struct{}
 
-func (tokensLinksCommand) Run(ctx context.Context, a *app) error {
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	err = pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {
+func (tokensLinksCommand) Run(ctx context.Context, a *session) error {
+	err := pgx.BeginFunc(ctx, a.pool, func(tx pgx.Tx) error {
 		if err := access.RevokeLinks(ctx, tx); err != nil {
 			return err
 		}

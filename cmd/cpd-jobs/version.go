@@ -27,7 +27,7 @@ func version() string {
 
 type versionCommand struct{}
 
-func (versionCommand) Run(a *app) error {
+func (versionCommand) Run(a *console) error {
 	_, err := fmt.Fprintf(a.stdout, "cpd-jobs %s\n", version())
 	return err
 }
