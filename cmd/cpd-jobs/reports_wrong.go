@@ -49,7 +49,7 @@ func (c reportsWithdrawCommand) Run(ctx context.Context, a *session) error {
 	if c.JSON {
 		return printJSON(a.stdout, result)
 	}
-	fmt.Fprintf(a.stdout, "withdrawn: versions %v of %s, with %d a.files\n", result.Withdrawn.Withdrawn, d.Name, len(result.Files))
+	fmt.Fprintf(a.stdout, "withdrawn: versions %v of %s, with %d files\n", result.Withdrawn.Withdrawn, d.Name, len(result.Files))
 	if result.Published > 0 {
 		fmt.Fprintf(a.stdout, "live: version %d again, as version %d\n", result.Restored, result.Published)
 	}
