@@ -18,7 +18,7 @@ GOSEC_FLAGS := -quiet -exclude=G104,G115,G203,G204,G301,G302,G304,G306,G404 -exc
 RACE := GORACE=atexit_sleep_ms=10
 SOURCES := cmd internal jobs migrations queue reports web
 
-# RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that somebody else owns.
+# RELEASE says what Go's own stamp would, and does so too where git refuses a checkout that another user owns.
 export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 DAYS ?= 400
@@ -49,14 +49,14 @@ prepare: db/install
 db/install: build ## find PostgreSQL's programs, or install them
 	@bin/cpd-jobs db install
 
-lint: ## check format, vet, staticcheck, gosec, workflows, known holes, go.mod and which package imports which
+lint: ## check format, vet, staticcheck, gosec, workflows, known vulnerabilities, go.mod and which package imports which
 	@unformatted=$$(gofmt -l $(SOURCES)) && if [ -n "$$unformatted" ]; then \
 		echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
 	go run $(STATICCHECK) ./...
 	go run $(GOSEC) $(GOSEC_FLAGS) ./...
 	go run $(ACTIONLINT) -shellcheck= -pyflakes=
-	@.ci/holes $(GOVULNCHECK)
+	@.ci/vulnerabilities $(GOVULNCHECK)
 	go mod tidy -diff
 	go test -count=1 ./internal/archtest
 

@@ -29,7 +29,7 @@ type exportsCommand struct {
 
 type exportsListCommand struct {
 	Report string `help:"Only of this report."`
-	Limit  int    `default:"50" help:"At most so many."`
+	Limit  int    `default:"50" help:"At most this many."`
 	JSON   bool   `name:"json" help:"Print JSON."`
 }
 

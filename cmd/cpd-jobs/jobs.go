@@ -26,7 +26,7 @@ type jobsListCommand struct {
 	Kind  string `help:"Only of this kind."`
 	State string `help:"Only in this state: available, scheduled, retryable, running, completed, cancelled or discarded." enum:",available,scheduled,retryable,running,completed,cancelled,discarded" default:""`
 	RunID int64  `name:"run" help:"Only of this run."`
-	Limit int    `help:"At most so many." default:"50"`
+	Limit int    `help:"At most this many." default:"50"`
 	JSON  bool   `name:"json" help:"Print JSON."`
 }
 

@@ -127,7 +127,7 @@ func (p *process) runWorker(ctx context.Context, worker *queue.Worker) error {
 		p.log.Info("worker started", "worker", worker.ID)
 		err := alongside(ctx, p.beats.Run, worker.Run)
 		if ctx.Err() != nil && errors.Is(err, context.Canceled) {
-			return nil // told to stop before it had begun
+			return nil // stopped before it had begun
 		}
 		if !errors.Is(err, queue.ErrWorkerLost) {
 			return err
@@ -138,7 +138,7 @@ func (p *process) runWorker(ctx context.Context, worker *queue.Worker) error {
 	}
 }
 
-// worker prepares a worker whose sessions can be told from those of others.
+// worker prepares a worker whose sessions bear its id.
 func (p *process) worker(ctx context.Context) (*queue.Worker, error) {
 	host, err := os.Hostname()
 	if err != nil {

@@ -36,7 +36,7 @@ var _ queue.Watcher = (*progress)(nil)
 
 func newProgress(out io.Writer) *progress { return &progress{out: out, terminal: isTerminal(out)} }
 
-// State tells of takeovers and retries; the beginning and the end show by themselves.
+// State shows takeovers and retries; the beginning and the end show by themselves.
 func (p *progress) State(job queue.Job) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -106,7 +106,7 @@ func (p *progress) show(name, state, unit string, done, total, rows int64, took 
 	_ = p.bar.Set64(done)
 }
 
-// stepLine tells of a step that has ended: what it counted, and its rows where that was something else.
+// stepLine describes a step that has ended: what it counted, and its rows where that was something else.
 func stepLine(name, state, unit string, done, rows int64, took time.Duration) string {
 	line := fmt.Sprintf("  %-53s %6.1fs", name, took.Seconds())
 	if unit == "rows" {
@@ -178,7 +178,7 @@ func (p *progress) end() {
 	p.clear()
 }
 
-// localStep is told by run.Local of a step's beginning and end.
+// localStep is what run.Local calls at a step's beginning and end.
 func (p *progress) localStep(s *run.Step, finished bool, took time.Duration, err error) {
 	if !finished {
 		p.mu.Lock()

@@ -68,7 +68,7 @@ type registerChangesCommand struct {
 	Since time.Time `placeholder:"T" help:"From this moment on."`
 	Field string    `help:"Only of this column, by the register's heading."`
 	URN   string    `help:"Only of this establishment."`
-	Limit int       `default:"50" help:"At most so many."`
+	Limit int       `default:"50" help:"At most this many."`
 	JSON  bool      `name:"json" help:"Print JSON."`
 }
 

@@ -29,7 +29,7 @@ type reportsEraseCommand struct {
 // Help says what a person must know who erases another.
 func (reportsEraseCommand) Help() string {
 	return "Deletes a person from the reports with personal data, from the copies that they are made of, and every file of those reports: " +
-		"nobody can tell which held the person. Erase the person in the CPD service first, or the next sync copies them again. " +
+		"which of them held the person is not known. Erase the person in the CPD service first, or the next sync copies them again. " +
 		"Backups, and files that people have downloaded, are out of reach. That it was done is kept in restricted.erasures, of whom is not."
 }
 

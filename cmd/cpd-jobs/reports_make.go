@@ -60,7 +60,7 @@ func (c reportsCheckCommand) Run(ctx context.Context, a *session) error {
 		}
 	}
 	if wrong > 0 {
-		return run.Blocked("mend the definition and check again", "%d problems found", wrong)
+		return run.Blocked("correct the definition and check again", "%d problems found", wrong)
 	}
 	return nil
 }

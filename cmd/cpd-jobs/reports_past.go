@@ -130,7 +130,7 @@ func plainValue(raw json.RawMessage) string {
 type reportsHistoryCommand struct {
 	Name     string `arg:"" help:"The report's name."`
 	rowFlags `embed:""`
-	Limit    int  `default:"50" help:"Without a row: at most so many refreshes, newest first."`
+	Limit    int  `default:"50" help:"Without a row: at most this many refreshes, newest first."`
 	JSON     bool `name:"json" help:"Print JSON."`
 }
 

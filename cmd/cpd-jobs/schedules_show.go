@@ -51,7 +51,7 @@ func whenText(s schedule.Schedule) string {
 
 type schedulesNextCommand struct {
 	Name  string    `arg:"" optional:"" help:"One schedule (all)."`
-	Count int       `default:"5" help:"So many ticks of each."`
+	Count int       `default:"5" help:"How many ticks of each."`
 	From  time.Time `placeholder:"T" help:"After this moment: RFC 3339, or a London day or time (now)."`
 	JSON  bool      `name:"json" help:"Print JSON."`
 }
@@ -118,7 +118,7 @@ func pickSchedules(list []schedule.Schedule, name string) ([]schedule.Schedule, 
 
 type schedulesHistoryCommand struct {
 	Name  string `arg:"" help:"The schedule."`
-	Count int    `default:"30" help:"So many ticks."`
+	Count int    `default:"30" help:"How many ticks."`
 	JSON  bool   `name:"json" help:"Print JSON."`
 }
 

@@ -15,7 +15,7 @@ import (
 type schedulesSimulateCommand struct {
 	From    time.Time   `placeholder:"T" help:"RFC 3339, or a London day or time (now)."`
 	To      time.Time   `placeholder:"T" help:"RFC 3339, or a London day or time (a year later)."`
-	Outage  []string    `placeholder:"T/DURATION" help:"Nobody is there from T on for so long; may be repeated."`
+	Outage  []string    `placeholder:"T/DURATION" help:"No worker runs from T on for DURATION; may be repeated."`
 	Restart []time.Time `placeholder:"T" help:"All workers restart at T; may be repeated."`
 	Ticks   bool        `help:"Print every tick."`
 	JSON    bool        `name:"json" help:"Print JSON."`

@@ -1,5 +1,5 @@
-// Package alarm tells people what is wrong without their asking. Incidents - a job that failed for good, a report that is
-// stale, a schedule that is silent - are found in the database, by whichever process looks first, and are told to a
+// Package alarm notifies people of what is wrong. Incidents - a job that failed for good, a report that is
+// stale, a schedule that is silent - are found in the database, by the process that checks first, and are sent to a
 // webhook once, and once more when they are over. [Heartbeats] tell a watcher outside, such as StatusCake, that a
 // schedule's job succeeded: it raises the alarm when they stop. Nothing here can hold up a job.
 package alarm
@@ -15,14 +15,14 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// lookEvery is how late an incident may be noticed. Each look is a few short statements by index.
-const lookEvery = 15 * time.Second
+// checkInterval is how late an incident may be noticed. Each check is a few short statements by index.
+const checkInterval = 15 * time.Second
 
-// lookWithin bounds one look and one try to tell.
-const lookWithin = 10 * time.Second
+// checkTimeout bounds one check and one try to send.
+const checkTimeout = 10 * time.Second
 
-// lookLock is the advisory lock of whoever looks: of several processes one is enough.
-const lookLock = 0x6370646c6f6f6b
+// checkLock is the advisory lock of the process that checks: of several one is enough.
+const checkLock = 0x6370646c6f6f6b
 
 // What is wrong in an incident.
 const (
@@ -31,14 +31,14 @@ const (
 	Silent = "silent" // a schedule had no success for too long
 )
 
-// Options say what is watched and who is told.
+// Options say what is watched and who is notified.
 type Options struct {
 	DB *pgxpool.Pool
 	// Targets are how old the data of each report may be.
 	Targets map[string]time.Duration
 	// Due says by when each schedule must have its next success. An error leaves silence unjudged.
 	Due func(context.Context) (map[string]time.Time, error)
-	// Webhook takes the news; "" means that incidents are only recorded.
+	// Webhook takes the messages; "" means that incidents are only recorded.
 	Webhook string
 	// Environment names the deployment, PublicURL where its pages are ("" leaves links out), Runbooks where the run
 	// books are: an address or a folder.
@@ -46,7 +46,7 @@ type Options struct {
 	Log                              *slog.Logger
 }
 
-// Watch looks for incidents and tells of them.
+// Watch finds incidents and notifies of them.
 type Watch struct {
 	Options
 	post *poster
@@ -55,13 +55,13 @@ type Watch struct {
 // NewWatch makes a watch; [Watch.Run] starts it.
 func NewWatch(o Options) *Watch { return &Watch{Options: o, post: newPoster()} }
 
-// Run looks every few seconds until ctx ends.
+// Run checks every few seconds until ctx ends.
 func (w *Watch) Run(ctx context.Context) {
-	tick := time.NewTicker(lookEvery)
+	tick := time.NewTicker(checkInterval)
 	defer tick.Stop()
 	for {
-		if err := w.Look(ctx); err != nil && ctx.Err() == nil {
-			w.Log.Warn("incidents not looked for; trying again", "error", err)
+		if err := w.Check(ctx); err != nil && ctx.Err() == nil {
+			w.Log.Warn("incidents not checked; trying again", "error", err)
 		}
 		select {
 		case <-tick.C:
@@ -72,8 +72,8 @@ func (w *Watch) Run(ctx context.Context) {
 }
 
 // Look finds what has begun and what is over, once, and tells what has not been told.
-func (w *Watch) Look(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 3*lookWithin)
+func (w *Watch) Check(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, 3*checkTimeout)
 	defer cancel()
 	if err := w.find(ctx); err != nil {
 		return err
@@ -81,7 +81,7 @@ func (w *Watch) Look(ctx context.Context) error {
 	if w.Webhook == "" {
 		return nil
 	}
-	return w.tell(ctx)
+	return w.notify(ctx)
 }
 
 var (
@@ -102,7 +102,7 @@ func (w *Watch) find(ctx context.Context) error {
 	}
 	err = pgx.BeginFunc(ctx, w.DB, func(tx pgx.Tx) error {
 		var mine bool
-		if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", int64(lookLock)).Scan(&mine); err != nil || !mine {
+		if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", int64(checkLock)).Scan(&mine); err != nil || !mine {
 			return err
 		}
 		for _, sql := range []string{failedEndSQL, failedBeginSQL} {
@@ -120,12 +120,12 @@ func (w *Watch) find(ctx context.Context) error {
 		return overdue(ctx, tx, Silent, silent)
 	})
 	if err != nil {
-		return fmt.Errorf("look for incidents: %w", err)
+		return fmt.Errorf("check for incidents: %w", err)
 	}
 	return nil
 }
 
-// expectedOfSchedules is nil where nobody can say.
+// expectedOfSchedules is nil where it is not known.
 func (w *Watch) expectedOfSchedules(ctx context.Context) (map[string]time.Time, error) {
 	if w.Due == nil {
 		return nil, nil

@@ -101,7 +101,7 @@ func (x *team) ended(id int, schedule, state, metadata string, ago int) {
 
 func (x *team) look() {
 	x.t.Helper()
-	if err := x.watch.Look(x.t.Context()); err != nil {
+	if err := x.watch.Check(x.t.Context()); err != nil {
 		x.t.Fatal(err)
 	}
 }
@@ -187,7 +187,7 @@ func TestSeveralProcessesTellItOnce(t *testing.T) {
 	for range 6 {
 		all.Go(func() {
 			for range 3 {
-				if err := x.watch.Look(t.Context()); err != nil {
+				if err := x.watch.Check(t.Context()); err != nil {
 					t.Error(err)
 				}
 			}
@@ -206,7 +206,7 @@ func TestAWebhookThatIsAway(t *testing.T) {
 		x := newTeam(t)
 		x.channel.status = status
 		x.ended(1, "a", "discarded", `{}`, 1)
-		err := x.watch.Look(t.Context())
+		err := x.watch.Check(t.Context())
 		if err == nil || strings.Contains(err.Error(), "secret") || !strings.Contains(err.Error(), "it answers") {
 			t.Errorf("%d: got %v, want that it answers so, and not where", status, err)
 		}

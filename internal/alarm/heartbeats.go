@@ -55,7 +55,7 @@ func (h *Heartbeats) Run(ctx context.Context) {
 	}
 }
 
-// rest sends the heartbeats of jobs that ended while the process was being stopped: nobody else will.
+// rest sends the heartbeats of jobs that ended while the process was being stopped: no other process will.
 func (h *Heartbeats) rest(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), heartbeatWithin/2)
 	defer cancel()

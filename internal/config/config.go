@@ -43,7 +43,7 @@ type Config struct {
 	SecurityTxt string
 	// GoogleAnalytics is the measurement ID that pages are counted under, for people who agree; empty means that none are.
 	GoogleAnalytics string
-	// Runbooks is where the run books are, for what the webhook is told: an address, or the folder in the sources.
+	// Runbooks is where the run books are, for messages to the webhook: an address, or the folder in the sources.
 	Runbooks string
 	// CloudFoundry is true where the platform is Cloud Foundry.
 	CloudFoundry bool
@@ -61,7 +61,7 @@ type GIAS struct {
 	ExtractID string
 }
 
-// OIDC is how people sign in; its zero value means that nobody does.
+// OIDC is how people sign in; its zero value means that there is no sign-in.
 type OIDC struct {
 	Issuer       string
 	ClientID     string

@@ -59,7 +59,7 @@ func (a Address) String() string {
 	}
 	u, err := url.Parse(string(a))
 	if err != nil {
-		return mask // it cannot be told which part is the password
+		return mask // which part is the password is not known
 	}
 	if u.User != nil {
 		u.User = url.User(u.User.Username())

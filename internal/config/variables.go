@@ -31,15 +31,15 @@ func Variables() []Variable {
 		{"LISTEN_ADDRESS", "127.0.0.1", "address that the pages listen on"},
 		{"PORT", "8080", "port that the pages listen on"},
 		{"PUBLIC_URL", "", "where people find the pages, for links and sign-in"},
-		{"OIDC_ISSUER", "", "OpenID Connect provider; unset: nobody signs in and the pages answer on loopback only"},
+		{"OIDC_ISSUER", "", "OpenID Connect provider; unset: there is no sign-in and the pages answer on loopback only"},
 		{"OIDC_CLIENT_ID", "", "this service's id at the provider"},
 		{"OIDC_CLIENT_SECRET", "", "this service's secret at the provider"},
 		{"LOG_FORMAT", "auto", "auto (text on a terminal, else JSON), text or json"},
 		{"LOG_LEVEL", "info", "debug (very many lines), info, warn or error (hides who did what)"},
 		{"GOOGLE_ANALYTICS_ID", "", "measurement ID, such as G-ABC123, that pages are counted under for people who agree; unset: none are"},
-		{"SECURITY_TXT_URL", "https://vdp.cabinetoffice.gov.uk/.well-known/security.txt", "where /.well-known/security.txt leads: what to do about a weakness that somebody found"},
+		{"SECURITY_TXT_URL", "https://vdp.cabinetoffice.gov.uk/.well-known/security.txt", "where /.well-known/security.txt leads: what to do about a weakness that one has found"},
 		{"WEBHOOK_URL", "", "hears of failures, stale reports and recoveries"},
-		{"RUNBOOKS_URL", "docs/runbooks", "where the run books can be read, for what WEBHOOK_URL is told"},
+		{"RUNBOOKS_URL", "docs/runbooks", "where the run books can be read, for messages to WEBHOOK_URL"},
 		{heartbeatPrefix + "<SCHEDULE>", "", "called after each success of that schedule"},
 	}
 }

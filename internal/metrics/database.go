@@ -16,14 +16,14 @@ import (
 	"cpd-jobs/internal/clock"
 )
 
-// A scrape waits askWithin for the database at most. Answers are kept for keepFor: two Prometheus servers that scrape
-// every few seconds ask no more than one.
+// A scrape waits queryTimeout for the database at most. Answers are cached for cacheTTL: two Prometheus servers that
+// scrape every few seconds cost no more queries than one.
 const (
-	askWithin = 4 * time.Second
-	keepFor   = 5 * time.Second
+	queryTimeout = 4 * time.Second
+	cacheTTL   = 5 * time.Second
 )
 
-// DatabaseOptions say what a [Database] asks, and whom. DB, Log and Now are required.
+// DatabaseOptions say what a [Database] queries, and where. DB, Log and Now are required.
 type DatabaseOptions struct {
 	DB *pgxpool.Pool
 	// Targets are how old the data of each report may be.
@@ -42,9 +42,9 @@ type Database struct {
 	up, target, due, read *prometheus.Desc
 	descs                 map[string]described
 
-	mu      sync.Mutex // held while asking: scrapes at one moment share one answer
-	askedAt time.Time
-	kept    []prometheus.Metric
+	mu        sync.Mutex // held while querying: scrapes at one moment share one answer
+	queriedAt time.Time
+	cached    []prometheus.Metric
 }
 
 type described struct {
@@ -74,7 +74,7 @@ func desc(name, help string, labels ...string) *prometheus.Desc {
 	return prometheus.NewDesc(namespace+"_"+name, help, labels, nil)
 }
 
-// Describe tells Prometheus of every metric.
+// Describe declares every metric to Prometheus.
 func (d *Database) Describe(to chan<- *prometheus.Desc) {
 	for _, known := range d.descs {
 		to <- known.desc
@@ -84,22 +84,22 @@ func (d *Database) Describe(to chan<- *prometheus.Desc) {
 	}
 }
 
-// Collect asks, or repeats what was just asked.
+// Collect queries the database, or repeats the last answer while it is fresh.
 func (d *Database) Collect(to chan<- prometheus.Metric) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if now := d.Now(); d.kept == nil || now.Sub(d.askedAt) >= keepFor || now.Before(d.askedAt) {
-		ctx, cancel := context.WithTimeout(context.Background(), askWithin)
+	if now := d.Now(); d.cached == nil || now.Sub(d.queriedAt) >= cacheTTL || now.Before(d.queriedAt) {
+		ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
 		defer cancel()
-		d.kept = d.ask(ctx)
-		d.askedAt = d.Now()
+		d.cached = d.query(ctx)
+		d.queriedAt = d.Now()
 	}
-	for _, m := range d.kept {
+	for _, m := range d.cached {
 		to <- m
 	}
 }
 
-func (d *Database) ask(ctx context.Context) []prometheus.Metric {
+func (d *Database) query(ctx context.Context) []prometheus.Metric {
 	list := d.targets()
 	conn, err := d.DB.Acquire(ctx)
 	if err != nil {

@@ -194,7 +194,7 @@ func TestScrapesShareAnAnswerForAWhile(t *testing.T) {
 	for _, c := range []struct {
 		later time.Duration
 		want  int
-	}{{0, 1}, {keepFor - time.Second, 1}, {time.Second, 2}, {-time.Hour, 3}} {
+	}{{0, 1}, {cacheTTL - time.Second, 1}, {time.Second, 2}, {-time.Hour, 3}} {
 		now = now.Add(c.later)
 		scrape(t, m)
 		if asked != c.want {

@@ -9,7 +9,7 @@ import (
 	"cpd-jobs/internal/clock"
 )
 
-// Measure counts the requests that next answers, by the route that [Matched] was told of.
+// Measure counts the requests that next answers, by the route that was passed to [Matched].
 func (m *Metrics) Measure(next http.Handler, now clock.Now) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began, pattern := now(), ""
@@ -31,7 +31,7 @@ func Matched(r *http.Request) {
 	}
 }
 
-// route is a pattern without its method, which has a label of its own. What nobody routed is "other".
+// route is a pattern without its method, which has a label of its own. A request that no route took is "other".
 func route(pattern string) string {
 	if pattern == "" || pattern == "GET /" {
 		return "other"
@@ -42,7 +42,7 @@ func route(pattern string) string {
 	return pattern
 }
 
-// answer remembers the status that is written through it.
+// answer keeps the status that is written through it.
 type answer struct {
 	http.ResponseWriter
 	status int

@@ -1,6 +1,6 @@
 // Package metrics says how the program does, for Prometheus. What one process does is counted there, by [Metrics]; what
-// is true for all of them - queues, schedules, reports, the database - is asked of the database at each scrape, by
-// [Database], so that it survives restarts and shows when nobody works. Every name begins with cpd_jobs_, every label has
+// is true for all of them - queues, schedules, reports, the database - is read from the database at each scrape, by
+// [Database], so that it survives restarts and shows when no worker runs. Every name begins with cpd_jobs_, every label has
 // few values.
 package metrics
 
@@ -95,7 +95,7 @@ func (m *Metrics) JobCost(kind string, spent cost.Cost) {
 	m.traffic.WithLabelValues(kind, "written").Add(float64(spent.BytesWritten))
 }
 
-// Downloaded counts a file that somebody fetches.
+// Downloaded counts a download.
 func (m *Metrics) Downloaded(report, format string) {
 	if m == nil {
 		return

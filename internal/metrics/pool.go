@@ -17,12 +17,12 @@ func NewPool(pool *pgxpool.Pool) *Pool {
 		pool:        pool,
 		connections: desc("pool_connections", "Connections of this process's pool, by state (in_use, idle, opening).", "state"),
 		limit:       desc("pool_connections_limit", "How many connections this process's pool may open."),
-		waits:       desc("pool_waits_total", "How often somebody had to wait for a connection of this process's pool."),
-		waitTime:    desc("pool_wait_seconds_total", "How long, summed up, somebody waited for a connection of this process's pool."),
+		waits:       desc("pool_waits_total", "How often a caller had to wait for a connection of this process's pool."),
+		waitTime:    desc("pool_wait_seconds_total", "How long, summed up, callers waited for a connection of this process's pool."),
 	}
 }
 
-// Describe tells Prometheus of every metric.
+// Describe declares every metric to Prometheus.
 func (p *Pool) Describe(to chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{p.connections, p.limit, p.waits, p.waitTime} {
 		to <- d

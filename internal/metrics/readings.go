@@ -98,7 +98,7 @@ func scheduleReadings() []reading {
 		gauge("ticks_late", "Schedules whose next tick was due over 5 seconds ago and that no worker has accounted for."),
 		gauge("tick_oldest_late_seconds", "How long ago the oldest tick was due that no worker has accounted for; 0 where none is late."),
 		gauge("ticks_last_day", "Ticks of the last 24 hours, by state (enqueued, skipped, missed) and reason.", "state", "reason"),
-		gauge("schedules_held", "1 where the database is a restored copy that nobody has confirmed: its schedules are held."),
+		gauge("schedules_held", "1 where the database is a restored copy that has not been confirmed: its schedules are held."),
 	}
 }
 

@@ -79,7 +79,7 @@ func (a account) canEnter(dir string) (bool, error) {
 	cmd.Dir, cmd.Env, cmd.SysProcAttr = dir, []string{}, a.attributes()
 	err := cmd.Run()
 	switch {
-	case err == nil, errors.Is(err, syscall.ENOTDIR): // a file in the way: whoever makes the directory says so
+	case err == nil, errors.Is(err, syscall.ENOTDIR): // a file in the way: making the directory will say so
 		return true, nil
 	case errors.Is(err, syscall.EACCES):
 		return false, nil

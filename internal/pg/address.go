@@ -94,7 +94,7 @@ func (s *Server) onServer(ctx context.Context, use func(*pgx.Conn) error) error 
 	return errors.Join(use(conn), conn.Close(context.WithoutCancel(ctx)))
 }
 
-// socketDir makes the folder of the socket, which is the server's account's alone, because whoever reaches the socket is
+// socketDir makes the folder of the socket, which is the server's account's alone, because every process that reaches the socket is
 // trusted. It lies in the data directory, or in a temporary folder where that path is too long for a socket.
 func (d dataDir) socketDir() (string, error) {
 	dir := d.file("run")
@@ -136,7 +136,7 @@ func (d dataDir) removeShortDir() error {
 	return err
 }
 
-// checkPrivate refuses a folder that somebody else put in our way.
+// checkPrivate refuses a folder that another user made.
 func (d dataDir) checkPrivate(dir string) error {
 	info, err := os.Lstat(dir)
 	if err != nil {

@@ -76,7 +76,7 @@ func (d dataDir) create() error {
 	}
 	err = os.Rename(made, d.dir)
 	if _, exists := os.Stat(d.dir); err != nil && exists == nil {
-		return nil // somebody else was first
+		return nil // another process was first
 	}
 	return err
 }
@@ -88,7 +88,7 @@ func (d dataDir) cannotMake(err error) error {
 	return run.Invalid("choose another with CPD_JOBS_DATA_DIR", "the data directory cannot be made: %w", err)
 }
 
-// checkOwner refuses a folder, or PostgreSQL's folder in it, that belongs to somebody else.
+// checkOwner refuses a folder, or PostgreSQL's folder in it, that belongs to another user.
 func (d dataDir) checkOwner(info fs.FileInfo) error {
 	if !info.IsDir() {
 		return run.Invalid("move it away, or choose another directory with CPD_JOBS_DATA_DIR", "%s is not a folder", d.dir)
@@ -209,7 +209,7 @@ func (a account) canUse(dir string) (bool, error) {
 }
 
 // canOpen says that dir is root's and holds nothing but what is ours, so that letting the server's user pass through it
-// shows nobody anything: a new temporary folder is closed to others.
+// shows nothing to others: a new temporary folder is closed to others.
 func canOpen(dir string) bool {
 	info, err := os.Stat(dir)
 	if err != nil || !info.IsDir() || ownerOf(info) != 0 {

@@ -91,7 +91,7 @@ func Restore(ctx context.Context, url, file string, out io.Writer) error {
 	return grants.apply(ctx, pool, out)
 }
 
-// emptySQL names a table or the like that somebody made, if there is one.
+// emptySQL names a table or the like that a user made, if there is one.
 const emptySQL = `
 	SELECT c.oid::regclass::text
 	FROM pg_class c

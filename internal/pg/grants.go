@@ -27,7 +27,7 @@ func grantEntries(list []byte) []byte {
 	return picked
 }
 
-// dumpedOwner is in statements about what the dumped database's owner will make; here it is whoever restores.
+// dumpedOwner is in statements about what the dumped database's owner will make; here it is the user who restores.
 var dumpedOwner = regexp.MustCompile(`^ALTER DEFAULT PRIVILEGES FOR ROLE (?:"(?:[^"]|"")+"|\S+)`)
 
 func parseGrants(sql string) grants {
@@ -60,7 +60,7 @@ func (g grants) roles() []string {
 func (g grants) apply(ctx context.Context, pool *pgxpool.Pool, out io.Writer) error {
 	for _, role := range g.roles() {
 		if _, err := pool.Exec(ctx, "CREATE ROLE "+role+" NOLOGIN"); err == nil {
-			g.tell(out, "made the role "+role+", without login")
+			g.say(out, "made the role "+role+", without login")
 		} else if sqlState(err) == "" {
 			return fmt.Errorf("make the role %s: %w", role, err)
 		}
@@ -71,11 +71,11 @@ func (g grants) apply(ctx context.Context, pool *pgxpool.Pool, out io.Writer) er
 		} else if sqlState(err) == "" {
 			return fmt.Errorf("restore a grant: %w", err)
 		}
-		g.tell(out, "not granted, ask the server's administrator: "+statement)
+		g.say(out, "not granted, ask the server's administrator: "+statement)
 	}
 	return nil
 }
 
-func (grants) tell(out io.Writer, line string) {
+func (grants) say(out io.Writer, line string) {
 	_, _ = fmt.Fprintln(out, line) // talk, not the result
 }

@@ -26,7 +26,7 @@ import (
 // socketPort is in the name of the socket where there is no TCP port.
 const socketPort = 5432
 
-// errPortTaken says that somebody took the port between our choosing it and the server's binding it.
+// errPortTaken says that another program took the port between our choosing it and the server's binding it.
 var errPortTaken = run.Unreachable("try again", "another program took the port that PostgreSQL was to have")
 
 // launch makes the data directory where it is new and starts the server on it. The caller holds the control lock, and
@@ -89,7 +89,7 @@ func (s *Server) tryLaunch(ctx context.Context, bin installation, alive *os.File
 }
 
 // spawn starts the server, which inherits alive and so holds that lock until its last process ends; our hold of it is
-// given up. Nobody waits for the server here: it is to outlive us.
+// given up. The server is not waited for: it outlives this process.
 func (s *Server) spawn(bin installation, alive, log *os.File, settings map[string]string) error {
 	args := []string{"-D", s.data.pgdata()}
 	for _, name := range slices.Sorted(maps.Keys(settings)) {

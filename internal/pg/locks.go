@@ -13,7 +13,7 @@ import (
 
 // Three lock files, each an advisory lock that the kernel drops when its holder dies, however it dies:
 const (
-	// controlLock is held by whoever starts or stops the server.
+	// controlLock is held while the server is started or stopped.
 	controlLock = "control.lock"
 	// membersLock is held, shared, by everyone who uses the server: who can take it alone is the last one out.
 	membersLock = "members.lock"
@@ -39,7 +39,7 @@ func (d dataDir) lock(ctx context.Context, name string) (*os.File, error) {
 	return f, nil
 }
 
-// join takes a share of the members' lock. The caller holds the control lock, so nobody holds this one alone.
+// join takes a share of the members' lock. The caller holds the control lock, so this one is not held exclusively.
 func (d dataDir) join(ctx context.Context) (*os.File, error) {
 	f, err := d.openOwned(d.file(membersLock), os.O_RDWR)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"cpd-jobs/internal/cost"
 )
 
-// metered has every connection of the pool count for whoever has borrowed it: see package cost.
+// metered has every connection of the pool count for its borrower: see package cost.
 func metered(config *pgxpool.Config) {
 	dial := config.ConnConfig.DialFunc
 	// Below TLS, which must be seen to be on top where a password is bound to it.

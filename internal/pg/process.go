@@ -69,7 +69,7 @@ func (d dataDir) postmaster() (int, error) {
 		return 0, err
 	}
 	first, _, _ := strings.Cut(string(raw), "\n")
-	pid, _ := strconv.Atoi(strings.TrimSpace(first)) // a file cut short by a crash names nobody
+	pid, _ := strconv.Atoi(strings.TrimSpace(first)) // a file cut short by a crash names no process
 	return pid, nil
 }
 

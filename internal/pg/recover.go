@@ -17,12 +17,12 @@ import (
 const (
 	// endWithin is how long a server that is stopping, or whose postmaster was killed, has to end by itself.
 	endWithin = time.Minute
-	// noticeWithin is how long its processes have to notice that their postmaster is dead before they are told.
+	// noticeWithin is how long its processes have to notice that their postmaster is dead before they get a signal.
 	noticeWithin = 2 * time.Second
 )
 
 // awaitEnd waits until nothing of a server that no longer answers is left, and takes its lock. Processes that work on
-// without their postmaster are told to quit; the write-ahead log has all that they committed.
+// without their postmaster get a signal to quit; the write-ahead log has all that they committed.
 func (s *Server) awaitEnd(ctx context.Context) (alive *os.File, err error) {
 	ctx, cancel := context.WithTimeout(ctx, endWithin)
 	defer cancel()
@@ -58,8 +58,8 @@ func (s *Server) quitOrphans() {
 }
 
 // clearStale removes what a killed server left that would keep a new one from starting: PostgreSQL trusts the process
-// number in its lock files, which after a crash or in a new container may be anybody's. The caller holds the
-// server's own lock, so only a server that somebody started by hand can still be there.
+// number in its lock files, which after a crash or in a new container may be another program's. The caller holds the
+// server's own lock, so only a server that was started by hand can still be there.
 func (s *Server) clearStale(ctx context.Context) error {
 	pid, err := s.data.postmaster()
 	if err != nil {
@@ -80,17 +80,17 @@ func (s *Server) clearStale(ctx context.Context) error {
 	return s.endGhosts(ctx)
 }
 
-// endGhosts ends servers that ran here and whose files somebody removed under them. Left alone they notice within a
+// endGhosts ends servers that ran here and whose files were removed while they ran. Left alone they notice within a
 // minute, and take the socket of the new server with them, because it has the same name.
 func (s *Server) endGhosts(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, endWithin)
 	defer cancel()
-	told := map[int]bool{}
+	signalled := map[int]bool{}
 	err := poll(ctx, func() (bool, error) {
 		ghosts := s.data.servers()
 		for _, pid := range ghosts {
-			if !told[pid] && syscall.Kill(pid, syscall.SIGQUIT) == nil {
-				told[pid] = true
+			if !signalled[pid] && syscall.Kill(pid, syscall.SIGQUIT) == nil {
+				signalled[pid] = true
 				s.log.Warn("ended a PostgreSQL whose data directory was removed while it ran", "dir", s.data.dir, "pid", pid)
 			}
 		}

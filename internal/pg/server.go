@@ -52,7 +52,7 @@ type Server struct {
 }
 
 // Start joins the server that runs on the directory, or starts it, making the directory first where it is new. The
-// server survives this process; whoever is last to [Server.Close] stops it. What a killed process or server left behind
+// server survives this process; the last member to [Server.Close] stops it. What a killed process or server left behind
 // is repaired. Errors have a class and say in one line what to do.
 func Start(ctx context.Context, o Options) (*Server, error) {
 	s, err := newServer(o)
@@ -140,7 +140,7 @@ func (s *Server) joinRunning(ctx context.Context) (bool, error) {
 }
 
 // settings are what the server runs with: ours, then the caller's. Durability is PostgreSQL's default, all on: this
-// may be somebody's only copy.
+// may be a user's only copy.
 func (s *Server) settings(own map[string]string) map[string]string {
 	all := map[string]string{
 		"cluster_name":         s.data.cluster(),

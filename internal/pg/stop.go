@@ -13,7 +13,7 @@ import (
 // stopWithin is how long Close waits for the last checkpoint where its context sets no end.
 const stopWithin = 2 * time.Minute
 
-// abandonWithin is how long a failed start waits for its server to end: somebody may have pressed Ctrl-C.
+// abandonWithin is how long a failed start waits for its server to end: a person may have pressed Ctrl-C.
 const abandonWithin = 10 * time.Second
 
 // Close gives up this share. The last one out stops the server cleanly and waits for it. Calls after the first return

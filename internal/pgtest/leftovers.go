@@ -20,7 +20,7 @@ const (
 	oldTemplate = 3 * 24 * time.Hour
 )
 
-// leftoversSQL lists databases that nobody is connected to and that are older than the limits, in Unix seconds.
+// leftoversSQL lists databases without sessions that are older than the limits, in Unix seconds.
 const leftoversSQL = `
 	SELECT datname
 	FROM pg_database d

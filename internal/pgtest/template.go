@@ -28,7 +28,7 @@ const (
 	filledPrefix = "cpd_filled_"
 )
 
-// templateLock is the advisory lock of whoever makes or removes databases that are not its own.
+// templateLock is the advisory lock for making or removing databases that several processes share.
 const templateLock = 0x7067746573740001
 
 // template is a database that others are cloned from.

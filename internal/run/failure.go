@@ -43,7 +43,7 @@ func Blocked(hint, format string, args ...any) error {
 	return &Failure{Class: ClassBlocked, Hint: hint, Err: fmt.Errorf(format, args...)}
 }
 
-// Invalid makes an error about input that no retry can mend.
+// Invalid makes an error about input: no retry helps.
 func Invalid(hint, format string, args ...any) error {
 	return &Failure{Class: ClassInvalid, Hint: hint, Err: fmt.Errorf(format, args...)}
 }

@@ -9,12 +9,12 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Local runs a job in this process, outside the queue: nobody can take it over, so its fence always holds.
+// Local runs a job in this process, outside the queue: no other worker can take it over, so its fence always holds.
 type Local struct {
 	Logger *slog.Logger
 	Dry    bool
 	For    time.Time
-	// OnStep, where set, is told when a step starts (err nil, finished false) and when it ends.
+	// OnStep, where set, is called when a step starts (err nil, finished false) and when it ends.
 	OnStep func(s *Step, finished bool, took time.Duration, err error)
 	// Now is the clock that times steps.
 	Now func() time.Time
@@ -36,7 +36,7 @@ func (l *Local) Log() *slog.Logger {
 	return l.Logger
 }
 
-// Step runs f and tells OnStep.
+// Step runs f and calls OnStep.
 func (l *Local) Step(ctx context.Context, name string, f func(ctx context.Context, s *Step) error) error {
 	s := NewStep(name)
 	if l.OnStep == nil || l.Now == nil {

@@ -16,7 +16,7 @@ import (
 //go:embed sql/claim.sql
 var claimSQL string
 
-// incident is what the webhook is told of.
+// incident is what a message to the webhook is about.
 type incident struct {
 	ID      int64
 	What    string
@@ -28,33 +28,32 @@ type incident struct {
 	RunID   int64
 	// Kind, Report and Traceparent are the job's, "" if it has none.
 	Kind, Report, Traceparent string
-	Told                      bool // its beginning was
 }
 
-// tell posts what is new. Each piece of news is claimed first, so that of several processes one tells it.
-func (w *Watch) tell(ctx context.Context) error {
+// notify sends what is new. Each message is claimed first, so that of several processes one sends it.
+func (w *Watch) notify(ctx context.Context) error {
 	rows, _ := w.DB.Query(ctx, claimSQL)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[incident])
 	if err != nil {
-		return fmt.Errorf("look for news to tell: %w", err)
+		return fmt.Errorf("claim messages for the webhook: %w", err)
 	}
 	var failures []error
 	for _, i := range list {
-		if err := w.tellOne(ctx, i); err != nil {
-			failures = append(failures, fmt.Errorf("tell the webhook of %s %s: %w", i.Subject, i.What, err))
+		if err := w.notifyOne(ctx, i); err != nil {
+			failures = append(failures, fmt.Errorf("notify the webhook of %s %s: %w", i.Subject, i.What, err))
 		}
 	}
 	return errors.Join(failures...)
 }
 
-func (w *Watch) tellOne(ctx context.Context, i incident) error {
-	ctx, cancel := context.WithTimeout(ctx, lookWithin)
+func (w *Watch) notifyOne(ctx context.Context, i incident) error {
+	ctx, cancel := context.WithTimeout(ctx, checkTimeout)
 	defer cancel()
 	if err := w.post.json(ctx, w.Webhook, map[string]string{"text": w.text(i)}); err != nil {
 		return err
 	}
-	w.Log.Info("incident told", append([]any{"incident", i.ID, "what", i.What, "subject", i.Subject, "over", i.EndedAt != nil}, i.job()...)...)
-	// What was over before anybody heard of it is told once: its end with its beginning.
+	w.Log.Info("incident notified", append([]any{"incident", i.ID, "what", i.What, "subject", i.Subject, "over", i.EndedAt != nil}, i.job()...)...)
+	// What was over before its message was sent is one message: its end with its beginning.
 	_, err := w.DB.Exec(ctx, `
 		UPDATE queue.incidents SET told_at = coalesce(told_at, now()), ended_told_at = CASE WHEN $2 THEN now() END,
 			next_try = now(), tries = 0
@@ -80,10 +79,10 @@ func (i incident) job() []any {
 	return attrs
 }
 
-// page is the run book for each kind of incident.
-var page = map[string]string{Failed: "refresh-failed.md", Stale: "report-stale.md", Silent: "silence.md"}
+// runbook is the run book for each kind of incident.
+var runbook = map[string]string{Failed: "refresh-failed.md", Stale: "report-stale.md", Silent: "silence.md"}
 
-// text is the news in words. Slack gives &, < and > a meaning.
+// text is the message. Slack gives &, < and > a meaning.
 func (w *Watch) text(i incident) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s cpd-jobs (%s): %s", map[bool]string{false: ":red_circle:", true: ":large_green_circle:"}[i.EndedAt != nil], w.Environment, headline(i))
@@ -101,7 +100,7 @@ func (w *Watch) text(i incident) string {
 			fmt.Fprintf(&b, " or %s/runs/%d", w.PublicURL, i.JobID)
 		}
 	}
-	fmt.Fprintf(&b, "\nWhat to do: %s/%s", strings.TrimRight(w.Runbooks, "/"), page[i.What])
+	fmt.Fprintf(&b, "\nWhat to do: %s/%s", strings.TrimRight(w.Runbooks, "/"), runbook[i.What])
 	return escape(b.String())
 }
 
