@@ -71,7 +71,7 @@ func (w *Watch) Run(ctx context.Context) {
 	}
 }
 
-// Look finds what has begun and what is over, once, and tells what has not been told.
+// Check finds what has begun and what is over, once, and sends what has not been sent.
 func (w *Watch) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*checkTimeout)
 	defer cancel()

@@ -20,7 +20,7 @@ import (
 // scrape every few seconds cost no more queries than one.
 const (
 	queryTimeout = 4 * time.Second
-	cacheTTL   = 5 * time.Second
+	cacheTTL     = 5 * time.Second
 )
 
 // DatabaseOptions say what a [Database] queries, and where. DB, Log and Now are required.
