@@ -15,7 +15,7 @@ func TestTokensAtATerminalAreInTheAudit(t *testing.T) {
 		t.Errorf("made %q", made.stdout)
 	}
 	p.ok("tokens", "revoke", "1")
-	p.fails(2, "no token 1 is good", "tokens", "revoke", "1")
+	p.fails(2, "no token 1 is valid", "tokens", "revoke", "1")
 	p.ok("tokens", "revoke-links")
 	var got []string
 	err := pgtest.Connect(t, url).QueryRow(t.Context(), "SELECT array_agg(via || ' ' || action || ' ' || target ORDER BY id) FROM queue.audit").Scan(&got)
