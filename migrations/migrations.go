@@ -27,28 +27,29 @@ const RiverSchema = "river"
 // lockKey is the advisory lock that everyone who migrates holds. Any constant will do; this one is "cpdjobs" in ASCII.
 const lockKey = 0x6370646a6f6273
 
-// Up brings the database that pool connects to up to date: schemas, then River's tables, then ours. It returns how
-// many of our migrations it applied. Other processes that call it wait and then find nothing to do. Each migration is a
-// transaction that waits a moment at most for a lock, and is tried again: see [ErrBusy].
-func Up(ctx context.Context, pool *pgxpool.Pool) (applied int, err error) {
+// Up brings the database that pool connects to up to date: schemas, then River's tables, then ours. It returns those of
+// our migrations that it applied. Other processes that call it wait and then find nothing to do. Each migration is a
+// transaction that waits a moment at most for a lock, and is tried again: see [ErrBusy]. See [CheckOwn] for databases that
+// Up should not be called on.
+func Up(ctx context.Context, pool *pgxpool.Pool) (applied []Migration, err error) {
 	lock, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig.Copy())
 	if err != nil {
-		return 0, fmt.Errorf("connect to migrate: %w", err)
+		return nil, fmt.Errorf("connect to migrate: %w", err)
 	}
 	defer lock.Close(context.WithoutCancel(ctx))
 	// The lock is a transaction's and not a session's: it holds through a pooler as well.
 	const take = "BEGIN; SET LOCAL idle_in_transaction_session_timeout = 0; SELECT pg_advisory_xact_lock(%d)"
 	if _, err := lock.Exec(ctx, fmt.Sprintf(take, int64(lockKey))); err != nil {
-		return 0, fmt.Errorf("wait for others who migrate: %w", err)
+		return nil, fmt.Errorf("wait for others who migrate: %w", err)
 	}
 	if err := riverUp(ctx, pool); err != nil {
-		return 0, fmt.Errorf("migrate River's tables: %w", err)
+		return nil, fmt.Errorf("migrate River's tables: %w", err)
 	}
 	err = withProvider(pool, func(p *goose.Provider) error {
 		return withLockRetry(ctx, func() error {
 			one, err := p.UpByOne(ctx)
 			if one != nil && err == nil {
-				applied++
+				applied = append(applied, Migration{Version: one.Source.Version, Name: one.Source.Path, State: string(goose.StateApplied)})
 			}
 			return err
 		})
@@ -66,10 +67,18 @@ type Migration struct {
 	State   string `json:"state"` // applied or pending
 }
 
-// Status lists every migration of this program, oldest first.
+// Status lists every migration of this program, oldest first. It changes nothing.
 func Status(ctx context.Context, pool *pgxpool.Pool) ([]Migration, error) {
 	var list []Migration
 	err := withProvider(pool, func(p *goose.Provider) error {
+		if exists, err := hasLedger(ctx, pool); err != nil {
+			return err
+		} else if !exists {
+			for _, s := range p.ListSources() {
+				list = append(list, Migration{Version: s.Version, Name: s.Path, State: string(goose.StatePending)})
+			}
+			return nil
+		}
 		status, err := p.Status(ctx)
 		for _, s := range status {
 			list = append(list, Migration{Version: s.Source.Version, Name: s.Source.Path, State: string(s.State)})

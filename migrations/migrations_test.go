@@ -1,6 +1,7 @@
 package migrations_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -28,14 +29,14 @@ func TestPlanIsWhatUpDoes(t *testing.T) {
 		}
 	}
 	applied, err := migrations.Up(t.Context(), pool)
-	if err != nil || applied != ours || ours == len(plan) {
-		t.Errorf("%d applied (%v) of a plan with %d of ours and %d of River's", applied, err, ours, len(plan)-ours)
+	if err != nil || len(applied) != ours || ours == len(plan) {
+		t.Errorf("%v applied (%v) of a plan with %d of ours and %d of River's", applied, err, ours, len(plan)-ours)
 	}
 	if plan, err = migrations.Plan(t.Context(), pool); err != nil || len(plan) > 0 {
 		t.Errorf("%d are still planned (%v)", len(plan), err)
 	}
-	if applied, err = migrations.Up(t.Context(), pool); err != nil || applied != 0 {
-		t.Errorf("%d applied again (%v)", applied, err)
+	if applied, err = migrations.Up(t.Context(), pool); err != nil || len(applied) != 0 {
+		t.Errorf("%v applied again (%v)", applied, err)
 	}
 }
 
@@ -99,5 +100,41 @@ func TestExpandThenContract(t *testing.T) {
 		if what := contracts.FindString(string(text)); what != "" && name > lastBeforeDeploys && !strings.Contains(string(text), "\n-- Contract: ") {
 			t.Errorf("%s: %s breaks the release before; expand first, and say in a line \"-- Contract: ...\" since when nobody needs it", name, what)
 		}
+	}
+}
+
+func TestForeignDatabasesAreRefusedUnchanged(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		name, sql string
+		want      error
+	}{
+		{"empty", "SELECT 1", nil},
+		{"another program's", "CREATE TABLE invoices ()", migrations.ErrForeign},
+		{"in a schema of its own", "CREATE SCHEMA billing; CREATE VIEW billing.due AS SELECT 1", migrations.ErrForeign},
+		{"the CPD service's", "CREATE TABLE schools (); CREATE TABLE induction_records ()", migrations.ErrSwapped},
+		{"an interrupted migration of ours", "CREATE SCHEMA river; CREATE TABLE river.river_job ()", nil},
+	} {
+		pool := pgtest.Connect(t, pgtest.NewEmpty(t))
+		if _, err := pool.Exec(t.Context(), c.sql); err != nil {
+			t.Fatal(err)
+		}
+		const tables = "SELECT count(*) FROM pg_class WHERE relnamespace <> ALL (ARRAY['pg_catalog', 'information_schema', 'pg_toast']::regnamespace[])"
+		var before, after int
+		if err := pool.QueryRow(t.Context(), tables).Scan(&before); err != nil {
+			t.Fatal(err)
+		}
+		if err := migrations.CheckOwn(t.Context(), pool); !errors.Is(err, c.want) || (err == nil) != (c.want == nil) {
+			t.Errorf("%s: %v, want %v", c.name, err, c.want)
+		}
+		if pending, err := migrations.Pending(t.Context(), pool); err != nil || pending == 0 {
+			t.Errorf("%s: %d migrations pending (%v), want all", c.name, pending, err)
+		}
+		if err := pool.QueryRow(t.Context(), tables).Scan(&after); err != nil || after != before {
+			t.Errorf("%s: %d tables after reading its state (%v), want %d as before", c.name, after, err, before)
+		}
+	}
+	if err := migrations.CheckOwn(t.Context(), pgtest.New(t)); err != nil {
+		t.Errorf("our own: %v", err)
 	}
 }

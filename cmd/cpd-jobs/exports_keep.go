@@ -114,8 +114,8 @@ func (c exportsVerifyCommand) print(a *session, results []verified, unreferenced
 }
 
 type exportsPruneCommand struct {
-	Keep      int    `default:"20" help:"Files of each report and format that stay whatever their age."`
-	OlderThan string `default:"30d" placeholder:"AGE" help:"Age from which others go, such as 30d or 12h (30d)."`
+	Keep      int    `default:"${housekeeping_keep}" help:"Files of each report and format that stay whatever their age."`
+	OlderThan string `default:"${housekeeping_older_than}" placeholder:"AGE" help:"Age from which others go, such as 30d or 12h (${default})."`
 	DryRun    bool   `help:"Say what would go, and delete nothing."`
 	JSON      bool   `name:"json" help:"Print JSON."`
 }

@@ -62,6 +62,7 @@ func cpdJobs(ctx context.Context, stop func(), args, environ []string, stdout, s
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),
 		instants(),
+		housekeepingDefaults(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
@@ -89,4 +90,17 @@ func cpdJobs(ctx context.Context, stop func(), args, environ []string, stdout, s
 		err = closeErr
 	}
 	return k.explain(err)
+}
+
+// housekeepingDefaults has flags that mean the same as an argument of the housekeeping job take its default.
+func housekeepingDefaults() kong.Vars {
+	vars := kong.Vars{}
+	for _, kind := range offlineKinds() {
+		for _, p := range kind.Params {
+			if kind.Name == "housekeeping" {
+				vars["housekeeping_"+p.Name] = p.Default
+			}
+		}
+	}
+	return vars
 }

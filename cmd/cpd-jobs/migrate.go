@@ -18,23 +18,45 @@ type migrateCommand struct {
 	Plan   migratePlanCommand   `cmd:"" help:"Say what up would do, and do nothing."`
 }
 
-type migrateUpCommand struct{}
+type migrateUpCommand struct {
+	IntoThisDatabase bool `name:"into-this-database" help:"Also where the database has tables of another program and none of ours."`
+}
 
-func (migrateUpCommand) Run(ctx context.Context, a *app) error {
+func (c migrateUpCommand) Run(ctx context.Context, a *app) error {
 	pool, err := a.open(ctx, "cpd-jobs migrate", 4)
 	if err != nil {
 		return err
 	}
+	if !c.IntoThisDatabase {
+		if err := checkOwn(ctx, pool); err != nil {
+			return err
+		}
+	}
 	applied, err := migrate(ctx, pool)
+	for _, m := range applied {
+		fmt.Fprintf(a.stdout, "applied %s\n", m.Name)
+	}
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(a.stdout, "%d migrations applied; the database is up to date\n", applied)
+	_, err = fmt.Fprintf(a.stdout, "%d migrations applied; the database is up to date\n", len(applied))
+	return err
+}
+
+// checkOwn refuses a database that is not this program's, before anything is changed in it.
+func checkOwn(ctx context.Context, pool *pgxpool.Pool) error {
+	err := migrations.CheckOwn(ctx, pool)
+	switch {
+	case errors.Is(err, migrations.ErrSwapped):
+		return run.Invalid("are DATABASE_URL and CPD_DATABASE_URL swapped? DATABASE_URL is the product's own database", "%w", err)
+	case errors.Is(err, migrations.ErrForeign):
+		return run.Invalid("let DATABASE_URL name an empty database; to share this one: cpd-jobs migrate up --into-this-database", "%w", err)
+	}
 	return err
 }
 
 // migrate brings schemas and report tables up to date. It may be called by several processes at once.
-func migrate(ctx context.Context, pool *pgxpool.Pool) (int, error) {
+func migrate(ctx context.Context, pool *pgxpool.Pool) ([]migrations.Migration, error) {
 	applied, err := migrations.Up(ctx, pool)
 	if errors.Is(err, migrations.ErrBusy) {
 		return applied, run.Blocked("find who holds it (docs/runbooks/database-slow.md), then the same command again", "%w", err)
@@ -100,6 +122,9 @@ func (c migratePlanCommand) Run(ctx context.Context, a *app) error {
 
 // checkSchema says what the database lacks, as a person can act on it.
 func (a *app) checkSchema(ctx context.Context, pool *pgxpool.Pool) error {
+	if err := checkOwn(ctx, pool); err != nil {
+		return err
+	}
 	pending, err := migrations.Pending(ctx, pool)
 	if err != nil {
 		return run.Unreachable("run: cpd-jobs migrate up", "%w", err)

@@ -50,7 +50,14 @@ func newProcess(ctx context.Context, a *app, name string, worker bool) (*process
 		return nil, err
 	}
 	if worker {
-		if _, err := migrate(ctx, pool); err != nil {
+		if err := checkOwn(ctx, pool); err != nil {
+			return nil, err
+		}
+		applied, err := migrate(ctx, pool)
+		for _, m := range applied {
+			a.log.Info("migration applied", "migration", m.Name)
+		}
+		if err != nil {
 			return nil, err
 		}
 	}
