@@ -24,15 +24,11 @@ func (sourcesProfileCommand) Help() string {
 		"a column that drifts can be seen."
 }
 
-func (c sourcesProfileCommand) Run(ctx context.Context, a *app) error {
+func (c sourcesProfileCommand) Run(ctx context.Context, a *session) error {
 	if c.Versions < 1 {
 		return run.Invalid("give 1 or more", "--versions %d is not a number of versions", c.Versions)
 	}
-	_, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := profile.List(ctx, pool, inputs.Input(c.Source), profile.Filter{Column: c.Column, Versions: c.Versions})
+	list, err := profile.List(ctx, a.pool, inputs.Input(c.Source), profile.Filter{Column: c.Column, Versions: c.Versions})
 	if err != nil {
 		return err
 	}
