@@ -14,10 +14,12 @@ type identity struct {
 	Database, RecordedDatabase uint32
 	ConfirmedAt                time.Time
 	Restored                   *time.Time
+	// SameRow says that the record is the very row that was written, not one that was restored from a dump.
+	SameRow bool
 }
 
-// Held says that the ledger came from another database: this is a restored copy, and until somebody confirms that it is the one
-// to go on with, making up what fell due meanwhile could do everything twice.
+// Held says that the ledger came from another database: this is a restored copy, and until a person confirms that it is
+// the one to go on with, making up what fell due meanwhile could do everything twice.
 func (i identity) Held() bool {
 	return i.System != i.RecordedSystem || i.Database != i.RecordedDatabase
 }
@@ -35,8 +37,8 @@ const whichDatabase = `
 // identify reads both, and records this database where none is recorded yet.
 func identify(ctx context.Context, tx pgx.Tx) (identity, error) {
 	_, err := tx.Exec(ctx, `
-		INSERT INTO queue.identity (system_identifier, database_oid, confirmed_by)
-		SELECT system, database, 'first start' FROM (`+whichDatabase+`) AS here
+		INSERT INTO queue.identity (system_identifier, database_oid, confirmed_by, written_by)
+		SELECT system, database, 'first start', pg_current_xact_id()::xid FROM (`+whichDatabase+`) AS here
 		WHERE NOT EXISTS (SELECT FROM queue.identity)
 		ON CONFLICT DO NOTHING`)
 	if err != nil {
@@ -44,11 +46,19 @@ func identify(ctx context.Context, tx pgx.Tx) (identity, error) {
 	}
 	rows, _ := tx.Query(ctx, `
 		SELECT here.system, here.database, i.system_identifier AS recorded_system, i.database_oid AS recorded_database,
-		       i.confirmed_at, i.restored_at AS restored
+		       i.confirmed_at, i.restored_at AS restored, i.written_by IS NOT NULL AND i.written_by = i.xmin AS same_row
 		FROM queue.identity AS i, (`+whichDatabase+`) AS here`)
 	id, err := pgx.CollectExactlyOneRow(rows, pgx.RowToStructByName[identity])
 	if err != nil {
 		return id, fmt.Errorf("find out which database this is: %w", err)
+	}
+	if id.Held() && id.SameRow && id.Database == id.RecordedDatabase { // pg_upgrade: the same files in another cluster
+		_, err := tx.Exec(ctx, `
+			UPDATE queue.identity SET system_identifier = $1, written_by = pg_current_xact_id()::xid`, id.System)
+		if err != nil {
+			return id, fmt.Errorf("record the upgraded cluster: %w", err)
+		}
+		id.RecordedSystem = id.System
 	}
 	return id, nil
 }
@@ -70,7 +80,7 @@ type Hold struct {
 	Ticks int64 `json:"schedules_due"`
 }
 
-// Held tells whether the database is a restored copy that nobody has confirmed.
+// Held tells whether the database is a restored copy that has not been confirmed.
 func Held(ctx context.Context, db beginner) (h Hold, err error) {
 	err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		id, err := identify(ctx, tx)
@@ -94,7 +104,8 @@ func Confirm(ctx context.Context, db beginner, by string) (confirmed bool, err e
 		confirmed = true
 		_, err = tx.Exec(ctx, `
 			UPDATE queue.identity SET system_identifier = here.system, database_oid = here.database,
-				confirmed_at = clock_timestamp(), confirmed_by = $1, restored_at = clock_timestamp()
+				confirmed_at = clock_timestamp(), confirmed_by = $1, restored_at = clock_timestamp(),
+				written_by = pg_current_xact_id()::xid
 			FROM (`+whichDatabase+`) AS here`, by)
 		return err
 	})

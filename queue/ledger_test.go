@@ -179,6 +179,30 @@ func TestRestoredCopyHoldsItsTicks(t *testing.T) {
 	}
 }
 
+// pg_upgrade keeps the files of a database, and so the row that says which it is, in a cluster with another identifier.
+func TestUpgradedClusterIsNotHeld(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil, noop("tick"))
+	if _, err := queue.Held(t.Context(), b.pool); err != nil { // records which database this is
+		t.Fatal(err)
+	}
+	b.exec("UPDATE queue.identity SET system_identifier = 1, written_by = pg_current_xact_id()::xid")
+	if hold, err := queue.Held(t.Context(), b.pool); err != nil || hold.Held {
+		t.Errorf("an upgraded cluster is held: %+v (%v)", hold, err)
+	}
+	b.exec("UPDATE queue.identity SET system_identifier = 1") // as a restored dump has it: another transaction wrote the row
+	if hold, err := queue.Held(t.Context(), b.pool); err != nil || !hold.Held {
+		t.Errorf("a restored copy is not held: %+v (%v)", hold, err)
+	}
+	if confirmed, err := queue.Confirm(t.Context(), b.pool, "person test"); err != nil || !confirmed {
+		t.Fatalf("confirm: %v, %v", confirmed, err)
+	}
+	b.exec("UPDATE queue.identity SET system_identifier = 1, written_by = pg_current_xact_id()::xid")
+	if hold, err := queue.Held(t.Context(), b.pool); err != nil || hold.Held {
+		t.Errorf("a confirmed copy that is upgraded is held: %+v (%v)", hold, err)
+	}
+}
+
 func TestFilesByGeneration(t *testing.T) {
 	t.Parallel()
 	b := start(t, nil, noop("tick"))
