@@ -37,6 +37,9 @@ type Request struct {
 	Serial bool
 	// Backfill is the number of the backfill that asks; 0 for none.
 	Backfill int64
+	// Checked says that the arguments were checked when the schedule became live. Where this version of the program
+	// refuses them or does not know the kind, the job is inserted all the same, for workers of the version that does.
+	Checked bool
 }
 
 // Ticket says which job was inserted.
@@ -123,12 +126,19 @@ func (c *Client) giveRunIDs(ctx context.Context, tx pgx.Tx, requests []Request) 
 
 func (c *Client) params(ctx context.Context, r Request) (river.InsertManyParams, error) {
 	kind, err := c.Kind(r.Kind)
-	if err != nil {
-		return river.InsertManyParams{}, err
+	unknown := err != nil
+	args := r.Args
+	if !unknown {
+		args, err = kind.Check(r.Args)
 	}
-	args, err := kind.Check(r.Args)
-	if err != nil {
+	switch {
+	case err != nil && !r.Checked:
 		return river.InsertManyParams{}, err
+	case unknown:
+		kind = run.Kind{Name: r.Kind, Queue: "default", MaxAttempts: river.MaxAttemptsDefault}
+	}
+	if err != nil {
+		args = r.Args
 	}
 	m := metadata{RunID: r.RunID, StartedBy: r.By, Schedule: r.Schedule, DryRun: r.DryRun, Serial: r.Serial, Backfill: r.Backfill,
 		Report: kind.ReportOf(args), Traceparent: trace.Of(ctx).String()}

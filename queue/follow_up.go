@@ -45,7 +45,7 @@ func (w *Worker) followUps(a *attempt, kind run.Kind, outcome run.Outcome) []Req
 			continue
 		}
 		list = append(list, Request{
-			Kind: s.Kind, Args: s.Args, RunID: a.meta.RunID, Schedule: s.Name, Serial: s.Overlap == schedule.Queue,
+			Kind: s.Kind, Args: s.Args, RunID: a.meta.RunID, Schedule: s.Name, Serial: s.Overlap == schedule.Queue, Checked: true,
 			By: fmt.Sprintf("job %d (%s, data version %d)", a.jobID, kind.Name, outcome.Version),
 		})
 	}

@@ -318,3 +318,28 @@ func TestManyJobsAreCancelledAndRetried(t *testing.T) {
 		t.Errorf("a job of another schedule is %s", job.State)
 	}
 }
+
+// After a rollback the end of a job brings about jobs that this version cannot make: the job ends all the same, and what
+// follows waits for a worker of the newer version.
+func TestFollowUpsOfANewerVersionWaitForIt(t *testing.T) {
+	t.Parallel()
+	b := start(t, nil, noop("first"), noop("second"))
+	b.apply(`schedules:
+- {name: newer-kind, kind: newer, args: {name: Ann}, after: {kind: first}}
+- {name: newer-args, kind: second, after: {kind: first}}
+- {name: fine, kind: second, after: {kind: first}}
+`, noop("first"), noop("second"), noop("newer"))
+	b.exec(`UPDATE queue.schedules SET spec = spec || '{"args": {"unheard": 1}}' WHERE name = 'newer-args'`)
+	b.exec("UPDATE queue.schedule_files SET generation = generation + 1") // workers read their followers again
+	for b.worker.Generation() < 2 {
+		b.polled()
+	}
+	if job := b.wait(b.enqueue("first", "{}")); job.State != "completed" || job.Attempt != 1 {
+		t.Fatalf("the first job is %+v", job)
+	}
+	waitFor(t, b.pool, "SELECT count(*) FROM queue.jobs WHERE metadata ->> 'schedule' = 'fine' AND state = 'completed'")
+	waitFor(t, b.pool, "SELECT count(*) FROM queue.jobs WHERE metadata ->> 'schedule' = 'newer-args' AND state = 'cancelled' AND errors::text LIKE '%unheard%'")
+	waitFor(t, b.pool, "SELECT count(*) FROM queue.jobs WHERE kind = 'newer' AND state = 'available'")
+	b.another(func(o *queue.WorkerOptions) { o.Version = "newer" }, noop("first"), noop("second"), noop("newer"))
+	waitFor(t, b.pool, `SELECT count(*) FROM queue.jobs WHERE kind = 'newer' AND state = 'completed' AND args = '{"name": "Ann"}'`)
+}
