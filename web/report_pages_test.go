@@ -17,7 +17,7 @@ func TestTheReportPageShowsNinetyDays(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
 	page := f.page(t, "/reports/school-onboarding", http.StatusOK)
-	wantAll(t, page, "from 25 August 2026 to 22 November 2026", "Contacted from 21,220 to 23,000", `<th scope="row" class="app-nowrap">22 Nov 2026</th><td class="app-number">23,000</td><td class="app-number">19,000</td>`)
+	wantAll(t, page, "from 25 August 2026 to 22 November 2026", "Written to from 21,220 to 23,000", `<th scope="row" class="app-nowrap">22 Nov 2026</th><td class="app-number">23,000</td><td class="app-number">19,000</td>`)
 	if got := strings.Count(page, `<th scope="row" class="app-nowrap">`); got != 89 {
 		t.Errorf("%d days in the table, want 89: ninety but one on which nothing was refreshed", got)
 	}
