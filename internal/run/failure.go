@@ -75,10 +75,3 @@ func ExitStatus(err error) int {
 		return 1
 	}
 }
-
-// Earlier names, until every branch that uses them has landed.
-var (
-	Reject = Invalid
-	Refuse = Blocked
-	Cannot = Unreachable
-)

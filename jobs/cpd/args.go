@@ -1,21 +1,20 @@
 package cpd
 
-import (
-	"fmt"
-	"slices"
-)
+import "cpd-jobs/jobs/guard"
 
 // Args are the arguments of cpd_sync.
 type Args struct {
-	Allow []string `json:"allow,omitempty" help:"tables that may lose more rows than usual, this once"`
+	Allow guard.Allow `json:"allow,omitempty" help:"guards to pass this once: a table that may lose rows, column:TABLE.COLUMN, or all"`
 }
 
-// Validate knows the tables.
+// Validate knows the tables and their columns.
 func (a Args) Validate() error {
-	for _, name := range a.Allow {
-		if !slices.ContainsFunc(Tables(), func(t Table) bool { return t.Name == name }) {
-			return fmt.Errorf("allow: no table %q is copied", name)
+	var known []string
+	for _, t := range Tables() {
+		known = append(known, t.Name)
+		for _, c := range t.all() {
+			known = append(known, guard.ColumnPrefix+t.String()+"."+c.Name)
 		}
 	}
-	return nil
+	return a.Allow.Validate(known...)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -12,15 +13,17 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/profile"
 )
 
 // tableCopy is a copy of all tables, not yet live.
 type tableCopy struct {
 	*syncing
-	number  int64
-	asOf    time.Time
-	mu      sync.Mutex // guards details
-	details Details
+	number   int64
+	asOf     time.Time
+	mu       sync.Mutex // guards details and profiles
+	details  Details
+	profiles []profile.Column
 }
 
 func newCopy(ctx context.Context, s *syncing) (*tableCopy, error) {
@@ -94,7 +97,7 @@ func (c *tableCopy) table(ctx context.Context, session pgx.Tx, t Table) error {
 	return c.run.Step(ctx, "copy "+t.String(), func(ctx context.Context, step *run.Step) error {
 		step.Unit = "bytes"
 		step.SetTotal(c.last.Tables[t.String()].Bytes) // near enough to show how far it is
-		count, err := c.fillTable(ctx, session, t, step)
+		count, profiles, err := c.fillTable(ctx, session, t, step)
 		if err != nil {
 			return err
 		}
@@ -102,19 +105,20 @@ func (c *tableCopy) table(ctx context.Context, session pgx.Tx, t Table) error {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		c.details.Tables[t.String()] = count
+		c.profiles = append(c.profiles, profiles...)
 		return nil
 	})
 }
 
 // fillTable makes the new table complete, indexed and analysed, in a transaction of its own. Nobody sees it yet.
-func (c *tableCopy) fillTable(ctx context.Context, session pgx.Tx, t Table, step *run.Step) (Count, error) {
+func (c *tableCopy) fillTable(ctx context.Context, session pgx.Tx, t Table, step *run.Step) (Count, []profile.Column, error) {
 	tx, err := c.deps.DB.Begin(ctx)
 	if err != nil {
-		return Count{}, err
+		return Count{}, nil, err
 	}
 	defer func() { _ = tx.Rollback(context.WithoutCancel(ctx)) }()
 	if _, err := tx.Exec(ctx, create(t, c.number, c.live[t.to()].columns)); err != nil {
-		return Count{}, fmt.Errorf("make the table: %w", err)
+		return Count{}, nil, fmt.Errorf("make the table: %w", err)
 	}
 	p := pipe{
 		source: session.Conn().PgConn(), target: tx.Conn().PgConn(),
@@ -123,12 +127,13 @@ func (c *tableCopy) fillTable(ctx context.Context, session pgx.Tx, t Table, step
 	}
 	count, err := p.run(ctx)
 	if err != nil {
-		return Count{}, err
+		return Count{}, nil, err
 	}
-	if err := finish(ctx, tx, t.physical(c.number).quoted(), &count); err != nil {
-		return Count{}, err
+	profiles, err := finish(ctx, tx, t, c.number, &count)
+	if err != nil {
+		return Count{}, nil, err
 	}
-	return count, commit(ctx, tx)
+	return count, profiles, commit(ctx, tx)
 }
 
 // commit sees it through even where the sync is ending: whoever clears up behind it must know whether the table is there.
@@ -140,19 +145,21 @@ func commit(ctx context.Context, tx pgx.Tx) error {
 
 // finish hashes the content, then adds key and statistics. The sum of the rows' hashes does not depend on their order,
 // which at the source changes with every touched row. Each is hashed once more, because PostgreSQL's hash of a row is a
-// weighted sum of its columns' hashes: with those alone, two rows could exchange a value unnoticed.
-func finish(ctx context.Context, tx pgx.Tx, table string, count *Count) error {
+// weighted sum of its columns' hashes: with those alone, two rows could exchange a value unnoticed. The profiles of the
+// columns come of the same pass and of the statistics.
+func finish(ctx context.Context, tx pgx.Tx, t Table, number int64, count *Count) ([]profile.Column, error) {
+	table, m := t.physical(number).quoted(), newMeasures(t)
 	var rows int64
-	err := tx.QueryRow(ctx, `SELECT count(*), coalesce(sum(hashint8extended(hash_record_extended(t, 0), 0)), 0)::text
-		FROM `+table+` AS t`).Scan(&rows, &count.Hash)
+	err := tx.QueryRow(ctx, `SELECT count(*), coalesce(sum(hashint8extended(hash_record_extended(t, 0), 0)), 0)::text, `+
+		strings.Join(m.sql, ", ")+` FROM `+table+` AS t`).Scan(append([]any{&rows, &count.Hash}, m.into...)...)
 	if err != nil {
-		return fmt.Errorf("hash the rows: %w", err)
+		return nil, fmt.Errorf("hash the rows: %w", err)
 	}
 	if rows != count.Rows {
-		return fmt.Errorf("the source sent %d rows, %d arrived", count.Rows, rows)
+		return nil, fmt.Errorf("the source sent %d rows, %d arrived", count.Rows, rows)
 	}
 	if _, err := tx.Exec(ctx, "ALTER TABLE "+table+" ADD PRIMARY KEY (id); ANALYZE "+table); err != nil {
-		return fmt.Errorf("index and analyse: %w", err)
+		return nil, fmt.Errorf("index and analyse: %w", err)
 	}
-	return nil
+	return m.profiles(ctx, tx, t, number, rows)
 }

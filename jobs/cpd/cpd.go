@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/guard"
 )
 
 // Deps is what the sync works with. Zero durations and counts are the defaults.
@@ -68,7 +69,7 @@ type syncing struct {
 	deps   Deps
 	src    *source
 	tables []Table
-	allow  []string
+	allow  guard.Allow
 
 	before map[name]relation // the source's tables
 	live   map[name]relation // our views
@@ -112,8 +113,8 @@ func (s *syncing) publish(ctx context.Context) (run.Outcome, error) {
 	if err := c.fill(ctx); err != nil {
 		return run.Outcome{}, err
 	}
-	if err := s.run.Step(ctx, "compare with the copy before", func(context.Context, *run.Step) error {
-		return guard(s.tables, s.last.Tables, c.details.Tables, s.allow)
+	if err := s.run.Step(ctx, "compare with the copy before", func(ctx context.Context, _ *run.Step) error {
+		return c.guard(ctx)
 	}); err != nil {
 		return run.Outcome{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/guard"
 )
 
 // compare counts the source's rows under one snapshot and says what a sync would do. It changes nothing.
@@ -22,7 +23,7 @@ func (s *syncing) compare(ctx context.Context) (run.Outcome, error) {
 		}
 		step.SetRows(details.rows(), 0)
 		outcome.Summary = summarise(snap.AsOf, s.tables, s.last.Tables, details)
-		return guard(s.tables, s.last.Tables, details.Tables, s.allow)
+		return guard.Stop(s.run.Log(), s.allow, guardRows(s.tables, s.last.Tables, details.Tables))
 	})
 	return outcome, err
 }

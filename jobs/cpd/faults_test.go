@@ -72,7 +72,7 @@ func TestSourceFailsInMidCopy(t *testing.T) {
 			w := newWorld(t)
 			w.sync()
 			check := w.unhurt()
-			w.inSource("UPDATE schools SET name = 'Other'")
+			w.inSource("UPDATE schools SET name = 'Other ' || urn")
 			w.block()
 			if test.do == "" {
 				w.deps.Stall = stall

@@ -1,34 +1,88 @@
 package cpd
 
 import (
+	"context"
 	"fmt"
-	"slices"
-	"strings"
+	"math"
 
-	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/guard"
+	"cpd-jobs/jobs/profile"
+	"cpd-jobs/reports/inputs"
 )
 
-// guard refuses a copy in which a table has lost more of its rows than it may, or all of them. A table that was not
-// copied before has nothing to lose.
-func guard(tables []Table, before, now map[string]Count, allow []string) error {
-	var said, names []string
+// guardRows finds the tables that have lost more of their rows than they may, or all of them. A table that was not copied
+// before has nothing to lose.
+func guardRows(tables []Table, before, now map[string]Count) []guard.Breach {
+	var found []guard.Breach
 	for _, t := range tables {
 		was, is := before[t.String()].Rows, now[t.String()].Rows
-		if !lostTooMuch(was, is, t.MaxLoss) || slices.Contains(allow, t.Name) || slices.Contains(names, t.Name) {
+		limit := guard.Of("cpd", t.Name, "").Gone
+		if lost := was - is; lost <= 0 || is > 0 && !guard.ExceedsShare(limit, lost, was) {
 			continue
 		}
-		said = append(said, fmt.Sprintf("%s from %d rows to %d (at most %g %% may go)", t.Name, was, is, t.MaxLoss*100))
-		names = append(names, t.Name)
+		found = append(found, guard.Breach{Guard: t.Name, Reason: fmt.Sprintf("%s from %d rows to %d (at most %g %% may go)", t.Name, was, is, *limit*100)})
 	}
-	if len(said) == 0 {
-		return nil
-	}
-	return run.Blocked(
-		"nothing was changed; if it is right, allow it once: cpd-jobs run cpd_sync --arg allow="+strings.Join(names, ","),
-		"too many rows are gone: %s", join(said))
+	return found
 }
 
-func lostTooMuch(was, is int64, maxLoss float64) bool {
-	lost := was - is
-	return lost > 0 && (is == 0 || float64(lost) > maxLoss*float64(was))
+// guardColumns finds the columns that were emptied, became constant, or have times that cannot be, by comparing the
+// profiles of two copies.
+func guardColumns(before map[[2]string]profile.Column, now []profile.Column) []guard.Breach {
+	var found []guard.Breach
+	for _, p := range now {
+		was, known := before[[2]string{p.Part, p.Name}]
+		c := guard.Column{
+			Source: "cpd", Table: p.Part, Name: p.Part + "." + p.Name, Heading: p.Part + "." + p.Name, Read: p.Filled, Distinct: p.Distinct,
+		}
+		c.Now.Value, c.Now.Share = p.Top()
+		if known && was.Rows > 0 {
+			// Of the rows that are still there, so many would have a value.
+			share := math.Min(1, float64(p.Rows)/float64(was.Rows))
+			c.Before, c.DistinctWas = int64(share*float64(was.Filled)), was.Distinct
+			c.Lost = max(0, c.Before-p.Filled)
+			c.Unreadable = max(0, p.Unreadable-was.Unreadable)
+			c.Was.Value, c.Was.Share = was.Top()
+		}
+		found = append(found, c.Breaches()...)
+	}
+	return found
+}
+
+// sampledKeys is how many of a table's keys are looked for in the new copy.
+const sampledKeys = 1000
+
+// guardKeys finds the tables whose keys are others than before: a service that was loaded anew, or another one.
+func (c *tableCopy) guardKeys(ctx context.Context) ([]guard.Breach, error) {
+	var found []guard.Breach
+	for _, t := range c.tables {
+		if c.last.Tables[t.String()].Rows == 0 {
+			continue
+		}
+		var sampled, kept int64
+		err := c.deps.DB.QueryRow(ctx, fmt.Sprintf(`SELECT count(*), count(n.id) FROM (SELECT id FROM %s LIMIT %d) AS o LEFT JOIN %s AS n USING (id)`,
+			t.to().quoted(), sampledKeys, t.physical(c.number).quoted())).Scan(&sampled, &kept)
+		if err != nil {
+			return nil, fmt.Errorf("look for the keys of %s: %w", t, err)
+		}
+		limit := guard.Of("cpd", t.Name, "id").Changed
+		if lost := sampled - kept; guard.Exceeds(limit, lost, sampled) {
+			found = append(found, guard.Breach{Guard: guard.ColumnPrefix + t.String() + ".id",
+				Reason: fmt.Sprintf("%s.id: of %d keys here %d are in the source no more", t, sampled, lost)})
+		}
+	}
+	return found, nil
+}
+
+// guard stops a copy that has lost what it may not lose, before it is swapped in.
+func (c *tableCopy) guard(ctx context.Context) error {
+	before, err := profile.Latest(ctx, c.deps.DB, inputs.CPD)
+	if err != nil {
+		return err
+	}
+	keys, err := c.guardKeys(ctx)
+	if err != nil {
+		return err
+	}
+	found := append(guardRows(c.tables, c.last.Tables, c.details.Tables), keys...)
+	return guard.Stop(c.run.Log(), c.allow, append(found, guardColumns(before, c.profiles)...))
 }

@@ -1,10 +1,13 @@
 package cpd
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/guard"
+	"cpd-jobs/jobs/profile"
 )
 
 func TestGuard(t *testing.T) {
@@ -40,7 +43,7 @@ func TestGuard(t *testing.T) {
 		for name, rows := range test.now {
 			now[name] = Count{Rows: rows}
 		}
-		err := guard(Tables(), before, now, test.allow)
+		err := guard.Stop(slog.New(slog.DiscardHandler), test.allow, guardRows(Tables(), before, now))
 		if (err != nil) != (len(test.words) > 0) || (err != nil && run.ClassOf(err) != run.ClassBlocked) {
 			t.Errorf("%s: got %v", test.name, err)
 		}
@@ -48,6 +51,34 @@ func TestGuard(t *testing.T) {
 			if err != nil && !strings.Contains(err.Error(), word) {
 				t.Errorf("%s: got %q, want %q in it", test.name, err, word)
 			}
+		}
+	}
+}
+
+func TestColumnsAreGuarded(t *testing.T) {
+	t.Parallel()
+	value := func(share int64) []profile.Frequent { return []profile.Frequent{{Value: "same", Rows: share}} }
+	was := profile.Column{Part: "schools", Name: "urn", Rows: 1000, Filled: 1000, Distinct: 900, Frequent: value(10)}
+	before := map[[2]string]profile.Column{{"schools", "urn"}: was}
+	for _, c := range []struct {
+		name string
+		now  profile.Column
+		want string
+	}{
+		{"the same", was, ""},
+		{"emptied", profile.Column{Rows: 1000}, "1000 of 1000 values would be lost"},
+		{"a tenth fewer rows and values", profile.Column{Rows: 900, Filled: 900, Distinct: 800, Frequent: value(10)}, ""},
+		{"constant", profile.Column{Rows: 1000, Filled: 1000, Distinct: 1, Frequent: value(1000)}, `every value is now "same"`},
+		{"times that cannot be", profile.Column{Rows: 1000, Filled: 1000, Distinct: 900, Unreadable: 30}, "30 of 1000 values cannot be read"},
+		{"a column not known before", profile.Column{Name: "new", Rows: 1000}, ""},
+	} {
+		c.now.Part = "schools"
+		if c.now.Name == "" {
+			c.now.Name = "urn"
+		}
+		found := guardColumns(before, []profile.Column{c.now})
+		if c.want == "" && len(found) > 0 || c.want != "" && (len(found) != 1 || found[0].Guard != "column:schools.urn" || !strings.Contains(found[0].Reason, c.want)) {
+			t.Errorf("%s: got %v, want %q", c.name, found, c.want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/profile"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -75,6 +76,9 @@ func (c *tableCopy) record(ctx context.Context, tx pgx.Tx) (run.Outcome, error) 
 	version, err := inputs.Publish(ctx, tx, inputs.Version{
 		Input: inputs.CPD, AsAt: c.asOf, ContentHash: hash, Rows: c.details.rows(), RunID: c.run.ID(), Details: details,
 	})
+	if err == nil {
+		err = profile.Save(ctx, tx, inputs.CPD, version, c.profiles)
+	}
 	if err != nil {
 		return run.Outcome{}, err
 	}

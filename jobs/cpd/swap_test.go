@@ -43,7 +43,7 @@ func TestSwapWaitsForRefresh(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.sync()
-	w.inSource("UPDATE schools SET name = 'New'")
+	w.inSource("UPDATE schools SET name = 'New ' || urn")
 	ctx := t.Context()
 	lock, err := w.deps.DB.Begin(ctx)
 	if err != nil {
@@ -116,7 +116,7 @@ func TestLostAttemptPublishesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.sync()
 	content := w.content()
-	w.inSource("UPDATE schools SET name = 'Other'")
+	w.inSource("UPDATE schools SET name = 'Other ' || urn")
 	heard := &listener{}
 	_, err := w.try(lostRun{&run.Local{Logger: slog.New(heard)}}, cpd.Args{})
 	wantError(t, err, run.ClassTransient, run.ErrLost.Error())

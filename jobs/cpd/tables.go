@@ -27,9 +27,6 @@ type Table struct {
 	// Left are the source's columns that are known and stay behind. Any that is neither left nor copied anywhere is new,
 	// and announced.
 	Left []string
-	// MaxLoss is the share of its rows that the table may lose from one copy to the next. Too small and ordinary
-	// cleaning stops the sync; too large and a half-empty source gets through.
-	MaxLoss float64
 }
 
 // Column is a column and its type.
@@ -47,12 +44,6 @@ type Computed struct {
 	Reads []Column
 }
 
-// Schools are never deleted by the service: a lost one is a fault. The rest may be tidied.
-const (
-	schoolsMaxLoss = 0.02
-	usualMaxLoss   = 0.20
-)
-
 // left lists columns that stay behind, with the stamps that every table has.
 func left(names ...string) []string { return append(names, "created_at", "updated_at") }
 
@@ -68,33 +59,33 @@ func Tables() []Table {
 func cohortsAndProviders() []Table {
 	return []Table{
 		{
-			Name: "cohorts", MaxLoss: usualMaxLoss,
+			Name:    "cohorts",
 			Columns: []Column{{"id", uuid}, {"start_year", smallint}, {"academic_year_start_date", timestamp}},
 			Left: left("registration_start_date", "automatic_assignment_period_end_date", "payments_frozen_at",
 				"mentor_funding", "detailed_evidence_types"),
 		},
 		{
-			Name: "lead_providers", MaxLoss: usualMaxLoss,
+			Name:    "lead_providers",
 			Columns: []Column{{"id", uuid}, {"name", varchar}},
 			Left:    left("cpd_lead_provider_id", "vat_chargeable"),
 		},
 		{
-			Name: "cpd_lead_providers", MaxLoss: usualMaxLoss,
+			Name:    "cpd_lead_providers",
 			Columns: []Column{{"id", uuid}, {"name", text}},
 			Left:    left(),
 		},
 		{
-			Name: "delivery_partners", MaxLoss: usualMaxLoss,
+			Name:    "delivery_partners",
 			Columns: []Column{{"id", uuid}, {"name", varchar}, {"discarded_at", timestamp}},
 			Left:    left(),
 		},
 		{
-			Name: "core_induction_programmes", MaxLoss: usualMaxLoss,
+			Name:    "core_induction_programmes",
 			Columns: []Column{{"id", uuid}, {"name", varchar}},
 			Left:    left(),
 		},
 		{
-			Name: "appropriate_bodies", MaxLoss: usualMaxLoss,
+			Name:    "appropriate_bodies",
 			Columns: []Column{{"id", uuid}, {"name", varchar}},
 			Left: left("body_type", "disable_from_year", "listed", "listed_for_school_type_codes",
 				"selectable_by_schools"),

@@ -7,7 +7,7 @@ var emailAddress = Computed{Column: Column{"email", text}, SQL: "email::text", R
 func restricted() []Table {
 	list := append(people(), records()...)
 	for i := range list {
-		list[i].Restricted, list[i].MaxLoss = true, usualMaxLoss
+		list[i].Restricted = true
 	}
 	return list
 }

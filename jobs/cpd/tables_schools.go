@@ -11,7 +11,7 @@ var hasContactAddress = Computed{
 func places() []Table {
 	return []Table{
 		{
-			Name: "schools", MaxLoss: schoolsMaxLoss,
+			Name: "schools",
 			Columns: []Column{
 				{"id", uuid}, {"urn", varchar}, {"name", varchar}, {"ukprn", varchar},
 				{"school_type_code", integer}, {"school_type_name", varchar},
@@ -25,17 +25,17 @@ func places() []Table {
 				"secondary_contact_email", "school_website", "slug", "domains", "network_id"),
 		},
 		{
-			Name: "local_authorities", MaxLoss: usualMaxLoss,
+			Name:    "local_authorities",
 			Columns: []Column{{"id", uuid}, {"code", varchar}, {"name", varchar}},
 			Left:    left(),
 		},
 		{
-			Name: "local_authority_districts", MaxLoss: usualMaxLoss,
+			Name:    "local_authority_districts",
 			Columns: []Column{{"id", uuid}, {"code", varchar}, {"name", varchar}},
 			Left:    left(),
 		},
 		{
-			Name: "school_local_authorities", MaxLoss: usualMaxLoss,
+			Name: "school_local_authorities",
 			Columns: []Column{
 				{"id", uuid}, {"school_id", uuid}, {"local_authority_id", uuid},
 				{"start_year", smallint}, {"end_year", smallint}, {"created_at", timestamp},
@@ -43,7 +43,7 @@ func places() []Table {
 			Left: leftButCreated(),
 		},
 		{
-			Name: "school_local_authority_districts", MaxLoss: usualMaxLoss,
+			Name: "school_local_authority_districts",
 			Columns: []Column{
 				{"id", uuid}, {"school_id", uuid}, {"local_authority_district_id", uuid},
 				{"start_year", smallint}, {"end_year", smallint}, {"created_at", timestamp},
@@ -51,14 +51,14 @@ func places() []Table {
 			Left: leftButCreated(),
 		},
 		{
-			Name: "district_sparsities", MaxLoss: usualMaxLoss,
+			Name: "district_sparsities",
 			Columns: []Column{
 				{"id", uuid}, {"local_authority_district_id", uuid}, {"start_year", smallint}, {"end_year", smallint},
 			},
 			Left: left(),
 		},
 		{
-			Name: "pupil_premiums", MaxLoss: usualMaxLoss,
+			Name: "pupil_premiums",
 			Columns: []Column{
 				{"id", uuid}, {"school_id", uuid}, {"start_year", smallint},
 				{"pupil_premium_incentive", boolean}, {"sparsity_incentive", boolean},

@@ -60,7 +60,11 @@ func (c Column) Breaches() []Breach {
 	if len(found) == 0 {
 		return nil
 	}
-	reason := fmt.Sprintf("%s (%s): %s", c.Heading, c.Name, strings.Join(found, ", "))
+	name := c.Heading
+	if c.Name != c.Heading {
+		name += " (" + c.Name + ")"
+	}
+	reason := name + ": " + strings.Join(found, ", ")
 	var shown []string
 	for _, e := range c.Examples[:min(examples, len(c.Examples))] {
 		after := "nothing"

@@ -11,6 +11,7 @@ import (
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
+	"cpd-jobs/jobs/guard"
 )
 
 // Deps are what the kind needs of its program.
@@ -24,17 +25,10 @@ type Deps struct {
 
 // Args are an uplift_sync job's.
 type Args struct {
-	Source string `json:"source" help:"a .csv, .csv.gz or address; empty: UPLIFT_SOURCE"`
-	Year   int    `json:"year" help:"cohort year that the file is for; 0: the year in its name"`
-	Allow  string `json:"allow" help:"guards to pass this once: shrink, rejects, or all"`
+	Source string      `json:"source" help:"a .csv, .csv.gz or address; empty: UPLIFT_SOURCE"`
+	Year   int         `json:"year" help:"cohort year that the file is for; 0: the year in its name"`
+	Allow  guard.Allow `json:"allow" help:"guards to pass this once: shrink, rejects, or all"`
 }
-
-// Guards that a job may be allowed to pass.
-const (
-	Shrink  = "shrink"
-	Rejects = "rejects"
-	All     = "all"
-)
 
 // Uplifts are paid for the cohorts of 2021 to 2024; the bounds leave room and catch slips.
 const firstYear, lastYear = 2021, 2040
@@ -44,12 +38,7 @@ func (a Args) Validate() error {
 	if a.Year != 0 && (a.Year < firstYear || a.Year > lastYear) {
 		return fmt.Errorf("year: %d is no cohort year", a.Year)
 	}
-	for _, guard := range guards(a.Allow) {
-		if guard != Shrink && guard != Rejects && guard != All {
-			return fmt.Errorf("allow: %q is no guard", guard)
-		}
-	}
-	return nil
+	return a.Allow.Validate(guard.Shrink, guard.Rejects)
 }
 
 // Kinds are the kinds of job of this package.

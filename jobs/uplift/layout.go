@@ -5,7 +5,6 @@ import (
 	"path"
 	"regexp"
 	"strconv"
-	"strings"
 
 	"cpd-jobs/internal/run"
 )
@@ -109,8 +108,4 @@ func yearOf(args Args, file string) (int, error) {
 		return 0, run.Invalid("say it with --arg year=2023", "%s does not say which year it is for", file)
 	}
 	return years[0], nil
-}
-
-func guards(allow string) []string {
-	return strings.FieldsFunc(allow, func(c rune) bool { return c == ',' || c == ' ' })
 }

@@ -13,6 +13,7 @@ import (
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
+	"cpd-jobs/jobs/guard"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -110,36 +111,28 @@ func (s *sync) note(i issue) {
 	}
 }
 
-const (
-	// maxRejectShare and fewRejects: a file may have so many bad rows. maxLoss: so many of a year's schools may be missing
-	// from a newer file for that year.
-	maxRejectShare = 0.01
-	fewRejects     = 20
-	maxLoss        = 0.02
-)
-
-func (s *sync) allowed(guard string) bool {
-	list := guards(s.args.Allow)
-	return slices.Contains(list, guard) || slices.Contains(list, All)
-}
-
 func (s *sync) guardRejects() error {
 	bad := s.summary.Issues["rejected"]
-	if s.allowed(Rejects) && bad < s.summary.Read || bad <= fewRejects && bad < s.summary.Read ||
-		float64(bad) <= maxRejectShare*float64(s.summary.Read) {
+	if bad == 0 {
 		return nil
 	}
 	first := s.issues[slices.IndexFunc(s.issues, func(i issue) bool { return i.Kind == "rejected" })]
-	return run.Blocked("if that is right, allow it once with --arg allow=rejects",
-		"nothing was changed: %d of %d rows of %s were rejected, the first on line %d: %s %s", bad, s.summary.Read, s.file.Name, first.Line, first.Column, first.Reason)
+	reason := fmt.Sprintf("%d of %d rows of %s were rejected, the first on line %d: %s %s", bad, s.summary.Read, s.file.Name, first.Line, first.Column, first.Reason)
+	switch {
+	case bad == s.summary.Read:
+		return run.Blocked("check the file", "nothing was changed: %s", reason)
+	case guard.Exceeds(guard.Of("uplift", "", "").Rejected, bad, s.summary.Read):
+		return guard.Stop(s.run.Log(), s.args.Allow, []guard.Breach{{Guard: guard.Rejects, Reason: reason}})
+	}
+	return nil
 }
 
 func (s *sync) guardShrink(before int64) error {
-	if s.allowed(Shrink) || float64(s.summary.Missing) <= maxLoss*float64(before) {
+	if !guard.ExceedsShare(guard.Of("uplift", "", "").Gone, s.summary.Missing, before) {
 		return nil
 	}
-	return run.Blocked("if that is right, allow it once with --arg allow=shrink",
-		"nothing was changed: of %d rows for %d, %d are missing from %s", before, s.year, s.summary.Missing, s.file.Name)
+	return guard.Stop(s.run.Log(), s.args.Allow, []guard.Breach{{Guard: guard.Shrink,
+		Reason: fmt.Sprintf("of %d rows for %d, %d are missing from %s", before, s.year, s.summary.Missing, s.file.Name)}})
 }
 
 func (s *sync) merge(ctx context.Context, step *run.Step) error {

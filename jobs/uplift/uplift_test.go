@@ -19,6 +19,7 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias"
+	"cpd-jobs/jobs/guard"
 	"cpd-jobs/jobs/uplift"
 )
 
@@ -260,7 +261,7 @@ func TestANewerFileForTheYear(t *testing.T) {
 	less := strings.Replace(full.String(), "100000,1,0\n100001,1,0\n100002,1,0\n", "", 1)
 	_, err := sync(t, db, uplift.Args{Source: write(t, "u_2023.csv", less)})
 	requireError(t, err, run.ClassBlocked, "of 100 rows for 2023, 3 are missing")
-	_, s := mustSync(t, db, uplift.Args{Source: write(t, "u_2023.csv", less), Allow: "shrink"})
+	_, s := mustSync(t, db, uplift.Args{Source: write(t, "u_2023.csv", less), Allow: guard.Allow{"shrink"}})
 	if s.Missing != 3 || s.Unchanged != 97 || s.Issues["not_in_file"] != 3 {
 		t.Errorf("got %+v", s)
 	}
