@@ -26,6 +26,7 @@ type reportsExportCommand struct {
 	NoCharts      bool              `help:"Leave the charts out of a workbook."`
 	FreezePanes   bool              `help:"Keep a workbook's headings in view."`
 	FilterButtons bool              `help:"Put a filter button on each heading of a workbook."`
+	Raw           bool              `help:"Write CSV with every text exactly as it is, for programs: a spreadsheet may run some as formulas."`
 	Out           string            `placeholder:"FILE" help:"Copy the file here as well; - writes it to standard output. Of one format: that of FILE's ending, csv for -."`
 	DryRun        bool              `help:"Write and check the files, and publish nothing."`
 	Local         bool              `help:"Do it in this process, with no worker anywhere."`
@@ -68,7 +69,7 @@ func (c reportsExportCommand) mayExport(ctx context.Context, a *session) error {
 // args are what was said, and nothing else: the job has defaults of its own.
 func (c reportsExportCommand) args() map[string]any {
 	args := map[string]any{"report": c.Name}
-	for name, said := range map[string]bool{"freeze_panes": c.FreezePanes, "filter_buttons": c.FilterButtons} {
+	for name, said := range map[string]bool{"freeze_panes": c.FreezePanes, "filter_buttons": c.FilterButtons, "raw": c.Raw} {
 		if said {
 			args[name] = true
 		}

@@ -29,6 +29,7 @@ type Args struct {
 	Charts        *bool      `json:"charts,omitempty" help:"false leaves out the charts, which a workbook has on a last sheet of their own"`
 	FreezePanes   bool       `json:"freeze_panes,omitempty" help:"keep headings in view"`
 	FilterButtons bool       `json:"filter_buttons,omitempty" help:"put a filter button on each heading"`
+	Raw           bool       `json:"raw,omitempty" help:"CSV with every text exactly as it is, for programs: none has an apostrophe in front to keep a spreadsheet from running it"`
 	AsOf          *time.Time `json:"as_of,omitempty" help:"as the report was at this moment, or with data as at exactly this moment; left out: as it is now"`
 }
 
@@ -160,8 +161,9 @@ func (a Args) selection(d *definition.Definition) exports.Selection {
 	if slices.Equal(a.Columns, columnNames(d)) {
 		s.Columns = nil
 	}
+	s.Layout.Raw = a.Raw
 	if slices.ContainsFunc(a.Formats, isWorkbook) {
-		s.Layout = table.Layout{NoCharts: a.Charts != nil && !*a.Charts, FreezePanes: a.FreezePanes, FilterButtons: a.FilterButtons}
+		s.Layout = table.Layout{NoCharts: a.Charts != nil && !*a.Charts, FreezePanes: a.FreezePanes, FilterButtons: a.FilterButtons, Raw: a.Raw}
 	}
 	return s
 }

@@ -143,7 +143,7 @@ func decodeTime(raw []byte) (table.Value, error) {
 	case math.MinInt64:
 		return table.String(pgtype.NegativeInfinity.String()), nil
 	default:
-		return table.Time(time.UnixMicro(epoch.UnixMicro() + n)), nil
+		return table.Time(time.Unix(epoch.Unix()+n/1_000_000, n%1_000_000*1000)), nil
 	}
 }
 

@@ -6,6 +6,7 @@ package export
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -80,6 +81,9 @@ func (j *job) do(ctx context.Context) (run.Outcome, error) {
 	}
 	if err := j.run.Step(ctx, "publish", j.publish); err != nil {
 		return run.Outcome{}, err
+	}
+	if j.unsound != nil {
+		return j.outcome(true), fmt.Errorf("%w; the other files were published", j.unsound)
 	}
 	return j.outcome(true), nil
 }

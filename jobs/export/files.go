@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"slices"
 
 	"cpd-jobs/internal/encryptedzip"
 	"cpd-jobs/internal/run"
@@ -154,9 +155,9 @@ func (f *file) createSidecar(ctx context.Context, s store.Store, name string) (i
 }
 
 // verify reads the file back and compares it, byte by byte with what was written and value by value with the table.
-func (f *file) verify(ctx context.Context, s *run.Step, want *table.Sum) error {
+func (f *file) verify(ctx context.Context, s *run.Step, want *table.Sum, hashes []uint32) error {
 	if f.sum != nil {
-		want = f.sum
+		want, hashes = f.sum, nil // its rows are not the table's
 	}
 	r, err := f.draft.Reopen(ctx)
 	if err != nil {
@@ -170,14 +171,15 @@ func (f *file) verify(ctx context.Context, s *run.Step, want *table.Sum) error {
 	if err != nil {
 		return err
 	}
-	if err := f.compareRows(ctx, s, clear, want); err != nil {
+	if err := f.compareRows(ctx, s, clear, want, hashes); err != nil {
 		return err
 	}
 	return f.checkAccess(clear)
 }
 
-func (f *file) compareRows(ctx context.Context, s *run.Step, r store.File, want *table.Sum) error {
+func (f *file) compareRows(ctx context.Context, s *run.Step, r store.File, want *table.Sum, hashes []uint32) error {
 	var got table.Sum
+	var first *differs
 	for row, err := range f.format.Reread(r, r.Info().Size, f.doc) {
 		if err == nil {
 			err = ctx.Err()
@@ -186,13 +188,28 @@ func (f *file) compareRows(ctx context.Context, s *run.Step, r store.File, want 
 			return fmt.Errorf("%s cannot be read back: %w", f.name, f.tellable(err))
 		}
 		got.Add(row)
+		if n := got.Rows(); first == nil && n <= int64(len(hashes)) && got.Last() != hashes[n-1] {
+			first = &differs{row: n, values: slices.Clone(row)}
+		}
 		s.Add(1)
 	}
 	if err := want.Compare(&got); err != nil {
+		if first != nil {
+			err = fmt.Errorf("%w%w", err, first)
+		}
 		return fmt.Errorf("%s is not what was read from the table: %w", f.name, err)
 	}
 	return nil
 }
+
+// differs is the first row of a file that is not as the table has it.
+type differs struct {
+	row    int64
+	values []table.Value
+}
+
+// Error adds nothing: what differs is told once the table's row is known.
+func (*differs) Error() string { return "" }
 
 // tellable is the error without what it may quote of somebody's data.
 func (f *file) tellable(err error) error {

@@ -29,10 +29,13 @@ type job struct {
 	passphrase string
 
 	live  versions.Version
-	sum   table.Sum        // of what was read from the table
-	files []*file          // being made
-	found []exports.Export // made before
-	made  []exports.Export
+	sum   table.Sum // of what was read from the table
+	files []*file   // being made
+	// unsound is what was wrong with files that were dropped.
+	unsound error
+	hashes  []uint32         // of the rows read, as many as are worth keeping
+	found   []exports.Export // made before
+	made    []exports.Export
 }
 
 func newJob(d Deps, r run.Run, def *definition.Definition, a Args) (*job, error) {
@@ -198,6 +201,9 @@ func (j *job) read(ctx context.Context, s *run.Step, snap *snapshot) error {
 	}
 	err := snap.rows(ctx, j.selection, func(row []table.Value) error {
 		j.sum.Add(row)
+		if len(j.hashes) < maxHashes {
+			j.hashes = append(j.hashes, j.sum.Last())
+		}
 		for _, f := range j.files {
 			if err := f.writer.Add(row); err != nil {
 				return fmt.Errorf("write %s: %w", f.name, err)
@@ -216,16 +222,68 @@ func (j *job) read(ctx context.Context, s *run.Step, snap *snapshot) error {
 	return nil
 }
 
+// verify drops the files that are not as they should be; the others are published. It fails where none is left.
 func (j *job) verify(ctx context.Context, s *run.Step) error {
 	s.SetTotal(j.sum.Rows() * int64(len(j.files)))
+	var sound []*file
 	for _, f := range j.files {
-		if err := f.verify(ctx, s, &j.sum); err != nil {
+		err := f.verify(ctx, s, &j.sum, j.hashes)
+		if ctx.Err() != nil {
 			return fmt.Errorf("%w; nothing was published", err)
 		}
+		if err == nil {
+			sound = append(sound, f)
+			continue
+		}
+		if at := (*differs)(nil); errors.As(err, &at) {
+			err = fmt.Errorf("%w%s", err, j.difference(ctx, f, at))
+		}
+		j.unsound = errors.Join(j.unsound, err, f.giveUp())
 	}
 	s.SetRows(s.Done(), s.Done())
+	if j.files = sound; len(sound) == 0 {
+		return fmt.Errorf("%w; nothing was published", j.unsound)
+	}
 	return nil
 }
+
+// difference says where a row of a file is not as the table has it: the row, the column, and both values. The table is read
+// once more, up to that row, which is worth it when something is this wrong.
+func (j *job) difference(ctx context.Context, f *file, at *differs) (text string) {
+	if f.personal {
+		return fmt.Sprintf(": row %d; its values are not told, since they may be personal", at.row)
+	}
+	options := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
+	err := pgx.BeginTxFunc(ctx, j.DB, options, func(tx pgx.Tx) error {
+		snap := &snapshot{tx: tx, def: j.def}
+		if err := snap.find(ctx, j.args.AsOf); err != nil || snap.version.Version != j.live.Version {
+			return errors.Join(err, errFound)
+		}
+		row := int64(0)
+		return snap.rows(ctx, j.selection, func(values []table.Value) error {
+			if row++; row < at.row {
+				return nil
+			}
+			for i, c := range f.doc.Columns {
+				if values[i] != at.values[i] {
+					text = fmt.Sprintf(": row %d, %s: the file has %.100q, the table %.100q", row, c.Heading(), at.values[i], values[i])
+					break
+				}
+			}
+			return errFound
+		})
+	})
+	if text == "" {
+		return fmt.Sprintf(": row %d (%v)", at.row, err)
+	}
+	return text
+}
+
+// maxHashes are kept: 2 MiB. Of a file that differs later only that is said.
+const maxHashes = 1 << 19
+
+// errFound ends a reading that has what it wanted.
+var errFound = errors.New("the table has changed meanwhile, or holds there what the file does")
 
 // publish records the files and gives them their names, in one transaction: a row never leads to a file that is not whole. If
 // the last moment fails, a file without a row may be left; the next attempt replaces it by the same file.

@@ -36,6 +36,9 @@ func layoutWords(l table.Layout) (words string) {
 	if l.FilterButtons {
 		words += "-filters"
 	}
+	if l.Raw {
+		words += "-raw"
+	}
 	return words
 }
 

@@ -27,7 +27,7 @@ type Findings struct {
 const young = 24 * time.Hour
 
 // exportName is what the names of exported files look like. A store may hold other things, which are none of our business.
-var exportName = regexp.MustCompile(`^[a-z0-9-]+-\d{4}-\d{2}-\d{2}T\d{4}Z(-selection-[0-9a-f]{8}|(-no-charts)?(-frozen)?(-filters)?)(-v\d+(-[0-9a-f]{1,8})?)?(-excel)?\.(xlsx|ods|csv|csv-metadata\.json|parquet)(\.zip)?$`)
+var exportName = regexp.MustCompile(`^[a-z0-9-]+-\d{4}-\d{2}-\d{2}T\d{4}Z(-selection-[0-9a-f]{8}|(-no-charts)?(-frozen)?(-filters)?(-raw)?)(-v\d+(-[0-9a-f]{1,8})?)?(-excel)?\.(xlsx|ods|csv|csv-metadata\.json|parquet)(\.zip)?$`)
 
 // Audit compares records and files. The records are read first: what is published meanwhile is then a stray, and too young
 // to be listed.

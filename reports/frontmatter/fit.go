@@ -15,16 +15,33 @@ const maxCell = 32767
 // maxDigits is how many digits of a number spreadsheet programs keep.
 const maxDigits = 15
 
-// Fit is v as a cell can hold it. done says, for people, what had to be done to it, and is empty nearly always.
-func Fit(v table.Value) (fitted table.Value, done string) {
+// Fit is v, of a column of type t, as a cell can hold it. done says, for people, what had to be done to it, and is empty
+// nearly always.
+func Fit(v table.Value, t table.Type) (fitted table.Value, done string) {
 	s, ok := v.AsText()
 	if !ok {
+		if outOfYears(v) {
+			return v, v.String() + " is text, because cells hold times from 1900 to 9999"
+		}
 		return v, ""
 	}
 	if s, done = FitText(s); done != "" {
 		return table.String(s), done
 	}
+	if t != table.Text && t != table.List && t != "" {
+		return v, s + " is text, because no cell can hold it as a " + strings.ToLower(t.Words())
+	}
 	return v, ""
+}
+
+// outOfYears is true of times that no calendar for people has: nearly always somebody's mistake, and worth a note. Times before
+// 1900 are texts too, and as many as there are old schools: one note says so of all of them.
+func outOfYears(v table.Value) bool {
+	at, ok := v.AsTime()
+	if !ok {
+		at, ok = v.AsDay()
+	}
+	return ok && (at.Year() > 9999 || at.Year() < 1)
 }
 
 // FitText replaces the characters that no XML file can hold, and cuts what is longer than a cell.

@@ -136,7 +136,7 @@ func (b *Book) standingNotes() []string {
 	notes = append(notes,
 		"Times are in Coordinated Universal Time (UTC), which in summer is an hour behind the clock in the United Kingdom. Cells show seconds and hold the whole time, to the microsecond.",
 		"Codes, such as URN, are text: leading zeros are kept, and sums over them mean nothing. Lists are text with a semicolon between items.",
-		"A time before 1 March 1900, or a number of more than 15 digits, is text: spreadsheet programs would change it.")
+		"A time before 1 March 1900 or after the year 9999, or a number of more than 15 digits, is text: spreadsheet programs would change it.")
 	return append(notes, b.Remarks...)
 }
 

@@ -79,7 +79,7 @@ func (x *xml) sheet(s frontmatter.Sheet) {
 		x.headings(s.Columns)
 	}
 	for i, row := range s.Rows {
-		row = fitted(row)
+		row = fitted(row, s.Columns)
 		if i < len(s.Links) {
 			x.linkedFirst(row, looks, s.Links[i])
 		} else {
@@ -89,10 +89,10 @@ func (x *xml) sheet(s frontmatter.Sheet) {
 	x.endTable()
 }
 
-func fitted(row []table.Value) []table.Value {
+func fitted(row []table.Value, columns []table.Column) []table.Value {
 	row = slices.Clone(row)
 	for i, v := range row {
-		row[i], _ = frontmatter.Fit(v)
+		row[i], _ = frontmatter.Fit(v, columns[i].Type)
 	}
 	return row
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"hash"
+	"hash/crc32"
 )
 
 // Sum counts rows and adds up their values in order: equal sums mean equal rows. Its zero value is ready for use.
@@ -31,6 +32,9 @@ func (s *Sum) Add(row []Value) {
 // endOfRow cannot begin a value, so that rows of different lengths differ.
 const endOfRow = 0xff
 
+// Last is a short checksum of the row that was added last, by which a row that differs is found.
+func (s *Sum) Last() uint32 { return crc32.ChecksumIEEE(s.buf) }
+
 // Rows is how many were added.
 func (s *Sum) Rows() int64 { return s.rows }
 
@@ -48,7 +52,7 @@ func (s *Sum) Compare(got *Sum) error {
 	case s.rows != got.rows:
 		return fmt.Errorf("it has %d rows where the table has %d", got.rows, s.rows)
 	case s.Text() != got.Text():
-		return fmt.Errorf("its %d rows differ from the table's: checksum %.12s, not %.12s", got.rows, got.Text(), s.Text())
+		return fmt.Errorf("its %d rows differ from the table's", got.rows)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package table
 
 import (
 	"encoding/binary"
+	"math"
 	"strings"
 	"time"
 )
@@ -57,8 +58,13 @@ func Bool(b bool) Value {
 	return Value{kind: boolean}
 }
 
-// Time is an instant, to the microsecond.
-func Time(t time.Time) Value { return Value{kind: timestamp, n: t.UnixMicro()} }
+// Time is an instant, to the microsecond. The last years that PostgreSQL knows, from 294247 on, become a text.
+func Time(t time.Time) Value {
+	if t.Unix() >= math.MaxInt64/1_000_000 || t.Unix() <= math.MinInt64/1_000_000 {
+		return String(t.UTC().Format("2006-01-02T15:04:05.999999Z"))
+	}
+	return Value{kind: timestamp, n: t.UnixMicro()}
+}
 
 // Day is a date: that of t, in t's own zone.
 func Day(t time.Time) Value {

@@ -89,14 +89,33 @@ func parse(s string, t Type) (Value, bool) {
 	case Boolean:
 		return Bool(s == "true"), s == "true" || s == "false"
 	case Timestamp:
-		at, err := time.Parse(time.RFC3339Nano, s)
+		at, err := parseTime(time.RFC3339Nano, s)
 		return Time(at), err == nil
 	case Date:
-		day, err := time.Parse(time.DateOnly, s)
+		day, err := parseTime(time.DateOnly, s)
 		return Day(day), err == nil
 	default:
 		return String(s), true
 	}
+}
+
+// parseTime knows years that the standard library does not, before 0 and after 9999, which databases have. The calendar comes
+// round every 400 years.
+func parseTime(layout, s string) (time.Time, error) {
+	at, err := time.Parse(layout, s)
+	if err == nil || len(s) < len("-0001-01-01") {
+		return at, err
+	}
+	end := 1 + strings.IndexByte(s[1:], '-')
+	year, wrong := strconv.Atoi(s[:end])
+	if wrong != nil || year >= 0 && year <= 9999 {
+		return at, err
+	}
+	like := 2000 + (year%400+400)%400
+	if at, err = time.Parse(layout, strconv.Itoa(like)+s[end:]); err != nil {
+		return at, err
+	}
+	return at.AddDate(year-like, 0, 0), nil
 }
 
 // ParseStrict is Parse for what a person typed: it refuses what has not the form of t.

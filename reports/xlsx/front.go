@@ -51,7 +51,7 @@ func (w *Writer) writeFront(b frontmatter.Sheet) error {
 	fitted := make([]table.Value, len(b.Columns))
 	for i, row := range b.Rows {
 		for column, v := range row {
-			fitted[column], _ = frontmatter.Fit(v)
+			fitted[column], _ = frontmatter.Fit(v, b.Columns[column].Type)
 		}
 		target := ""
 		if i < len(b.Links) {

@@ -12,7 +12,7 @@ func FuzzText(f *testing.F) {
 		f.Add(name)
 	}
 	f.Fuzz(func(t *testing.T, name string) {
-		want, _ := frontmatter.Fit(table.String(name))
+		want, _ := frontmatter.Fit(table.String(name), table.Text)
 		file, w := workbook(t, [][]table.Value{row(name, "1")}, nil)
 		got := reread(t, file, "example_report", document().Columns)
 		if len(got) != 1 || got[0] != rowText(row(want.String(), "1")) {

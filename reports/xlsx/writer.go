@@ -115,7 +115,7 @@ func (w *Writer) Add(row []table.Value) error {
 	w.book.Coerced.Row++
 	for i, v := range row {
 		var done string
-		if w.fitted[i], done = frontmatter.Fit(v); done != "" {
+		if w.fitted[i], done = frontmatter.Fit(v, w.book.Doc.Columns[i].Type); done != "" {
 			w.book.Coerced.Add(w.book.Doc, row, i, done)
 		}
 	}
