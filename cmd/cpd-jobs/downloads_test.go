@@ -119,7 +119,13 @@ type pages struct {
 
 func startPages(t *testing.T, env ...string) *pages {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, "web")
+	return startPagesOf(t, program, env...)
+}
+
+// startPagesOf starts the pages of a program that a test built.
+func startPagesOf(t *testing.T, binary string, env ...string) *pages {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), binary, "web")
 	cmd.Env = append([]string{"PATH=" + os.Getenv("PATH"), "PORT=0", "LOG_FORMAT=json", "CPD_JOBS_DATA_DIR=" + t.TempDir()}, env...)
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
 	log, err := cmd.StderrPipe()

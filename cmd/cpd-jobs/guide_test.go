@@ -74,6 +74,23 @@ func TestGuideAddsAJob(t *testing.T) {
 	}
 }
 
+// TestGuideAddsAPage does what docs/guides/add-a-page.md says, and opens the page.
+func TestGuideAddsAPage(t *testing.T) {
+	t.Parallel()
+	p := newDemo(t)
+	dir := p.followGuide("add-a-page.md")
+	pages := startPagesOf(t, filepath.Join(dir, "bin", "cpd-jobs"), append(p.env, "PORT=0", "LOG_FORMAT=json")...)
+	answer, err := http.Get(pages.address + "/table-sizes")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	page, err := io.ReadAll(answer.Body)
+	if err != nil || answer.StatusCode != http.StatusOK || !strings.Contains(string(page), ">school_onboarding</th>") {
+		t.Errorf("status %d, %v, without a row for school_onboarding:\n%s", answer.StatusCode, err, page)
+	}
+}
+
 // followGuide writes the files that a guide shows and runs its commands, in a checkout of its own whose folder it returns.
 func (p *place) followGuide(name string) (dir string) {
 	p.t.Helper()
