@@ -3,19 +3,25 @@ package web
 import (
 	"encoding/json"
 	"errors"
+	"mime"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
 
 	"cpd-jobs/internal/access"
+	"cpd-jobs/internal/run"
 )
 
 func withVisitor(r *http.Request, v access.Visitor) *http.Request {
 	return r.WithContext(access.With(r.Context(), v))
 }
 
-// guard lets through who has the role that a route needs. Whoever is not known is sent to sign in, where a person asks
-// for a page, and told so otherwise.
+// guard lets visitors through who have the role that a route needs. One who is not known is sent to sign in where they ask
+// for a page, and refused otherwise.
 func (s *site) guard(route route, next http.Handler) http.Handler {
 	if route.needs == access.Public && route.machine != nil {
 		return next // probes must not need the database
@@ -24,11 +30,14 @@ func (s *site) guard(route route, next http.Handler) http.Handler {
 		v, err := s.identify(r)
 		v.Address = s.addressOf(r)
 		r = withVisitor(r, v)
+		if err == nil && v.Via != access.ViaToken {
+			err = checkMediaType(r)
+		}
 		switch {
-		case v.Can(route.needs):
-			next.ServeHTTP(w, r)
 		case err != nil:
 			s.fail(w, r, err)
+		case v.Can(route.needs):
+			next.ServeHTTP(w, r)
 		case v.Known():
 			s.fail(w, r, forbidden("You need the role "+string(route.needs)+" for this. Ask the service's administrators for it."))
 		case route.page != nil && r.Method == http.MethodGet:
@@ -41,8 +50,24 @@ func (s *site) guard(route route, next http.Handler) http.Handler {
 	})
 }
 
-// identify finds out who asks: everybody is somebody at this machine where no sign-in is configured; a program has a
-// token, a person a session.
+// checkMediaType refuses bodies that another site's page can have a browser send with its visitor's cookies: those of no
+// type, or of another than the address takes.
+func checkMediaType(r *http.Request) error {
+	if r.Method != http.MethodPost || r.ContentLength == 0 {
+		return nil
+	}
+	want := "application/x-www-form-urlencoded"
+	if isAPI(r) {
+		want = "application/json"
+	}
+	if got, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || got != want {
+		return httpError{http.StatusUnsupportedMediaType, run.Invalid("", "Send a body of the type %s.", want)}
+	}
+	return nil
+}
+
+// identify finds the visitor: everyone is access.ThisMachine where no sign-in is configured; a program has a token, a
+// person a session.
 func (s *site) identify(r *http.Request) (access.Visitor, error) {
 	if s.gate == nil {
 		return access.ThisMachine, nil
@@ -65,19 +90,48 @@ func takesTokens(r *http.Request) bool {
 	return isAPI(r) || r.URL.Path == "/openapi.json" || r.URL.Path == "/metrics"
 }
 
-// tokenVisitor knows a program by its token. An address that keeps guessing is told to wait.
+// tokenVisitor knows a program by its token. An address that keeps guessing is told to wait; a valid token is let in all
+// the same, since others may share its address.
 func (s *site) tokenVisitor(r *http.Request, secret string) (access.Visitor, error) {
-	nobody, address := access.Visitor{Via: access.ViaNobody}, s.addressOf(r)
-	if s.gate.attempts.spent(address, s.Now()) {
-		return nobody, errTooOften
-	}
 	v, err := access.UseToken(r.Context(), s.DB, secret)
-	if errors.Is(err, access.ErrNoToken) {
-		s.gate.attempts.allow(address, s.Now())
-		return nobody, nil
+	if !errors.Is(err, access.ErrNoToken) {
+		return v, err
 	}
-	if err != nil {
-		return nobody, err
+	v.Via = access.ViaNobody
+	if !s.gate.badTokens.allow(s.addressOf(r), s.Now()) {
+		return v, errTooOften
 	}
 	return v, nil
+}
+
+// limits bounds how often each address may try something that guessing could break: burst times at once, then once in
+// every.
+type limits struct {
+	mu    sync.Mutex
+	every time.Duration
+	burst int
+	by    map[string]*rate.Limiter
+}
+
+// limitsKept is how many addresses are remembered; beyond it all are forgotten, since an attacker with that many
+// addresses is not stopped by a limit on each.
+const limitsKept = 10_000
+
+func newLimits(every time.Duration, burst int) *limits {
+	return &limits{every: every, burst: burst, by: map[string]*rate.Limiter{}}
+}
+
+// allow says whether an address may try once more.
+func (l *limits) allow(address string, now time.Time) bool { return l.of(address).AllowN(now, 1) }
+
+func (l *limits) of(address string) *rate.Limiter {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.by) >= limitsKept {
+		clear(l.by)
+	}
+	if l.by[address] == nil {
+		l.by[address] = rate.NewLimiter(rate.Every(l.every), l.burst)
+	}
+	return l.by[address]
 }

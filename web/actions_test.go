@@ -65,26 +65,26 @@ func TestWhatBecameOfATick(t *testing.T) {
 	}
 	s := schedule.Schedule{Deadline: schedule.Duration(15 * time.Minute)}
 	for name, c := range map[string]struct {
-		row  tickRow
-		fate fate
+		row  queue.TickJob
+		want tickOutcome
 		why  string
 	}{
-		"on time":                {tickRow{State: "enqueued", RecordedAt: *at("06:05:01"), JobState: new("completed"), FinishedAt: at("06:06:00")}, fateRan, ""},
-		"past its deadline":      {tickRow{State: "enqueued", RecordedAt: *at("06:05:01"), JobState: new("completed"), FinishedAt: at("06:25:00")}, fateLate, "5 minutes past its deadline of 15 minutes"},
-		"made up later":          {tickRow{State: "enqueued", RecordedAt: *at("09:05:00"), JobState: new("completed"), FinishedAt: at("09:06:00")}, fateLate, "begun 3 hours after its time"},
-		"failed, and late":       {tickRow{State: "enqueued", RecordedAt: *at("06:05:00"), JobState: new("discarded"), FinishedAt: at("06:30:00")}, fateFailed, "10 minutes past its deadline of 15 minutes"},
-		"still running":          {tickRow{State: "enqueued", RecordedAt: *at("06:05:00"), JobState: new("running")}, fateRunning, "30 minutes past its deadline of 15 minutes"},
-		"waiting":                {tickRow{State: "enqueued", RecordedAt: *at("06:05:00"), JobState: new("available")}, fateWaiting, "30 minutes past its deadline of 15 minutes"},
-		"cancelled":              {tickRow{State: "enqueued", RecordedAt: *at("06:05:00"), JobState: new("cancelled"), FinishedAt: at("06:06:00")}, fateCancelled, ""},
-		"history long gone":      {tickRow{State: "enqueued", RecordedAt: *at("06:05:00")}, fateRan, ""},
-		"skipped":                {tickRow{State: "skipped", Reason: new("overlap"), RecordedAt: *at("06:05:00")}, fateSkipped, "the run before was still at work"},
-		"missed":                 {tickRow{State: "missed", Reason: new("too_old"), RecordedAt: *at("11:05:00")}, fateMissed, "too old to be made up"},
-		"reason of a later time": {tickRow{State: "missed", Reason: new("new_reason"), RecordedAt: *at("06:05:00")}, fateMissed, "New reason"},
+		"on time":                {queue.TickJob{State: "enqueued", RecordedAt: *at("06:05:01"), JobState: new("completed"), FinishedAt: at("06:06:00")}, tickRan, ""},
+		"past its deadline":      {queue.TickJob{State: "enqueued", RecordedAt: *at("06:05:01"), JobState: new("completed"), FinishedAt: at("06:25:00")}, tickLate, "5 minutes past its deadline of 15 minutes"},
+		"made up later":          {queue.TickJob{State: "enqueued", RecordedAt: *at("09:05:00"), JobState: new("completed"), FinishedAt: at("09:06:00")}, tickLate, "begun 3 hours after its time"},
+		"failed, and late":       {queue.TickJob{State: "enqueued", RecordedAt: *at("06:05:00"), JobState: new("discarded"), FinishedAt: at("06:30:00")}, tickFailed, "10 minutes past its deadline of 15 minutes"},
+		"still running":          {queue.TickJob{State: "enqueued", RecordedAt: *at("06:05:00"), JobState: new("running")}, tickRunning, "30 minutes past its deadline of 15 minutes"},
+		"waiting":                {queue.TickJob{State: "enqueued", RecordedAt: *at("06:05:00"), JobState: new("available")}, tickWaiting, "30 minutes past its deadline of 15 minutes"},
+		"cancelled":              {queue.TickJob{State: "enqueued", RecordedAt: *at("06:05:00"), JobState: new("cancelled"), FinishedAt: at("06:06:00")}, tickCancelled, ""},
+		"history long gone":      {queue.TickJob{State: "enqueued", RecordedAt: *at("06:05:00")}, tickRan, ""},
+		"skipped":                {queue.TickJob{State: "skipped", Reason: new("overlap"), RecordedAt: *at("06:05:00")}, tickSkipped, "the run before was still at work"},
+		"missed":                 {queue.TickJob{State: "missed", Reason: new("too_old"), RecordedAt: *at("11:05:00")}, tickMissed, "too old to be made up"},
+		"reason of a later time": {queue.TickJob{State: "missed", Reason: new("new_reason"), RecordedAt: *at("06:05:00")}, tickMissed, "New reason"},
 	} {
 		c.row.Tick = *at("06:05:00")
 		got := judge(c.row, s, *at("06:50:00"))
-		if got.Fate != c.fate || got.Why != c.why {
-			t.Errorf("%s: %s (%s), want %s (%s)", name, got.Fate, got.Why, c.fate, c.why)
+		if got.Outcome != c.want || got.Why != c.why {
+			t.Errorf("%s: %s (%s), want %s (%s)", name, got.Outcome, got.Why, c.want, c.why)
 		}
 	}
 }

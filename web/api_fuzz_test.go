@@ -29,7 +29,7 @@ func TestRequestsMadeUpFromTheDocument(t *testing.T) {
 			t.Error(err)
 		}
 	})
-	document := newSite(f.deps).api.OpenAPI()
+	document := newSite(f.deps).api.huma.OpenAPI()
 	def, err := findReport(t.Context(), "school_onboarding")
 	if err != nil {
 		t.Fatal(err)
@@ -62,7 +62,7 @@ func TestRequestsMadeUpFromTheDocument(t *testing.T) {
 			})
 		}
 	}
-	wantNone(t, f.log.String(), "panicked", "request of the API failed")
+	wantNone(t, f.log.String(), "panicked", "request failed")
 }
 
 // maker makes requests up.

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"cpd-jobs/internal/access"
@@ -32,18 +33,24 @@ func (s *site) audited(ctx context.Context, action, target string, detail any, d
 	return failed
 }
 
-// addressOf is where a request comes from. Behind a platform's router that is what the router says, which is the last
-// of the list: all before it is the client's own word.
+// addressOf is where a request comes from: what the nearest proxy that is trusted says, and so on along the proxies that
+// are. What comes before them is the client's own word.
 func (s *site) addressOf(r *http.Request) string {
-	if s.BehindProxy {
-		list := strings.Split(r.Header.Get("X-Forwarded-For"), ",")
-		if addr, err := netip.ParseAddr(strings.TrimSpace(list[len(list)-1])); err == nil {
-			return addr.String()
-		}
-	}
 	host, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
-		return r.RemoteAddr
+		host = r.RemoteAddr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	trusted := s.BehindProxy
+	for _, hop := range slices.Backward(hops) {
+		if addr, err := netip.ParseAddr(host); err == nil && slices.ContainsFunc(s.TrustedProxies, func(p netip.Prefix) bool { return p.Contains(addr.Unmap()) }) {
+			trusted = true
+		}
+		addr, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if !trusted || err != nil {
+			break
+		}
+		host, trusted = addr.String(), false
 	}
 	return host
 }

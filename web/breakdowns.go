@@ -117,7 +117,7 @@ func (s *site) breakdown(w http.ResponseWriter, r *http.Request) error {
 
 // figuresOf reads a breakdown for one group of rows.
 func (s *site) figuresOf(ctx context.Context, def *definition.Definition, b definition.Breakdown, group string) (figureTable, error) {
-	return remember(ctx, s, def, "by "+b.Name+" "+group, func(ctx context.Context) (figureTable, error) {
+	return cached(ctx, s, def, "by "+b.Name+" "+group, func(ctx context.Context) (figureTable, error) {
 		list, err := figures.Breakdown(ctx, s.DB, def, b, group)
 		if err != nil {
 			return figureTable{}, err

@@ -31,7 +31,7 @@ func newDocsFiles() http.Handler {
 
 // document is what programs read of the API.
 func (s *site) document(w http.ResponseWriter, r *http.Request) error {
-	body, err := s.api.Document()
+	body, err := s.api.huma.OpenAPI().MarshalJSON()
 	if err != nil {
 		return err
 	}

@@ -3,15 +3,23 @@ package web
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
+	"time"
 
+	"cpd-jobs/internal/access"
+	"cpd-jobs/internal/run"
+	"cpd-jobs/queue"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/figures"
 	"cpd-jobs/reports/table"
+	"cpd-jobs/reports/versions"
 	"cpd-jobs/web/rows"
 )
 
@@ -93,7 +101,7 @@ func (s *site) explore(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	facets, err := remember(r.Context(), s, def, "facets", func(ctx context.Context) (map[string][]figures.Facet, error) {
+	facets, err := cached(r.Context(), s, def, "facets", func(ctx context.Context) (map[string][]figures.Facet, error) {
 		return figures.Facets(ctx, s.DB, def, def.Explore.Filters)
 	})
 	if err != nil {
@@ -225,4 +233,143 @@ func newRowLine(def *definition.Definition, key string, columns []definition.Col
 
 func isNumber(c definition.Column) bool {
 	return table.Type(c.Type) == table.Integer || table.Type(c.Type) == table.Decimal
+}
+
+// selectionCSV streams a selection as a file, from its first rows on.
+func (s *site) selectionCSV(w http.ResponseWriter, r *http.Request) error {
+	def, err := findExplored(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	sel, err := rows.Parse(def, r.URL.Query())
+	if err != nil {
+		return err
+	}
+	return s.streamCSV(w, r, def, sel)
+}
+
+// streamCSV writes a selection. An error before the first row is an error page; after it the connection is cut, so that
+// half a file is not taken for a whole one.
+func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *definition.Definition, sel rows.Selection) error {
+	done, err := s.streams.begin(access.Of(r.Context()))
+	if err != nil {
+		return err
+	}
+	defer done()
+	first, err := rows.Read(r.Context(), s.DB, def, sel, "", rows.AtOnce)
+	if err != nil {
+		return err
+	}
+	latest, err := versions.List(r.Context(), s.DB, def.Name, 1)
+	if err != nil {
+		return err
+	}
+	name := fileStem(def)
+	if len(latest) > 0 {
+		name += "-" + latest[0].AsOf.UTC().Format("2006-01-02T1504Z")
+	}
+	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // a long download outlives the limit on reading the request
+	h := w.Header()
+	h.Set("Content-Type", formatOf("csv").MediaType)
+	h.Set("Content-Disposition", attachmentNamed(name+"-selection.csv"))
+	h.Set("Cache-Control", "no-store")
+	if err := rows.WriteCSV(r.Context(), w, s.DB, def, sel, first); err != nil {
+		if r.Context().Err() == nil {
+			s.Log.ErrorContext(r.Context(), "selection cut off", "report", def.Name, "error", err)
+		}
+		panic(http.ErrAbortHandler)
+	}
+	return nil
+}
+
+// askForFile has a selection made in a format that takes time.
+func (s *site) askForFile(w http.ResponseWriter, r *http.Request) error {
+	def, err := findExplored(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	values, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	sel, err := rows.Parse(def, values, "format", rows.ParamSort)
+	if err != nil {
+		return err
+	}
+	where, exact := sel.Equal()
+	if !exact {
+		return run.Invalid("download it as CSV", "rows with other than equal values cannot be made into a file of this format")
+	}
+	return s.startExport(w, r, def, map[string]any{"formats": []string{values.Get("format")}, "where": where, "search": sel.Search, "columns": sel.Columns})
+}
+
+// askForWhole has a whole report made in a format that it was not made in yet.
+func (s *site) askForWhole(w http.ResponseWriter, r *http.Request) error {
+	def, err := findReport(r.Context(), r.PathValue("name"))
+	if err != nil {
+		return err
+	}
+	values, err := form(w, r)
+	if err != nil {
+		return err
+	}
+	return s.startExport(w, r, def, map[string]any{"formats": []string{values.Get("format")}})
+}
+
+// startExport enqueues an export and leads to the page that waits for it.
+func (s *site) startExport(w http.ResponseWriter, r *http.Request, def *definition.Definition, args map[string]any) error {
+	args["report"] = def.Name
+	raw, err := json.Marshal(args)
+	if err != nil {
+		return err
+	}
+	ticket, err := s.enqueue(r.Context(), "export", "report "+def.Name, queue.Request{Kind: exportKind, Args: raw})
+	if err != nil {
+		return err
+	}
+	http.Redirect(w, r, fmt.Sprintf("%s/files/%d", reportPath(def.Name), ticket.ID), http.StatusSeeOther) // #nosec G710 -- an address of ours, of a report that there is
+	return nil
+}
+
+// streams bounds how many selections are being downloaded. Each holds rows in memory for as long as its reader takes, and
+// a reader may take nothing for as long as [pieceWithin].
+type streams struct {
+	mu    sync.Mutex
+	total int
+	by    map[string]int // by visitor
+}
+
+// Limits on downloads of selections at the same time: by each visitor, and by all.
+const (
+	streamsOfVisitor = 4
+	streamsOfAll     = 24
+)
+
+// begin takes a place for a download of the visitor, which done gives back.
+func (t *streams) begin(v access.Visitor) (done func(), err error) {
+	key := v.Via + " " + v.Name
+	if v.Via == access.ViaThisMachine {
+		key += " " + v.Address
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	switch {
+	case t.by[key] >= streamsOfVisitor:
+		return nil, tooManyRequests(fmt.Sprintf("You are downloading %d selections already. Wait until one is complete.", streamsOfVisitor))
+	case t.total >= streamsOfAll:
+		return nil, httpError{http.StatusServiceUnavailable, run.Unreachable("", "Too many selections are being downloaded. Try again in a minute.")}
+	}
+	if t.by == nil {
+		t.by = map[string]int{}
+	}
+	t.by[key]++
+	t.total++
+	return func() {
+		t.mu.Lock()
+		defer t.mu.Unlock()
+		t.total--
+		if t.by[key]--; t.by[key] == 0 {
+			delete(t.by, key)
+		}
+	}, nil
 }

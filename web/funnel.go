@@ -42,7 +42,7 @@ func (s *site) funnelOf(ctx context.Context, def *definition.Definition, group s
 	if def.Funnel == nil {
 		return nil, nil
 	}
-	return remember(ctx, s, def, "funnel "+group, func(ctx context.Context) (*funnel, error) {
+	return cached(ctx, s, def, "funnel "+group, func(ctx context.Context) (*funnel, error) {
 		stages, err := figures.Funnel(ctx, s.DB, def, group)
 		if err != nil {
 			return nil, err

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -121,22 +123,109 @@ func TestJobsOfOthersAreNoFiles(t *testing.T) {
 func TestWhereARequestComesFrom(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		behind bool
-		header string
-		want   string
+		behind  bool
+		trusted []netip.Prefix
+		header  []string
+		want    string
 	}{
-		"nobody in front":             {false, "203.0.113.9", "192.0.2.1"},
-		"behind a router":             {true, "203.0.113.9", "203.0.113.9"},
-		"what the client made up":     {true, "10.0.0.1, 203.0.113.9", "203.0.113.9"},
-		"behind a router, no address": {true, "unknown", "192.0.2.1"},
+		"no proxy":                     {false, nil, []string{"203.0.113.9"}, "192.0.2.1"},
+		"behind a router":              {true, nil, []string{"203.0.113.9"}, "203.0.113.9"},
+		"what the client made up":      {true, nil, []string{"10.0.0.1, 203.0.113.9"}, "203.0.113.9"},
+		"made up, in a header before":  {true, nil, []string{"10.0.0.1", "203.0.113.9"}, "203.0.113.9"},
+		"behind a router, no address":  {true, nil, []string{"unknown"}, "192.0.2.1"},
+		"behind a router, no header":   {true, nil, nil, "192.0.2.1"},
+		"a trusted proxy":              {false, prefixes("192.0.2.0/24"), []string{"10.0.0.1, 203.0.113.9"}, "203.0.113.9"},
+		"another proxy":                {false, prefixes("198.51.100.0/24"), []string{"203.0.113.9"}, "192.0.2.1"},
+		"a trusted one before another": {true, prefixes("198.51.100.7/32"), []string{"10.0.0.1, 203.0.113.9, 198.51.100.7"}, "203.0.113.9"},
+		"an unknown one before it":     {true, prefixes("198.51.100.7/32"), []string{"10.0.0.1, 203.0.113.9, 198.51.100.8"}, "198.51.100.8"},
 	} {
-		s := &site{Deps: Deps{BehindProxy: c.behind}}
+		s := &site{Deps: Deps{BehindProxy: c.behind, TrustedProxies: c.trusted}}
 		r := httptest.NewRequest("GET", "/", nil)
 		r.RemoteAddr = "192.0.2.1:1234"
-		r.Header.Set("X-Forwarded-For", c.header)
+		r.Header["X-Forwarded-For"] = c.header
 		if got := s.addressOf(r); got != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)
 		}
+	}
+}
+
+func prefixes(text string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(text)} }
+
+func TestBodiesNeedTheTypeThatTheirAddressTakes(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	post := func(path, kind, body string) int {
+		r := httptest.NewRequest("POST", "http://localhost:8080"+path, strings.NewReader(body))
+		r.Header.Set("Content-Type", kind)
+		w := httptest.NewRecorder()
+		f.handler.ServeHTTP(w, r)
+		return w.Code
+	}
+	const order = `{"kind": "cpd_sync"}`
+	for kind, want := range map[string]int{
+		"application/json": http.StatusCreated, "application/json; charset=utf-8": http.StatusCreated,
+		"": http.StatusUnsupportedMediaType, "text/plain": http.StatusUnsupportedMediaType, "nonsense/": http.StatusUnsupportedMediaType,
+	} {
+		if got := post("/api/v1/jobs", kind, order); got != want {
+			t.Errorf("a job as %q: status %d, want %d", kind, got, want)
+		}
+	}
+	for kind, want := range map[string]int{
+		"application/x-www-form-urlencoded": http.StatusSeeOther,
+		"":                                  http.StatusUnsupportedMediaType, "text/plain": http.StatusUnsupportedMediaType,
+	} {
+		if got := post("/schedules/cpd/pause", kind, "for=1h"); got != want {
+			t.Errorf("a pause as %q: status %d, want %d", kind, got, want)
+		}
+	}
+	if got := post("/api/v1/schedules/cpd/resume", "", ""); got != http.StatusOK {
+		t.Errorf("without a body: status %d, want 200", got)
+	}
+}
+
+func TestDownloadsOfSelectionsAreLimited(t *testing.T) {
+	t.Parallel()
+	var s streams
+	ann, done := access.Visitor{Name: "ann", Via: access.ViaSignIn}, func() {}
+	for range streamsOfVisitor {
+		var err error
+		if done, err = s.begin(ann); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.begin(ann); statusOf(err) != http.StatusTooManyRequests {
+		t.Errorf("one too many of a visitor: %v", err)
+	}
+	done()
+	if _, err := s.begin(ann); err != nil {
+		t.Errorf("after one is complete: %v", err)
+	}
+	for i := range streamsOfAll - streamsOfVisitor {
+		if _, err := s.begin(access.Visitor{Name: strconv.Itoa(i), Via: access.ViaToken}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := s.begin(access.Visitor{Name: "bob", Via: access.ViaSignIn}); statusOf(err) != http.StatusServiceUnavailable {
+		t.Errorf("one too many of all: %v", err)
+	}
+}
+
+func TestADownloadGivesItsPlaceBack(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	s := newSite(f.deps)
+	h := s.routes()
+	for range 2 * streamsOfVisitor {
+		for _, target := range []string{"/reports/school-onboarding/explore.csv", "/api/v1/reports/school_onboarding/rows?format=csv"} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+			if w.Code != http.StatusOK {
+				t.Fatalf("%s: status %d: %s", target, w.Code, w.Body)
+			}
+		}
+	}
+	if s.streams.total != 0 || len(s.streams.by) != 0 {
+		t.Errorf("%d places are taken after all downloads, by %v", s.streams.total, s.streams.by)
 	}
 }
 

@@ -3,9 +3,12 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"time"
+
+	"cpd-jobs/queue"
 )
 
 // readyWithin bounds a readiness check: a probe that waits longer takes the instance out anyway.
@@ -50,4 +53,110 @@ func (s *site) readiness(ctx context.Context) readiness {
 		return readiness{Status: "not ready", Database: "ok", Migrations: "not current: run cpd-jobs migrate up"}
 	}
 	return readiness{Status: "ready", Database: "ok", Migrations: "ok"}
+}
+
+// health is the answer of /health: all of the service, for a check of the content from outside. It is "ok", "degraded"
+// (pages answer, something behind them does not work) or "down".
+type health struct {
+	Status     string               `json:"status"`
+	Version    string               `json:"version"`
+	Components map[string]component `json:"components"`
+}
+
+// component is one thing that the service needs. What it says may be read by anyone.
+type component struct {
+	Status string `json:"status"` // ok, degraded, down, unknown
+	Says   string `json:"says,omitempty"`
+}
+
+// lateTick is how long after its time a tick without a row means that nobody looks.
+const lateTick = time.Minute
+
+// health says how each component is. Only what keeps the pages from answering makes it 503: a check of the content sees
+// the rest.
+func (s *site) health(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), readyWithin)
+	defer cancel()
+	answer := health{Status: "ok", Version: s.Version, Components: s.components(ctx)}
+	status := http.StatusOK
+	for _, c := range answer.Components {
+		switch {
+		case c.Status == "down":
+			answer.Status, status = "down", http.StatusServiceUnavailable
+		case c.Status == "degraded" && answer.Status == "ok":
+			answer.Status = "degraded"
+		}
+	}
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(answer) // the prober has gone: nothing to do about it
+}
+
+func (s *site) components(ctx context.Context) map[string]component {
+	ready := s.readiness(ctx)
+	found := map[string]component{
+		"pages":      {Status: "ok", Says: "version " + s.Version},
+		"database":   downUnless(ready.Database),
+		"migrations": downUnless(ready.Migrations),
+		"store":      s.storeHealth(ctx),
+	}
+	if ready.Status != "ready" {
+		found["workers"], found["schedules"] = component{Status: "unknown"}, component{Status: "unknown"}
+		return found
+	}
+	found["workers"], found["schedules"] = s.workersHealth(ctx), s.schedulesHealth(ctx)
+	return found
+}
+
+func downUnless(ok string) component {
+	if ok == "ok" || ok == "unknown" {
+		return component{Status: ok}
+	}
+	return component{Status: "down", Says: ok}
+}
+
+// storeHealth asks for the first file. What went wrong goes to the log: it may name hosts and folders.
+func (s *site) storeHealth(ctx context.Context) component {
+	for _, err := range s.Store.List(ctx) {
+		if err != nil {
+			s.Log.WarnContext(ctx, "not healthy", "what", "store", "error", err)
+			return component{Status: "degraded", Says: "exported files cannot be reached"}
+		}
+		break
+	}
+	return component{Status: "ok"}
+}
+
+func (s *site) workersHealth(ctx context.Context) component {
+	alive, err := queue.Workers(ctx, s.DB)
+	switch {
+	case err != nil:
+		s.Log.WarnContext(ctx, "not healthy", "what", "workers", "error", err)
+		return component{Status: "unknown"}
+	case len(alive) == 0:
+		return component{Status: "degraded", Says: "no worker is alive"}
+	}
+	return component{Status: "ok", Says: fmt.Sprintf("%d alive", len(alive))}
+}
+
+func (s *site) schedulesHealth(ctx context.Context) component {
+	late, err := queue.LateSchedules(ctx, s.DB, lateTick)
+	switch {
+	case err != nil:
+		s.Log.WarnContext(ctx, "not healthy", "what", "schedules", "error", err)
+		return component{Status: "unknown"}
+	case late > 0:
+		return component{Status: "degraded", Says: fmt.Sprintf("ticks of %d schedules are late", late)}
+	}
+	return component{Status: "ok"}
+}
+
+// securityTxt leads people who found a weakness to the policy that they should follow.
+func (s *site) securityTxt(w http.ResponseWriter, r *http.Request) {
+	if s.SecurityTxt == "" {
+		http.NotFound(w, r)
+		return
+	}
+	http.Redirect(w, r, s.SecurityTxt, http.StatusFound)
 }

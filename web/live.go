@@ -92,7 +92,8 @@ func (st *stream) send(ctx context.Context) (finished bool, err error) {
 	if err != nil {
 		return false, err
 	}
-	lines, err := queue.Logs(ctx, st.site.DB, st.job, st.after)
+	job = shown(ctx, job)
+	lines, err := st.site.logs(ctx, job, st.after)
 	if err != nil {
 		return false, err
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -12,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/access"
+	"cpd-jobs/queue"
 	"cpd-jobs/reports/exports"
 )
 
@@ -166,5 +168,33 @@ func TestPersonalFilesDoNotCrowdOutOthers(t *testing.T) {
 	list := f.call(t, "GET", "/api/v1/exports?limit=1", "", http.StatusOK)["exports"].([]any)
 	if len(list) != 1 || list[0].(map[string]any)["name"] != csvFile {
 		t.Errorf("got %v, want the newest that is for everybody", list)
+	}
+}
+
+// TestJobsOnPersonalDataAreForTheirRole: whatever the way, a developer without the role neither starts such a job nor
+// reads what it counted.
+func TestJobsOnPersonalDataAreForTheirRole(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	args := json.RawMessage(`{"report": "declarations", "formats": ["xlsx"]}`)
+	ticket, err := f.deps.Queue.Enqueue(t.Context(), queue.Request{Kind: exportKind, Args: args, By: "person pat"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	at := fmt.Sprintf("/api/v1/jobs/%d", ticket.ID)
+	f.call(t, "POST", at+"/retry", "", http.StatusForbidden)
+	f.call(t, "GET", at+"/logs", "", http.StatusForbidden)
+	if res := f.post(fmt.Sprintf("/runs/%d/retry", ticket.ID), url.Values{}); res.StatusCode != http.StatusForbidden {
+		t.Errorf("the page: status %d, want 403", res.StatusCode)
+	}
+	wantAudit(t, f, fmt.Sprintf("retry job %d refused", ticket.ID), fmt.Sprintf("retry job %d refused", ticket.ID))
+	job := queue.Job{Kind: exportKind, Args: args, Result: json.RawMessage(`{"rows": 7}`), Steps: []queue.Step{{Name: "write", RowsOut: 7, Done: 7}}}
+	hidden := shown(t.Context(), job)
+	if hidden.Result != nil || hidden.Steps[0] != (queue.Step{Name: "write"}) {
+		t.Errorf("without the role: %s %+v", hidden.Result, hidden.Steps)
+	}
+	pat := access.With(t.Context(), access.Visitor{Roles: []access.Role{access.Personal}})
+	if all := shown(pat, job); all.Result == nil || all.Steps[0].RowsOut != 7 {
+		t.Errorf("with the role: %s %+v", all.Result, all.Steps)
 	}
 }

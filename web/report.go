@@ -17,11 +17,11 @@ type reportPage struct {
 	Noun               string // what the rows are, for the table of versions
 	Explore            string // address of its rows; "" where they are not shown
 	Freshness          freshness
-	Restricted         bool      // it has personal data
-	Runs               bool      // the visitor may see runs
-	Stopped            *stopped  // the refresh since the latest version that a check stopped
-	Withdrawn          *withdraw // why the latest version is an earlier one again
-	Checks             checksOf  // of the latest version
+	Restricted         bool           // it has personal data
+	Runs               bool           // the visitor may see runs
+	Stopped            *versions.Stop // the refresh since the latest version that a check stopped
+	Withdrawn          *withdraw      // why the latest version is an earlier one again
+	Checks             checksOf       // of the latest version
 	Files              []attachment
 	FilesNote          string   // what to know where the files are not of the latest version
 	Missing            []choice // formats that it can be made in and has not been
@@ -66,7 +66,7 @@ func (s *site) report(w http.ResponseWriter, r *http.Request) error {
 		Contact: s.contact(),
 	}
 	if len(latest) == 0 {
-		p.Stopped, err = s.stopped(r.Context(), def, nil)
+		p.Stopped, err = versions.LatestStop(r.Context(), s.DB, def.Name, time.Time{})
 	} else {
 		err = s.fillReport(r.Context(), def, latest[0], group, &p)
 	}
@@ -113,7 +113,7 @@ func (s *site) fillChecks(ctx context.Context, def *definition.Definition, lates
 	if p.Checks, err = s.checksOf(ctx, def, latest); err != nil {
 		return err
 	}
-	p.Stopped, err = s.stopped(ctx, def, &latest)
+	p.Stopped, err = versions.LatestStop(ctx, s.DB, def.Name, latest.PublishedAt)
 	return err
 }
 
@@ -184,4 +184,43 @@ func inputLines(used []versions.InputUsed) []inputLine {
 		lines[i] = inputLine{Title: inputTitle(string(in.Input)), InputUsed: in}
 	}
 	return lines
+}
+
+// checksOf is what the checks of a version found, and all that were made.
+type checksOf struct {
+	Found []checkLine // those that found something
+	All   []checkLine
+}
+
+// checkLine is one check and what it found.
+type checkLine struct {
+	Name, About   string
+	Stops         bool // what it finds stops a refresh
+	Offending, Of int64
+}
+
+func (s *site) checksOf(ctx context.Context, def *definition.Definition, latest versions.Version) (checksOf, error) {
+	var found []versions.CheckResult
+	var err error
+	if latest.Warnings > 0 {
+		if found, err = versions.Warnings(ctx, s.DB, def.Name, latest.Version); err != nil {
+			return checksOf{}, err
+		}
+	}
+	return newChecks(def.Checks, found), nil
+}
+
+// newChecks puts results to the checks of a definition. A result of a check that is no longer there shows beside them.
+func newChecks(checks []definition.Check, found []versions.CheckResult) checksOf {
+	var c checksOf
+	results := map[string]versions.CheckResult{}
+	for _, r := range found {
+		results[r.Name] = r
+		c.Found = append(c.Found, checkLine{Name: r.Name, About: r.About, Offending: r.Offending, Of: r.Of})
+	}
+	for _, check := range checks {
+		r := results[check.Name]
+		c.All = append(c.All, checkLine{Name: check.Name, About: check.About, Stops: check.Level == "error", Offending: r.Offending, Of: r.Of})
+	}
+	return c
 }

@@ -80,15 +80,30 @@ func place(def *definition.Definition) int {
 	return math.MaxInt
 }
 
+var errNoReport = notFound("There is no report of that name.")
+
 // findReport takes a report's name with hyphens or underscores. A report with personal data is not there for those who
 // may not see it.
 func findReport(ctx context.Context, name string) (*definition.Definition, error) {
 	def, err := reports.Find(strings.ReplaceAll(name, "-", "_"))
 	if err != nil || def.Restricted() && !access.Of(ctx).Can(access.Personal) {
-		return nil, notFound("There is no report of that name.")
+		return nil, errNoReport
 	}
 	return def, nil
 }
+
+// findOpen finds a report whose rows pages and the API show. Those of a report with personal data are in its files alone,
+// each download of which is recorded.
+func findOpen(name string) (*definition.Definition, error) {
+	def, err := reports.Find(strings.ReplaceAll(name, "-", "_"))
+	if err != nil || def.Restricted() {
+		return nil, errNoReport
+	}
+	return def, nil
+}
+
+// fileStem begins the names of files of a report: with hyphens, as in addresses.
+func fileStem(def *definition.Definition) string { return strings.ReplaceAll(def.Name, "_", "-") }
 
 // newFreshness judges by the age of the data, not of the refresh: a refresh of old inputs does not make a report fresh.
 func newFreshness(def *definition.Definition, latest *versions.Version, now time.Time) freshness {

@@ -43,18 +43,18 @@ func (s *site) table() []route {
 		{pattern: "GET /runs/{id}", needs: access.Developer, page: s.run},
 		{pattern: "GET /runs/{id}/events", needs: access.Developer, page: s.events},
 		{pattern: "GET /runs/{id}/cancel", needs: access.Developer, page: s.cancelForm},
-		{pattern: "POST /runs/{id}/cancel", needs: access.Developer, page: s.cancel},
+		{pattern: "POST /runs/{id}/cancel", needs: access.Developer, page: s.cancelRun},
 		{pattern: "GET /runs/{id}/retry", needs: access.Developer, page: s.retryForm},
-		{pattern: "POST /runs/{id}/retry", needs: access.Developer, page: s.retry},
+		{pattern: "POST /runs/{id}/retry", needs: access.Developer, page: s.retryRun},
 
 		{pattern: "GET /schedules", needs: access.Developer, page: s.scheduleList},
 		{pattern: "GET /schedules/{name}", needs: access.Developer, page: s.schedule},
 		{pattern: "GET /schedules/{name}/pause", needs: access.Developer, page: s.pauseForm},
-		{pattern: "POST /schedules/{name}/pause", needs: access.Developer, page: s.pause},
+		{pattern: "POST /schedules/{name}/pause", needs: access.Developer, page: s.pauseSchedule},
 		{pattern: "GET /schedules/{name}/resume", needs: access.Developer, page: s.resumeForm},
-		{pattern: "POST /schedules/{name}/resume", needs: access.Developer, page: s.resume},
+		{pattern: "POST /schedules/{name}/resume", needs: access.Developer, page: s.resumeSchedule},
 		{pattern: "GET /schedules/{name}/run", needs: access.Developer, page: s.triggerForm},
-		{pattern: "POST /schedules/{name}/run", needs: access.Developer, page: s.trigger},
+		{pattern: "POST /schedules/{name}/run", needs: access.Developer, page: s.triggerSchedule},
 		{pattern: "GET /schedules/{name}/backfill", needs: access.Developer, page: s.backfillForm},
 		{pattern: "POST /schedules/{name}/backfill", needs: access.Developer, page: s.backfill},
 
@@ -85,9 +85,7 @@ func (s *site) table() []route {
 		{pattern: "GET /security.txt", needs: access.Public, machine: http.HandlerFunc(s.securityTxt)},
 	}
 	list = append(list, s.rowRoutes()...)
-	for _, r := range s.api.Routes() {
-		list = append(list, route{pattern: r.Pattern, needs: access.Role(r.Needs), machine: private(r.Handler)})
-	}
+	list = append(list, s.api.list...)
 	if s.Metrics != nil {
 		list = append(list, route{pattern: "GET /metrics", needs: access.Developer, machine: s.Metrics})
 	}

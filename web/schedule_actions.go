@@ -46,7 +46,7 @@ func pausePage(info queue.ScheduleInfo, length, why, problem string) confirmPage
 	}
 }
 
-func (s *site) pause(w http.ResponseWriter, r *http.Request) error {
+func (s *site) pauseSchedule(w http.ResponseWriter, r *http.Request) error {
 	info, values, err := s.scheduleForm(w, r)
 	if err != nil {
 		return err
@@ -65,10 +65,7 @@ func (s *site) pause(w http.ResponseWriter, r *http.Request) error {
 		until = s.Now().Add(d)
 	}
 	detail := map[string]any{"note": why, "for": length}
-	err = s.audited(r.Context(), "pause", "schedule "+info.Name, detail, func(ctx context.Context) error {
-		return queue.Pause(ctx, s.DB, info.Name, until, access.Of(r.Context()).By(), why)
-	})
-	if err != nil {
+	if err := s.pause(r.Context(), info.Name, until, why, detail); err != nil {
 		return err
 	}
 	return seeOther(w, r, schedulePath(info.Name), "paused")
@@ -96,15 +93,12 @@ func (s *site) resumeForm(w http.ResponseWriter, r *http.Request) error {
 	})
 }
 
-func (s *site) resume(w http.ResponseWriter, r *http.Request) error {
+func (s *site) resumeSchedule(w http.ResponseWriter, r *http.Request) error {
 	info, _, err := s.scheduleForm(w, r)
 	if err != nil {
 		return err
 	}
-	err = s.audited(r.Context(), "resume", "schedule "+info.Name, nil, func(ctx context.Context) error {
-		return queue.Resume(ctx, s.DB, info.Name)
-	})
-	if err != nil {
+	if err := s.resume(r.Context(), info.Name); err != nil {
 		return err
 	}
 	return seeOther(w, r, schedulePath(info.Name), "resumed")
@@ -126,23 +120,16 @@ func (s *site) triggerForm(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, page)
 }
 
-func (s *site) trigger(w http.ResponseWriter, r *http.Request) error {
+func (s *site) triggerSchedule(w http.ResponseWriter, r *http.Request) error {
 	info, _, err := s.scheduleForm(w, r)
 	if err != nil {
 		return err
 	}
-	if s.Queue == nil {
-		return errNoQueue
-	}
-	var ticket queue.Ticket
-	err = s.audited(r.Context(), "run", "schedule "+info.Name, nil, func(ctx context.Context) (err error) {
-		ticket, err = s.Queue.Trigger(ctx, info.Schedule, access.Of(r.Context()).By())
-		return err
-	})
+	ticket, err := s.trigger(r.Context(), info)
 	if err != nil {
 		return err
 	}
-	return seeOther(w, r, fmt.Sprintf("/runs/%d", ticket.ID), "begun")
+	return seeOther(w, r, runPath(ticket.ID), "begun")
 }
 
 // backfillLayout is how people write a moment: in the zone of the schedule.

@@ -1,9 +1,13 @@
 package web
 
 import (
+	"context"
 	"errors"
+	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
+	"strings"
 	"time"
 
 	"cpd-jobs/internal/access"
@@ -149,4 +153,176 @@ func overlapText(o schedule.Overlap) string {
 	return map[schedule.Overlap]string{
 		schedule.Skip: "a tick is skipped", schedule.Queue: "a tick waits its turn", schedule.CancelRunning: "a tick cancels that run",
 	}[o]
+}
+
+// ticksShown is how many of a schedule's latest ticks the pages show.
+const ticksShown = 30
+
+// tickOutcome is what became of a tick.
+type tickOutcome string
+
+// Outcomes of ticks, the good ones first.
+const (
+	tickRan       tickOutcome = "ran"
+	tickLate      tickOutcome = "late" // ran, and was done after its deadline or begun long after its tick
+	tickRunning   tickOutcome = "running"
+	tickWaiting   tickOutcome = "waiting"
+	tickSkipped   tickOutcome = "skipped"
+	tickMissed    tickOutcome = "missed"
+	tickCancelled tickOutcome = "cancelled"
+	tickFailed    tickOutcome = "failed"
+)
+
+// tickOutcomes are all of them in the order in which they are counted up, with the colour of their tags.
+var tickOutcomes = []struct {
+	outcome tickOutcome
+	colour  string
+}{
+	{tickRan, "green"}, {tickLate, "yellow"}, {tickRunning, "blue"}, {tickWaiting, "grey"}, {tickSkipped, "grey"},
+	{tickMissed, "orange"}, {tickCancelled, "orange"}, {tickFailed, "red"},
+}
+
+// punctual is how long after its tick a job may be enqueued and not count as late.
+const punctual = time.Minute
+
+// tickLine is a tick as the pages show it.
+type tickLine struct {
+	queue.TickJob
+	Outcome tickOutcome
+	Why     string
+}
+
+// Tag is the tickOutcome as a tag.
+func (l tickLine) Tag() template.HTML {
+	for _, f := range tickOutcomes {
+		if f.outcome == l.Outcome {
+			return template.HTML(`<strong class="govuk-tag govuk-tag--` + f.colour + `">` + words(string(f.outcome)) + `</strong>`)
+		}
+	}
+	return ""
+}
+
+// latestTicks reads the latest ticks of schedules, newest first, by schedule.
+func latestTicks(ctx context.Context, db queue.Querier, schedules []queue.ScheduleInfo, now time.Time) (map[string][]tickLine, error) {
+	names, byName := make([]string, len(schedules)), map[string]schedule.Schedule{}
+	for i, s := range schedules {
+		names[i], byName[s.Name] = s.Name, s.Schedule
+	}
+	list, err := queue.LatestTicks(ctx, db, names, ticksShown)
+	if err != nil {
+		return nil, err
+	}
+	lines := map[string][]tickLine{}
+	for _, t := range list {
+		lines[t.Schedule] = append(lines[t.Schedule], judge(t, byName[t.Schedule], now))
+	}
+	return lines, nil
+}
+
+// judge says what became of a tick.
+func judge(t queue.TickJob, s schedule.Schedule, now time.Time) tickLine {
+	l := tickLine{TickJob: t}
+	switch {
+	case t.State == "skipped":
+		l.Outcome, l.Why = tickSkipped, skipReason(t.Reason)
+	case t.State == "missed":
+		l.Outcome, l.Why = tickMissed, skipReason(t.Reason)
+	case t.JobState == nil || *t.JobState == "completed":
+		l.Outcome = tickRan
+	case *t.JobState == "discarded":
+		l.Outcome = tickFailed
+	case *t.JobState == "cancelled":
+		l.Outcome = tickCancelled
+	case *t.JobState == "running":
+		l.Outcome = tickRunning
+	default:
+		l.Outcome = tickWaiting
+	}
+	if why := lateness(t, s, now); why != "" && t.State == "enqueued" {
+		l.Why = why
+		if l.Outcome == tickRan {
+			l.Outcome = tickLate
+		}
+	}
+	return l
+}
+
+// lateness says how a run was late, "" where it was not.
+func lateness(t queue.TickJob, s schedule.Schedule, now time.Time) string {
+	if behind := t.RecordedAt.Sub(t.Tick); behind > punctual {
+		return "begun " + roughly(behind) + " after its time"
+	}
+	end := now
+	if t.FinishedAt != nil {
+		end = *t.FinishedAt
+	}
+	over := end.Sub(t.Tick) - time.Duration(s.Deadline)
+	if s.Deadline == 0 || over <= 0 || t.JobState == nil {
+		return ""
+	}
+	return roughly(over) + " past its deadline of " + roughly(time.Duration(s.Deadline))
+}
+
+func skipReason(reason *string) string {
+	if reason == nil {
+		return ""
+	}
+	switch *reason {
+	case "paused":
+		return "the schedule was paused"
+	case "overlap":
+		return "the run before was still at work"
+	case "too_old":
+		return "too old to be made up"
+	case "catch_up_none":
+		return "this schedule makes up nothing"
+	case "restored":
+		return "the database was a restored copy"
+	default:
+		return words(*reason)
+	}
+}
+
+// strip is the latest ticks as a small chart, the oldest on the left, and in words.
+type strip struct {
+	Bars    []stripBar
+	Summary string
+	Width   int
+}
+
+// stripBar is one tick. Its height tells how far it came, so that nobody needs the colour.
+type stripBar struct {
+	Outcome      tickOutcome
+	X, Y, Height int
+}
+
+// Sizes of the strip in pixels.
+const (
+	stripStep   = 9
+	stripHeight = 28
+)
+
+func newStrip(ticks []tickLine) strip {
+	s := strip{Summary: countUp(ticks), Width: stripStep * ticksShown}
+	heights := map[tickOutcome]int{tickRan: 20, tickLate: 14, tickRunning: 8, tickWaiting: 8, tickSkipped: 4, tickMissed: 4, tickCancelled: 28, tickFailed: 28}
+	for i, t := range slices.Backward(ticks) {
+		height := heights[t.Outcome]
+		s.Bars = append(s.Bars, stripBar{Outcome: t.Outcome, X: s.Width - stripStep*(i+1), Y: stripHeight - height, Height: height})
+	}
+	return s
+}
+
+// countUp says how many ticks became what: "27 ran, 2 late, 1 failed".
+func countUp(ticks []tickLine) string {
+	counts := map[tickOutcome]int64{}
+	for _, t := range ticks {
+		counts[t.Outcome]++
+	}
+	var parts []string
+	for _, f := range tickOutcomes {
+		if n := counts[f.outcome]; n > 0 {
+			parts = append(parts, count(n)+" "+string(f.outcome))
+		}
+	}
+	return strings.Join(parts, ", ")
 }

@@ -9,11 +9,16 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
 
+	"github.com/alexedwards/scs/v2"
 	"github.com/coreos/go-oidc/v3/oidc"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/oauth2"
+	"golang.org/x/sync/singleflight"
 
 	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/run"
@@ -36,10 +41,10 @@ func (s *site) signIn(w http.ResponseWriter, r *http.Request) error {
 	if g == nil {
 		return notFound("No sign-in is configured.")
 	}
-	if !g.attempts.allow(s.addressOf(r), s.Now()) {
+	if !g.signIns.allow(s.addressOf(r), s.Now()) {
 		return errTooOften
 	}
-	provider, err := g.discover(r.Context())
+	provider, err := g.discover(r.Context(), s.Now())
 	if err != nil {
 		return err
 	}
@@ -69,7 +74,7 @@ func (s *site) signedIn(w http.ResponseWriter, r *http.Request) error {
 	if g == nil {
 		return notFound("No sign-in is configured.")
 	}
-	if !g.attempts.allow(s.addressOf(r), s.Now()) {
+	if !g.signIns.allow(s.addressOf(r), s.Now()) {
 		return errTooOften
 	}
 	var a attempt
@@ -115,7 +120,7 @@ func (s *site) admit(ctx context.Context, a attempt, q url.Values) (claims, erro
 	case q.Get("error") != "":
 		return refused(fmt.Errorf("the provider says %q", q.Get("error")))
 	}
-	provider, err := s.gate.discover(ctx)
+	provider, err := s.gate.discover(ctx, s.Now())
 	if err != nil {
 		return nil, err
 	}
@@ -194,4 +199,180 @@ func (s *site) signOut(w http.ResponseWriter, r *http.Request) error {
 		}
 	}
 	return s.render(w, withVisitor(r, access.Visitor{}), http.StatusOK, signedOutPage{Provider: g.endSession()})
+}
+
+// SignIn is how people sign in: with an OpenID Connect provider, such as DfE Sign-in or Entra ID.
+type SignIn struct {
+	Issuer       string
+	ClientID     string
+	ClientSecret string
+	// PublicURL is where people find the pages, without a slash at the end. The provider must know PublicURL/sign-in/callback.
+	PublicURL string
+	// RolesClaim is the claim that has the roles, by their names here; "" means roles.
+	RolesClaim string
+}
+
+// How long a sign-in may take at the provider, and how long the provider may take to answer us.
+const (
+	signInWithin   = 15 * time.Minute
+	providerWithin = 10 * time.Second
+)
+
+// Keys of a session.
+const (
+	keyVisitor = "visitor"
+	keyAttempt = "attempt"
+)
+
+// How long somebody stays signed in: a working day, and not over a long absence. Roles that were taken away meanwhile
+// last until then.
+const (
+	sessionLife = 10 * time.Hour
+	sessionIdle = 2 * time.Hour
+)
+
+// newSessions keeps sessions in the database, so that every instance knows them; the cookie is a random name alone.
+func newSessions(db *pgxpool.Pool, https bool) *scs.SessionManager {
+	m := scs.New()
+	m.Store = access.Sessions{DB: db}
+	m.HashTokenInStore = true
+	m.Lifetime, m.IdleTimeout = sessionLife, sessionIdle
+	m.Cookie.Name = "session"
+	m.Cookie.HttpOnly, m.Cookie.SameSite, m.Cookie.Persist = true, http.SameSiteLaxMode, false
+	if https {
+		m.Cookie.Name = "__Host-session" // which a browser takes from this host alone, and over https alone
+		m.Cookie.Secure = true
+	}
+	return m
+}
+
+// gate lets people in and out.
+type gate struct {
+	SignIn
+	sessions *scs.SessionManager
+	// Each has a budget of its own: a program with a bad token must not keep people from signing in.
+	signIns, badTokens *limits
+
+	provider  atomic.Pointer[oidc.Provider] // nil until it was asked
+	discovery singleflight.Group
+	failed    atomic.Pointer[discoveryError]
+}
+
+func newGate(d Deps) *gate {
+	return &gate{
+		SignIn:    *d.SignIn,
+		sessions:  newSessions(d.DB, strings.HasPrefix(d.SignIn.PublicURL, "https://")),
+		signIns:   newLimits(6*time.Second, 20),
+		badTokens: newLimits(6*time.Second, 20),
+	}
+}
+
+// rolesClaim is the claim that has the roles.
+func (g *gate) rolesClaim() string {
+	if g.RolesClaim == "" {
+		return "roles"
+	}
+	return g.RolesClaim
+}
+
+// discoveryError is why the provider could not be asked, until when it is not asked again.
+type discoveryError struct {
+	err   error
+	until time.Time
+}
+
+// discoverAgain is how long after a failure the provider is asked again.
+const discoverAgain = 5 * time.Second
+
+// discover asks the provider for its addresses and keys when first needed: pages that do not need it answer without it. All
+// who sign in meanwhile wait for the same answer, and a failure is theirs for a moment too, so that a provider which does
+// not answer costs each of them one wait at most.
+func (g *gate) discover(ctx context.Context, now time.Time) (*oidc.Provider, error) {
+	if p := g.provider.Load(); p != nil {
+		return p, nil
+	}
+	if f := g.failed.Load(); f != nil && now.Before(f.until) {
+		return nil, f.err
+	}
+	asked := g.discovery.DoChan("", func() (any, error) {
+		// The provider goes on to use this context for its keys, long after the request that came first.
+		p, err := oidc.NewProvider(g.context(context.WithoutCancel(ctx)), g.Issuer)
+		if err != nil {
+			err = run.Unreachable("check OIDC_ISSUER", "ask the sign-in provider for its addresses: %w", err)
+			g.failed.Store(&discoveryError{err: err, until: now.Add(providerWithin + discoverAgain)})
+			return nil, err
+		}
+		g.provider.Store(p)
+		return p, nil
+	})
+	select {
+	case answer := <-asked:
+		if answer.Err != nil {
+			return nil, answer.Err
+		}
+		return g.provider.Load(), nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+func (g *gate) context(ctx context.Context) context.Context {
+	return oidc.ClientContext(ctx, &http.Client{Timeout: providerWithin})
+}
+
+func (g *gate) oauth(p *oidc.Provider) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID: g.ClientID, ClientSecret: g.ClientSecret, Endpoint: p.Endpoint(),
+		RedirectURL: g.PublicURL + "/sign-in/callback", Scopes: []string{oidc.ScopeOpenID, "profile", "email"},
+	}
+}
+
+// endSession is where people sign out of the provider, "" where it has no such address.
+func (g *gate) endSession() string {
+	provider := g.provider.Load()
+	var known struct {
+		EndSession string `json:"end_session_endpoint"`
+	}
+	if provider == nil || provider.Claims(&known) != nil || !strings.HasPrefix(known.EndSession, "http") {
+		return ""
+	}
+	return known.EndSession + "?" + url.Values{"client_id": {g.ClientID}, "post_logout_redirect_uri": {g.PublicURL + "/"}}.Encode()
+}
+
+// claims are what the provider says of somebody.
+type claims map[string]json.RawMessage
+
+// has says that something is said under a name.
+func (c claims) has(name string) bool { _, ok := c[name]; return ok }
+
+// text is a claim that is a text.
+func (c claims) text(name string) string {
+	var text string
+	_ = json.Unmarshal(c[name], &text) // no claim, or not a text
+	return text
+}
+
+// name is what the record calls somebody: an address, or what the provider calls them.
+func (c claims) name() string {
+	for _, claim := range []string{"email", "preferred_username", "sub"} {
+		if text := c.text(claim); text != "" {
+			return text
+		}
+	}
+	return ""
+}
+
+// visitor is somebody with those roles of the claim that are known here; others are another program's.
+func (c claims) visitor(rolesClaim string) access.Visitor {
+	var names []string
+	if json.Unmarshal(c[rolesClaim], &names) != nil {
+		names = strings.Fields(c.text(rolesClaim))
+	}
+	v := access.Visitor{Name: c.name(), Via: access.ViaSignIn, Roles: []access.Role{}}
+	for _, name := range names {
+		if r := access.Role(name); slices.Contains(access.Roles, r) && !slices.Contains(v.Roles, r) {
+			v.Roles = append(v.Roles, r)
+		}
+	}
+	return v
 }

@@ -444,3 +444,70 @@ func TestGuessingTokensIsLimited(t *testing.T) {
 		t.Errorf("statuses %v, want 401 and then 429", statuses)
 	}
 }
+
+// TestBadTokensCostOthersNothing: a valid token and a sign-in from the same address go on.
+func TestBadTokensCostOthersNothing(t *testing.T) {
+	t.Parallel()
+	g := newGated(t, nil)
+	_, secret, err := access.CreateToken(t.Context(), g.deps.DB, access.NewToken{Name: "nightly", Roles: []access.Role{access.Developer}, For: time.Hour, By: "ann"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ask := func(secret string) int {
+		r, _ := http.NewRequest("GET", g.url+"/api/v1/jobs", nil)
+		r.Header.Set("Authorization", "Bearer "+secret)
+		res, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		res.Body.Close()
+		return res.StatusCode
+	}
+	refused := false
+	for range 1000 { // until the address is told to wait, however slowly they are asked
+		if refused = ask("cpdj_guess") == http.StatusTooManyRequests; refused {
+			break
+		}
+	}
+	if !refused {
+		t.Fatal("guessing is never limited")
+	}
+	if got := ask(secret); got != http.StatusOK {
+		t.Errorf("a valid token: status %d, want 200", got)
+	}
+	g.signIn(t, person{name: "ann", roles: []string{"analyst"}})
+}
+
+// TestAProviderThatHangsIsAskedOnce: all who sign in meanwhile wait for one answer, its failure is remembered, and
+// signing out needs no answer.
+func TestAProviderThatHangsIsAskedOnce(t *testing.T) {
+	t.Parallel()
+	asked, answer := make(chan struct{}, 100), make(chan struct{})
+	provider := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		asked <- struct{}{}
+		<-answer
+		http.Error(w, "broken", http.StatusInternalServerError)
+	}))
+	t.Cleanup(provider.Close)
+	f := newFixture(t)
+	f.deps.SignIn = &SignIn{Issuer: provider.URL, ClientID: "c", ClientSecret: "s", PublicURL: "http://localhost:8080"}
+	f.handler = New(f.deps)
+	statuses := make(chan int)
+	for range 5 {
+		go func() { statuses <- f.get("/sign-in").StatusCode }()
+	}
+	<-asked
+	if res := f.post("/sign-out", nil); res.StatusCode != http.StatusOK {
+		t.Errorf("sign-out meanwhile: status %d, want 200", res.StatusCode)
+	}
+	close(answer)
+	for range 5 {
+		if got := <-statuses; got != http.StatusServiceUnavailable {
+			t.Errorf("status %d, want 503", got)
+		}
+	}
+	f.get("/sign-in")
+	if n := 1 + len(asked); n != 1 {
+		t.Errorf("the provider was asked %d times, want once", n)
+	}
+}

@@ -98,7 +98,7 @@ func TestAddressesThatLeadNowhere(t *testing.T) {
 	if got := f.ask("POST", "/runs").StatusCode; got != http.StatusMethodNotAllowed {
 		t.Errorf("POST /runs: status %d, want 405", got)
 	}
-	wantNone(t, f.log.String(), "page failed")
+	wantNone(t, f.log.String(), "request failed")
 }
 
 func TestADatabaseThatIsAwayIsNotTheVisitorsFault(t *testing.T) {

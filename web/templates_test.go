@@ -16,6 +16,7 @@ import (
 	"cpd-jobs/queue/schedule"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/figures"
 	"cpd-jobs/reports/versions"
 )
@@ -39,7 +40,10 @@ func samples() map[string]content {
 	for i := range lines {
 		lines[i] = queue.LogLine{ID: int64(i), At: noon, Level: "info", Message: "copied", Attrs: json.RawMessage(`{"rows":5}`)}
 	}
-	file := attachment{ID: 3, Title: "School onboarding (CSV)", Href: "/f", Name: "f.csv", Format: "Comma-separated values", Label: "CSV", Short: true, Note: "n", Size: 9, Rows: 1, Version: 2, AsOf: noon, CreatedAt: noon, SHA256: "ab"}
+	file := attachment{
+		Export: exports.Export{ID: 3, Name: "f.csv", Format: "csv", Size: 9, Rows: 1, Version: 2, AsOf: noon, CreatedAt: noon, SHA256: "ab"},
+		As:     formatOf("csv"), Title: "School onboarding (CSV)", Href: "/f",
+	}
 	fresh := freshness{Refreshed: true, AsOf: noon, PublishedAt: noon, Age: time.Hour, Target: 30 * time.Minute, Late: true, Rows: 5, Noun: "Schools"}
 	reached, share := int64(5), 1.0
 	shown, err := reports.Find("school_onboarding")
@@ -73,9 +77,9 @@ func samples() map[string]content {
 		"run":                      newRunPage(job, lines, later),
 		"run that has not begun":   newRunPage(queue.Job{ID: 1, Kind: "probe", State: "available"}, nil, noon),
 		"run that is watched":      runPage{Job: queue.Job{ID: 1, Kind: "probe", State: "running"}, Said: "s", May: true, Events: "/e"},
-		"schedules":                schedulesPage{Held: 2, Schedules: []scheduleLine{{ScheduleInfo: queue.ScheduleInfo{Schedule: schedule.Schedule{Name: "register"}, NextTick: &noon, Paused: true}, Href: "/s", When: "w", Strip: newStrip([]tickLine{{Fate: fateRan}})}}},
+		"schedules":                schedulesPage{Held: 2, Schedules: []scheduleLine{{ScheduleInfo: queue.ScheduleInfo{Schedule: schedule.Schedule{Name: "register"}, NextTick: &noon, Paused: true}, Href: "/s", When: "w", Strip: newStrip([]tickLine{{Outcome: tickRan}})}}},
 		"no schedules":             schedulesPage{},
-		"schedule":                 schedulePage{Said: "s", May: true, Facts: []fact{{Key: "k", Text: "t"}}, Ticks: []tickLine{{Fate: fateLate, Why: "w", tickRow: tickRow{JobID: new(int64)}}}, Next: []schedule.Coming{{Tick: noon, Change: &schedule.Change{}}}},
+		"schedule":                 schedulePage{Said: "s", May: true, Facts: []fact{{Key: "k", Text: "t"}}, Ticks: []tickLine{{Outcome: tickLate, Why: "w", TickJob: queue.TickJob{JobID: new(int64)}}}, Next: []schedule.Coming{{Tick: noon, Change: &schedule.Change{}}}},
 		"queues":                   queuesPage{Queues: []queueLine{{QueueInfo: queue.QueueInfo{Queue: "syncs", Oldest: &noon}}}, Workers: []workerLine{{}}},
 		"no workers":               queuesPage{},
 		"confirm":                  confirmPage{Title: "Cancel job 1", Text: []string{"t"}, Warning: "w", Fields: []field{pauses(), {Name: "note", Label: "l", Hint: "h"}}, Hidden: []hidden{{"a", "b"}}, Method: "post", Action: "/a", Button: "b", Risky: true, Back: "/b", Problem: "p"},
@@ -97,8 +101,8 @@ func samples() map[string]content {
 func someVersions(file attachment) []versionLine {
 	why := "wrong <file>"
 	return []versionLine{
-		{versionRow: versionRow{Version: 3, AsOf: noon, RunID: 7, Restores: new(int64)}, Changes: "/c", Files: []attachment{file}},
-		{versionRow: versionRow{Version: 2, AsOf: noon, WithdrawnWhy: &why}},
+		{Version: versions.Version{Version: 3, AsOf: noon, RunID: 7, Restores: new(int64)}, Changes: "/c", Files: []attachment{file}},
+		{Version: versions.Version{Version: 2, AsOf: noon, WithdrawnWhy: &why}},
 	}
 }
 
@@ -106,7 +110,7 @@ func wholeReport(shown *definition.Definition, fresh freshness, file attachment,
 	choices := []pick{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}}
 	return reportPage{
 		Title: "A", About: "a", Explore: "/e", Noun: "Schools", Freshness: fresh, Restricted: true, Runs: true,
-		Stopped:   &stopped{At: noon, About: "a", Offending: 3, Of: 9, RunID: 7},
+		Stopped:   &versions.Stop{At: noon, About: "a", Offending: 3, Of: 9, RunID: 7},
 		Withdrawn: &withdraw{Version: 2, Restored: 1, At: noon, Why: "w"},
 		Checks:    newChecks([]definition.Check{{Name: "a", About: "a", Level: "error"}}, []versions.CheckResult{{Name: "a", About: "a", Offending: 1, Of: 2}}),
 		Files:     []attachment{file}, FilesNote: "n", Missing: []choice{{Value: "ods", Text: "t", Selected: true}}, Contact: &choices[1], Latest: latestChanges{Href: "/c", Changed: 3}, Groups: choices, Funnel: chart,

@@ -39,7 +39,7 @@ func (s *site) trendOf(ctx context.Context, def *definition.Definition, group st
 	if def.Trend == nil {
 		return nil, nil
 	}
-	return remember(ctx, s, def, "trend "+group, func(ctx context.Context) (*trend, error) {
+	return cached(ctx, s, def, "trend "+group, func(ctx context.Context) (*trend, error) {
 		days, err := figures.Trend(ctx, s.DB, def, group)
 		if err != nil || len(days) == 0 {
 			return nil, err

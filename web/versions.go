@@ -2,14 +2,11 @@ package web
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"net/http"
 	"slices"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/access"
 	"cpd-jobs/reports/definition"
@@ -20,25 +17,9 @@ import (
 // versionsPerPage is how many versions a report's page shows, and each page of earlier ones.
 const versionsPerPage = 20
 
-// versionRow is one version of a report.
-type versionRow struct {
-	Version     int64
-	RunID       int64
-	AsOf        time.Time
-	PublishedAt time.Time
-	Rows        int64
-	Added       int64
-	Removed     int64
-	Changed     int64
-	Warnings    int
-	Restores    *int64
-	// WithdrawnWhy is why nobody should use it any more; nil: it stands.
-	WithdrawnWhy *string
-}
-
 // versionLine is one version with the files that are kept of it.
 type versionLine struct {
-	versionRow
+	versions.Version
 	Changes string // address of what it changed; "" where that is not known
 	Files   []attachment
 }
@@ -76,23 +57,18 @@ func (s *site) versionList(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, page)
 }
 
-const versionsSQL = `
-	SELECT version, run_id, as_of, published_at, rows, added, removed, changed, warnings, restores, withdrawn_why
-	FROM reports.refreshes WHERE report = $1 AND ($2::bigint = 0 OR version < $2) ORDER BY version DESC LIMIT $3`
-
 // versions lists a page of versions, newest first, before one of them or 0, and gives the address of the next page.
 func (s *site) versions(ctx context.Context, def *definition.Definition, files map[int64][]attachment, before int64) (lines []versionLine, older string, err error) {
-	found, _ := s.DB.Query(ctx, versionsSQL, def.Name, before, versionsPerPage+1)
-	list, err := pgx.CollectRows(found, pgx.RowToStructByName[versionRow])
+	list, err := versions.ListBefore(ctx, s.DB, def.Name, before, versionsPerPage+1)
 	if err != nil {
-		return nil, "", fmt.Errorf("read the versions of %s: %w", def.Name, err)
+		return nil, "", err
 	}
 	if len(list) > versionsPerPage {
 		list = list[:versionsPerPage]
 		older = fmt.Sprintf("%s/versions?before=%d", reportPath(def.Name), list[versionsPerPage-1].Version)
 	}
 	for _, v := range list {
-		line := versionLine{versionRow: v, Files: files[v.Version]}
+		line := versionLine{Version: v, Files: files[v.Version]}
 		if v.Version > 1 && !def.Restricted() {
 			line.Changes = differencesPath(def, v.Version-1, v.Version)
 		}
@@ -118,7 +94,7 @@ func (s *site) filesByVersion(ctx context.Context, def *definition.Definition) (
 	}
 	for _, kept := range byVersion {
 		slices.SortFunc(kept, func(a, b attachment) int {
-			return slices.Index(def.Formats, a.FormatKey) - slices.Index(def.Formats, b.FormatKey)
+			return slices.Index(def.Formats, a.Format) - slices.Index(def.Formats, b.Format)
 		})
 	}
 	return byVersion, nil
@@ -136,7 +112,7 @@ func newestFiles(files map[int64][]attachment) []attachment {
 func missingFormats(def *definition.Definition, latest versions.Version, files []attachment) []choice {
 	var list []choice
 	for _, format := range def.Formats {
-		made := slices.ContainsFunc(files, func(f attachment) bool { return f.FormatKey == format && f.Version >= latest.ContentVersion })
+		made := slices.ContainsFunc(files, func(f attachment) bool { return f.Format == format && f.Version >= latest.ContentVersion })
 		if !made {
 			list = append(list, choice{Value: format, Text: formatOf(format).Title, Selected: len(list) == 0})
 		}
@@ -168,15 +144,13 @@ func (s *site) withdrawnBefore(ctx context.Context, def *definition.Definition, 
 	if latest.Restores == nil {
 		return nil, nil
 	}
-	found, _ := s.DB.Query(ctx, `
-		SELECT version, $3::bigint AS restored, withdrawn_at AS at, withdrawn_why AS why FROM reports.refreshes
-		WHERE report = $1 AND version < $2 AND withdrawn_at IS NOT NULL ORDER BY version DESC LIMIT 1`, def.Name, latest.Version, *latest.Restores)
-	w, err := pgx.CollectExactlyOneRow(found, pgx.RowToAddrOfStructByName[withdraw])
-	if errors.Is(err, pgx.ErrNoRows) {
-		return nil, nil
+	v, err := versions.LatestWithdrawn(ctx, s.DB, def.Name, latest.Version)
+	if v == nil || err != nil {
+		return nil, err
 	}
-	if err != nil {
-		return nil, fmt.Errorf("read which version of %s was withdrawn: %w", def.Name, err)
+	w := &withdraw{Version: v.Version, Restored: *latest.Restores, At: *v.Withdrawn}
+	if v.WithdrawnWhy != nil {
+		w.Why = *v.WithdrawnWhy
 	}
 	return w, nil
 }

@@ -8,16 +8,13 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
-	"time"
+	"net/netip"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/queue"
-	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/web/api"
 	"cpd-jobs/web/rows"
 )
 
@@ -39,6 +36,9 @@ type Deps struct {
 	Contact string
 	// BehindProxy says that a platform's router stands in front, whose word on where a request comes from is taken.
 	BehindProxy bool
+	// TrustedProxies are other proxies whose word on that is taken. Too many let a client choose its own address, too few
+	// have all visitors of a proxy share one budget for sign-ins and bad tokens.
+	TrustedProxies []netip.Prefix
 	// Version of the program, shown at the foot of each page and part of nothing else.
 	Version string
 	// Schema says whether the database has every migration of this program: nil if so, else what it lacks. Asked by /health/ready.
@@ -56,12 +56,13 @@ type site struct {
 	Deps
 	pages  *pages
 	assets *assets
-	api    *api.API
+	api    *api
 	gate   *gate // nil where nobody signs in
 	// docsFiles are those of the API's page.
 	docsFiles http.Handler
-	known     *ofVersion
+	known     *versionCache
 	counter   rows.Counter
+	streams   streams
 	live      chan struct{} // has room for as many streams of progress as may be open
 }
 
@@ -73,22 +74,11 @@ func New(d Deps) http.Handler {
 
 func newSite(d Deps) *site {
 	files := packedAssets()
-	s := &site{Deps: d, assets: files, pages: newPages(files, d.Version, d.SignIn != nil), known: newOfVersion(), live: make(chan struct{}, liveStreams), docsFiles: newDocsFiles()}
+	s := &site{Deps: d, assets: files, pages: newPages(files, d.Version, d.SignIn != nil), known: newVersionCache(), live: make(chan struct{}, liveStreams), docsFiles: newDocsFiles()}
 	if d.SignIn != nil {
 		s.gate = newGate(d)
 		s.gate.sessions.ErrorFunc = s.fail
 	}
-	s.api = api.New(api.Deps{
-		DB: d.DB, Queue: d.Queue, Log: d.Log, Now: d.Now, Version: d.Version,
-		File:        func(w http.ResponseWriter, r *http.Request, e exports.Export) error { return s.serveFile(w, r, e, "") },
-		Description: s.sendDescription,
-		Personal:    func(ctx context.Context) bool { return access.Of(ctx).Can(access.Personal) },
-		HandOn: func(r *http.Request, e exports.Export, life time.Duration) (string, time.Time, error) {
-			address, until, err := s.shareLink(r.Context(), e, life)
-			return s.publicURL(r) + address, until, err
-		},
-		By:      func(ctx context.Context) string { return access.Of(ctx).By() },
-		Audited: s.audited,
-	})
+	s.api = newAPI(s)
 	return s
 }

@@ -26,6 +26,9 @@ const (
 	// processConnections is the pool of a process: pages, inserting jobs, the watch and metrics share it. Too few and
 	// a page waits for another; too many and several processes exhaust the server.
 	processConnections = 12
+	// readerConnections is the pool of pages that read reports: those that wait for a locked table must leave the
+	// process's own pool to health, sign-in, runs and metrics.
+	readerConnections = 6
 	// workerConnections is the pool of a worker's jobs: one for River's notifications, the rest for jobs and what looks
 	// after them. Too few and a sync's parallel copies wait for each other.
 	workerConnections = 24
@@ -191,19 +194,24 @@ func (p *process) serve(l net.Listener) func(context.Context) error {
 			Issuer: c.OIDC.Issuer, ClientID: c.OIDC.ClientID, ClientSecret: c.OIDC.ClientSecret.Reveal(), PublicURL: c.PublicURL,
 		}
 	}
-	pages := web.New(web.Deps{
-		Queue: p.client, SignIn: signIn, BehindProxy: c.CloudFoundry, Contact: c.Contact, Analytics: web.Analytics{ID: c.GoogleAnalytics},
-		DB: p.pool, Store: p.files, Log: p.log, Now: clock.System, Version: version(), Metrics: p.metrics.Handler(),
-		SecurityTxt: c.SecurityTxt, Downloaded: p.metrics.Downloaded,
-		Schema: func(ctx context.Context) error {
-			pending, err := migrations.Pending(ctx, p.pool)
-			if err == nil && pending > 0 {
-				err = fmt.Errorf("%d migrations are missing", pending)
-			}
-			return err
-		},
-	})
 	return func(ctx context.Context) error {
+		readers, err := p.open(ctx, "cpd-jobs "+p.name, readerConnections)
+		if err != nil {
+			return err
+		}
+		pages := web.New(web.Deps{
+			Queue: p.client, SignIn: signIn, BehindProxy: c.CloudFoundry, TrustedProxies: c.TrustedProxies,
+			Contact: c.Contact, Analytics: web.Analytics{ID: c.GoogleAnalytics}, SecurityTxt: c.SecurityTxt,
+			DB: readers, Control: p.pool, Store: p.files, Log: p.log, Now: clock.System, Version: version(),
+			Metrics: p.metrics.Handler(), Downloaded: p.metrics.Downloaded,
+			Schema: func(ctx context.Context) error {
+				pending, err := migrations.Pending(ctx, p.pool)
+				if err == nil && pending > 0 {
+					err = fmt.Errorf("%d migrations are missing", pending)
+				}
+				return err
+			},
+		})
 		p.log.Info("pages served", "address", "http://"+l.Addr().String())
 		return web.Serve(ctx, l, p.metrics.Measure(pages, clock.System), p.log)
 	}

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 	"net"
+	"net/netip"
 	"strings"
 
 	"cpd-jobs/internal/run"
@@ -45,6 +46,8 @@ type Config struct {
 	GoogleAnalytics string
 	// Runbooks is where the run books are, for messages to the webhook: an address, or the folder in the sources.
 	Runbooks string
+	// TrustedProxies are networks of proxies whose word on where a request comes from is taken.
+	TrustedProxies []netip.Prefix
 	// CloudFoundry is true where the platform is Cloud Foundry.
 	CloudFoundry bool
 	// Environment names the deployment in logs: the Cloud Foundry space, or "local".
@@ -96,6 +99,7 @@ func Load(environ []string) (Config, error) {
 		SecurityTxt:      r.webAddress("SECURITY_TXT_URL"),
 		GoogleAnalytics:  r.measurementID("GOOGLE_ANALYTICS_ID"),
 		Runbooks:         r.text("RUNBOOKS_URL"),
+		TrustedProxies:   r.networks("TRUSTED_PROXIES"),
 		CloudFoundry:     r.platform != nil,
 		Environment:      r.environment(),
 		heartbeats:       r.heartbeats(),

@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"log/slog"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -48,6 +49,7 @@ func TestEverySettingIsRead(t *testing.T) {
 		"OIDC_ISSUER=https://login.example.org", "OIDC_CLIENT_ID=reports", "OIDC_CLIENT_SECRET=pw",
 		"LOG_FORMAT=JSON", "LOG_LEVEL=debug",
 		"WEBHOOK_URL=https://chat.example.org/hook/abc", "RUNBOOKS_URL=https://runbooks.example.org", "SECURITY_TXT_URL=https://www.example.org/security.txt",
+		"TRUSTED_PROXIES=10.0.0.0/8, 192.0.2.1",
 		"HEARTBEAT_URL_REGISTER_NIGHTLY=https://push.example.org/?key=abc",
 		"HEARTBEAT_URL_REGISTRE=https://push.example.org/?key=def",
 	})
@@ -60,20 +62,21 @@ func TestEverySettingIsRead(t *testing.T) {
 		GIAS: GIAS{
 			Source: "soap+https://register.example.org/extract", User: "ann", Password: "pw", ExtractID: "13904",
 		},
-		UpliftSource: "uplifts/2021.csv",
-		ExportStore:  "s3://key:pw@s3.example.org/exports",
-		DataDir:      "/srv/cpd-jobs",
-		Schedules:    "my.yml",
-		Listen:       "[::1]:0",
-		PublicURL:    "https://reports.example.org",
-		OIDC:         OIDC{Issuer: "https://login.example.org", ClientID: "reports", ClientSecret: "pw"},
-		Log:          Log{Format: "json", Level: slog.LevelDebug},
-		Webhook:      "https://chat.example.org/hook/abc",
-		Runbooks:     "https://runbooks.example.org",
-		SecurityTxt:  "https://www.example.org/security.txt",
-		Environment:  "local",
+		UpliftSource:   "uplifts/2021.csv",
+		ExportStore:    "s3://key:pw@s3.example.org/exports",
+		DataDir:        "/srv/cpd-jobs",
+		Schedules:      "my.yml",
+		Listen:         "[::1]:0",
+		PublicURL:      "https://reports.example.org",
+		OIDC:           OIDC{Issuer: "https://login.example.org", ClientID: "reports", ClientSecret: "pw"},
+		Log:            Log{Format: "json", Level: slog.LevelDebug},
+		Webhook:        "https://chat.example.org/hook/abc",
+		Runbooks:       "https://runbooks.example.org",
+		SecurityTxt:    "https://www.example.org/security.txt",
+		Environment:    "local",
+		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("192.0.2.1/32")},
 	}
-	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{})); diff != "" {
+	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(Config{}), cmpopts.EquateComparable(netip.Prefix{})); diff != "" {
 		t.Errorf("settings (-want +got):\n%s", diff)
 	}
 	if beat := got.Heartbeat("register-nightly").Reveal(); beat != "https://push.example.org/?key=abc" {

@@ -78,6 +78,23 @@ func (r *reader) contact(name string) string {
 	return value
 }
 
+// networks reads addresses and networks, separated by commas.
+func (r *reader) networks(name string) []netip.Prefix {
+	var list []netip.Prefix
+	for text := range strings.FieldsFuncSeq(r.values[name], func(c rune) bool { return c == ',' || c == ' ' }) {
+		network, err := netip.ParsePrefix(text)
+		if addr, failed := netip.ParseAddr(text); failed == nil {
+			network, err = netip.PrefixFrom(addr, addr.BitLen()), nil
+		}
+		if err != nil {
+			r.problem(name, "such as 10.0.0.0/8, 192.0.2.1", "is neither an address nor a network")
+			return nil
+		}
+		list = append(list, network)
+	}
+	return list
+}
+
 var measurementID = regexp.MustCompile(`^G-[A-Z0-9]{4,20}$`)
 
 // measurementID reads the ID of a Google Analytics 4 data stream.

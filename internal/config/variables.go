@@ -31,6 +31,7 @@ func Variables() []Variable {
 		{"LISTEN_ADDRESS", "127.0.0.1", "address that the pages listen on"},
 		{"PORT", "8080", "port that the pages listen on"},
 		{"PUBLIC_URL", "", "where people find the pages, for links and sign-in"},
+		{"TRUSTED_PROXIES", "", "addresses and networks, by commas, of proxies in front whose X-Forwarded-For is believed"},
 		{"OIDC_ISSUER", "", "OpenID Connect provider; unset: there is no sign-in and the pages answer on loopback only"},
 		{"OIDC_CLIENT_ID", "", "this service's id at the provider"},
 		{"OIDC_CLIENT_SECRET", "", "this service's secret at the provider"},

@@ -1,4 +1,4 @@
-package api
+package web
 
 import (
 	"cmp"
@@ -13,6 +13,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
+	"cpd-jobs/internal/access"
+	"cpd-jobs/queue"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
 )
@@ -45,29 +47,29 @@ type exportOrder struct {
 	}
 }
 
-func (a *API) exports() {
+func (a *api) addExports() {
 	tags := []string{"Files"}
-	add(a, analyst, huma.Operation{Method: http.MethodGet, Path: "/exports", OperationID: "list-exports", Tags: tags,
+	add(a, access.Analyst, huma.Operation{Method: http.MethodGet, Path: "/exports", OperationID: "list-exports", Tags: tags,
 		Summary: "List files", Description: "Exported files."}, a.listExports)
-	add(a, analyst, huma.Operation{Method: http.MethodGet, Path: "/exports/{id}", OperationID: "show-export", Tags: tags,
+	add(a, access.Analyst, huma.Operation{Method: http.MethodGet, Path: "/exports/{id}", OperationID: "show-export", Tags: tags,
 		Summary: "Show a file", Description: "What is known of an exported file."}, a.showExport)
-	add(a, analyst, huma.Operation{Method: http.MethodGet, Path: "/exports/{id}/file", OperationID: "download-export", Tags: tags,
+	add(a, access.Analyst, huma.Operation{Method: http.MethodGet, Path: "/exports/{id}/file", OperationID: "download-export", Tags: tags,
 		Summary: "Download a file", Description: "The file itself; ranges and conditions are honoured.",
 		Responses: map[string]*huma.Response{"200": {Description: "The file", Content: map[string]*huma.MediaType{
 			"application/octet-stream": {Schema: &huma.Schema{Type: "string", Format: "binary"}},
-		}}}}, a.download)
-	add(a, analyst, huma.Operation{Method: http.MethodGet, Path: "/exports/{id}/description", OperationID: "describe-export", Tags: tags,
+		}}}}, a.downloadExport)
+	add(a, access.Analyst, huma.Operation{Method: http.MethodGet, Path: "/exports/{id}/description", OperationID: "describe-export", Tags: tags,
 		Summary: "Describe a CSV file", Description: "The columns of a CSV file with their types and meaning (CSV on the Web). Files of other formats have none.",
 		Responses: map[string]*huma.Response{"200": {Description: "The description", Content: map[string]*huma.MediaType{
 			"application/csvm+json": {Schema: &huma.Schema{Type: "object"}},
-		}}}}, a.describe)
-	add(a, analyst, huma.Operation{Method: http.MethodPost, Path: "/exports/{id}/links", OperationID: "hand-on-export", Tags: tags, DefaultStatus: http.StatusCreated,
-		Errors: []int{http.StatusConflict}, Summary: "Make a link to hand on", Description: "A signed link by which whoever has it takes this file without signing in, until it expires. Not for files with personal data."}, a.handOn)
-	add(a, analyst, huma.Operation{Method: http.MethodPost, Path: "/exports", OperationID: "order-export", Tags: tags, DefaultStatus: http.StatusAccepted,
+		}}}}, a.describeExport)
+	add(a, access.Analyst, huma.Operation{Method: http.MethodPost, Path: "/exports/{id}/links", OperationID: "hand-on-export", Tags: tags, DefaultStatus: http.StatusCreated,
+		Errors: []int{http.StatusConflict}, Summary: "Make a share link", Description: "A signed link: anyone who has it can download this file without signing in, until it expires. Not for files with personal data."}, a.shareExport)
+	add(a, access.Analyst, huma.Operation{Method: http.MethodPost, Path: "/exports", OperationID: "order-export", Tags: tags, DefaultStatus: http.StatusAccepted,
 		Errors: []int{http.StatusConflict}, Summary: "Have files made", Description: "Starts a job that exports a report, or a part of it; when it has completed, its result names the files."}, a.orderExport)
 }
 
-func (a *API) listExports(ctx context.Context, in *exportsInput) (*exportsOutput, error) {
+func (a *api) listExports(ctx context.Context, in *exportsInput) (*exportsOutput, error) {
 	names, err := a.named(ctx, in.Report)
 	if err != nil {
 		return nil, err
@@ -88,10 +90,10 @@ func (a *API) listExports(ctx context.Context, in *exportsInput) (*exportsOutput
 	return out, nil
 }
 
-// named are the names of a report, or of all that who asks may see.
-func (a *API) named(ctx context.Context, report string) ([]string, error) {
+// named are the names of a report, or of all that the visitor may see.
+func (a *api) named(ctx context.Context, report string) ([]string, error) {
 	if report != "" {
-		def, err := a.find(ctx, report)
+		def, err := findReport(ctx, report)
 		if err != nil {
 			return nil, err
 		}
@@ -99,72 +101,40 @@ func (a *API) named(ctx context.Context, report string) ([]string, error) {
 	}
 	var names []string
 	for _, def := range reports.All() {
-		if _, err := a.find(ctx, def.Name); err == nil {
+		if _, err := findReport(ctx, def.Name); err == nil {
 			names = append(names, def.Name)
 		}
 	}
 	return names, nil
 }
 
-// export finds one that is for who asks.
-func (a *API) export(ctx context.Context, id int64) (exports.Export, error) {
-	e, err := exports.Find(ctx, a.DB, id)
-	if err != nil {
-		return e, err
-	}
-	if _, err := a.find(ctx, e.Report); err != nil {
-		return exports.Export{}, exports.ErrNone
-	}
-	return e, nil
-}
-
-func (a *API) showExport(ctx context.Context, in *ExportInput) (*exportOutput, error) {
-	e, err := a.export(ctx, in.ID)
+func (a *api) showExport(ctx context.Context, in *ExportInput) (*exportOutput, error) {
+	e, err := a.findExport(ctx, in.ID)
 	return &exportOutput{Body: e}, err
 }
 
-func (a *API) download(ctx context.Context, in *ExportInput) (*huma.StreamResponse, error) {
-	e, err := a.export(ctx, in.ID)
+func (a *api) downloadExport(ctx context.Context, in *ExportInput) (*huma.StreamResponse, error) {
+	e, err := a.findExport(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return a.stream(ctx, func(w http.ResponseWriter, r *http.Request) error {
-		if len(e.Sidecars) > 0 {
-			w.Header().Set("Link", fmt.Sprintf(`<%s/exports/%d/description>; rel="describedby"; type="application/csvm+json"`, Prefix, e.ID))
+	return a.stream(func(w http.ResponseWriter, r *http.Request) error {
+		if descriptionOf(e) != "" {
+			describedBy(w, fmt.Sprintf("%s/exports/%d/description", apiPrefix, e.ID))
 		}
-		return a.File(w, r, e)
+		return a.serveFile(w, r, e, "")
 	}), nil
 }
 
-func (a *API) describe(ctx context.Context, in *ExportInput) (*huma.StreamResponse, error) {
-	e, err := a.export(ctx, in.ID)
+func (a *api) describeExport(ctx context.Context, in *ExportInput) (*huma.StreamResponse, error) {
+	e, err := a.findExport(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
-	return a.stream(ctx, func(w http.ResponseWriter, r *http.Request) error { return a.Description(w, r, e) }), nil
+	return a.stream(func(w http.ResponseWriter, r *http.Request) error { return a.sendDescription(w, r, e) }), nil
 }
 
-// stream answers with what do writes, or with its error where it has written nothing.
-func (a *API) stream(ctx context.Context, do func(http.ResponseWriter, *http.Request) error) *huma.StreamResponse {
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
-		r, w := humago.Unwrap(hc)
-		if err := do(w, r); err != nil {
-			a.fail(ctx, hc, err)
-		}
-	}}
-}
-
-// fail answers with an error. The caller may have gone: nothing to do about it.
-func (a *API) fail(ctx context.Context, hc huma.Context, err error) {
-	for _, name := range []string{"Link", "Content-Disposition", "ETag"} {
-		_, w := humago.Unwrap(hc)
-		w.Header().Del(name)
-	}
-	problem := a.problem(ctx, err)
-	_ = huma.WriteErr(a.huma, hc, Status(problem), problem.Error())
-}
-
-// linkOrder asks for a link to hand on.
+// linkOrder asks for a share link.
 type linkOrder struct {
 	ExportInput
 	Body struct {
@@ -181,23 +151,24 @@ func (in *linkOrder) Resolve(ctx huma.Context) []error {
 
 type linkOutput struct {
 	Body struct {
-		URL       string    `json:"url" format:"uri" doc:"Whoever has it can take the file without a token"`
+		URL       string    `json:"url" format:"uri" doc:"Anyone who has it can download the file without a token"`
 		ExpiresAt time.Time `json:"expires_at"`
 	}
 }
 
-func (a *API) handOn(ctx context.Context, in *linkOrder) (*linkOutput, error) {
-	e, err := a.export(ctx, in.ID)
+func (a *api) shareExport(ctx context.Context, in *linkOrder) (*linkOutput, error) {
+	e, err := a.findExport(ctx, in.ID)
 	if err != nil {
 		return nil, err
 	}
 	out := &linkOutput{}
-	out.Body.URL, out.Body.ExpiresAt, err = a.HandOn(in.request, e, time.Duration(in.Body.Seconds)*time.Second)
+	address, until, err := a.shareLink(ctx, e, time.Duration(in.Body.Seconds)*time.Second)
+	out.Body.URL, out.Body.ExpiresAt = a.publicURL(in.request)+address, until
 	return out, err
 }
 
-func (a *API) orderExport(ctx context.Context, in *exportOrder) (*jobOutput, error) {
-	def, err := a.find(ctx, in.Body.Report)
+func (a *api) orderExport(ctx context.Context, in *exportOrder) (*jobOutput, error) {
+	def, err := findReport(ctx, in.Body.Report)
 	if err != nil {
 		return nil, err
 	}
@@ -206,7 +177,8 @@ func (a *API) orderExport(ctx context.Context, in *exportOrder) (*jobOutput, err
 	if err != nil {
 		return nil, err
 	}
-	return a.enqueue(ctx, "export", "report "+def.Name, exportKind, args)
+	ticket, err := a.enqueue(ctx, "export", "report "+def.Name, queue.Request{Kind: exportKind, Args: args})
+	return a.started(ctx, ticket, err)
 }
 
 // plainText is a text that PostgreSQL takes.

@@ -1,4 +1,4 @@
-package api
+package web
 
 import (
 	"context"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 )
@@ -73,23 +74,23 @@ type pauseInput struct {
 	}
 }
 
-func (a *API) schedules() {
+func (a *api) addSchedules() {
 	tags := []string{"Schedules"}
-	add(a, developer, huma.Operation{Method: http.MethodGet, Path: "/schedules", OperationID: "list-schedules", Tags: tags,
+	add(a, access.Developer, huma.Operation{Method: http.MethodGet, Path: "/schedules", OperationID: "list-schedules", Tags: tags,
 		Summary: "List schedules", Description: "What runs by itself."}, a.listSchedules)
-	add(a, developer, huma.Operation{Method: http.MethodGet, Path: "/schedules/{name}", OperationID: "show-schedule", Tags: tags,
+	add(a, access.Developer, huma.Operation{Method: http.MethodGet, Path: "/schedules/{name}", OperationID: "show-schedule", Tags: tags,
 		Summary: "Show a schedule", Description: "One schedule."}, a.showSchedule)
-	add(a, developer, huma.Operation{Method: http.MethodGet, Path: "/schedules/{name}/ticks", OperationID: "list-ticks", Tags: tags,
+	add(a, access.Developer, huma.Operation{Method: http.MethodGet, Path: "/schedules/{name}/ticks", OperationID: "list-ticks", Tags: tags,
 		Summary: "List ticks", Description: "What became of a schedule's latest ticks."}, a.listTicks)
-	add(a, developer, huma.Operation{Method: http.MethodPost, Path: "/schedules/{name}/pause", OperationID: "pause-schedule", Tags: tags,
+	add(a, access.Developer, huma.Operation{Method: http.MethodPost, Path: "/schedules/{name}/pause", OperationID: "pause-schedule", Tags: tags,
 		Summary: "Pause a schedule", Description: "Skips its ticks until a moment, or until it is resumed."}, a.pauseSchedule)
-	add(a, developer, huma.Operation{Method: http.MethodPost, Path: "/schedules/{name}/resume", OperationID: "resume-schedule", Tags: tags,
+	add(a, access.Developer, huma.Operation{Method: http.MethodPost, Path: "/schedules/{name}/resume", OperationID: "resume-schedule", Tags: tags,
 		Summary: "Resume a schedule", Description: "Ends a pause; ticks that fell into it stay skipped."}, a.resumeSchedule)
-	add(a, developer, huma.Operation{Method: http.MethodPost, Path: "/schedules/{name}/run", OperationID: "run-schedule", Tags: tags, DefaultStatus: http.StatusCreated,
+	add(a, access.Developer, huma.Operation{Method: http.MethodPost, Path: "/schedules/{name}/run", OperationID: "run-schedule", Tags: tags, DefaultStatus: http.StatusCreated,
 		Errors: []int{http.StatusConflict}, Summary: "Run a schedule now", Description: "Starts its job outside its ticks."}, a.runSchedule)
 }
 
-func (a *API) listSchedules(ctx context.Context, _ *struct{}) (*schedulesOutput, error) {
+func (a *api) listSchedules(ctx context.Context, _ *struct{}) (*schedulesOutput, error) {
 	list, err := queue.Schedules(ctx, a.DB)
 	if err != nil {
 		return nil, err
@@ -102,12 +103,12 @@ func (a *API) listSchedules(ctx context.Context, _ *struct{}) (*schedulesOutput,
 	return out, nil
 }
 
-func (a *API) showSchedule(ctx context.Context, in *ScheduleInput) (*scheduleOutput, error) {
+func (a *api) showSchedule(ctx context.Context, in *ScheduleInput) (*scheduleOutput, error) {
 	s, err := queue.FindSchedule(ctx, a.DB, in.Name)
 	return &scheduleOutput{Body: scheduleOf(s)}, err
 }
 
-func (a *API) listTicks(ctx context.Context, in *ticksInput) (*ticksOutput, error) {
+func (a *api) listTicks(ctx context.Context, in *ticksInput) (*ticksOutput, error) {
 	s, err := queue.FindSchedule(ctx, a.DB, in.Name)
 	if err != nil {
 		return nil, err
@@ -117,7 +118,7 @@ func (a *API) listTicks(ctx context.Context, in *ticksInput) (*ticksOutput, erro
 	return out, err
 }
 
-func (a *API) pauseSchedule(ctx context.Context, in *pauseInput) (*scheduleOutput, error) {
+func (a *api) pauseSchedule(ctx context.Context, in *pauseInput) (*scheduleOutput, error) {
 	if _, err := queue.FindSchedule(ctx, a.DB, in.Name); err != nil {
 		return nil, err
 	}
@@ -128,41 +129,27 @@ func (a *API) pauseSchedule(ctx context.Context, in *pauseInput) (*scheduleOutpu
 		}
 	}
 	note := plainText(in.Body.Note)
-	err := a.Audited(ctx, "pause", "schedule "+in.Name, map[string]any{"until": in.Body.Until, "note": note}, func(ctx context.Context) error {
-		return queue.Pause(ctx, a.DB, in.Name, until, a.By(ctx), note)
-	})
-	if err != nil {
+	if err := a.pause(ctx, in.Name, until, note, map[string]any{"until": in.Body.Until, "note": note}); err != nil {
 		return nil, err
 	}
 	return a.showSchedule(ctx, &in.ScheduleInput)
 }
 
-func (a *API) resumeSchedule(ctx context.Context, in *ScheduleInput) (*scheduleOutput, error) {
+func (a *api) resumeSchedule(ctx context.Context, in *ScheduleInput) (*scheduleOutput, error) {
 	if _, err := queue.FindSchedule(ctx, a.DB, in.Name); err != nil {
 		return nil, err
 	}
-	err := a.Audited(ctx, "resume", "schedule "+in.Name, nil, func(ctx context.Context) error { return queue.Resume(ctx, a.DB, in.Name) })
-	if err != nil {
+	if err := a.resume(ctx, in.Name); err != nil {
 		return nil, err
 	}
 	return a.showSchedule(ctx, in)
 }
 
-func (a *API) runSchedule(ctx context.Context, in *ScheduleInput) (*jobOutput, error) {
+func (a *api) runSchedule(ctx context.Context, in *ScheduleInput) (*jobOutput, error) {
 	s, err := queue.FindSchedule(ctx, a.DB, in.Name)
-	switch {
-	case err != nil:
-		return nil, err
-	case a.Queue == nil:
-		return nil, errNoQueue
-	}
-	var ticket queue.Ticket
-	err = a.Audited(ctx, "run", "schedule "+in.Name, nil, func(ctx context.Context) (err error) {
-		ticket, err = a.Queue.Trigger(ctx, s.Schedule, a.By(ctx))
-		return err
-	})
 	if err != nil {
 		return nil, err
 	}
-	return a.showJob(ctx, &JobInput{ID: ticket.ID})
+	ticket, err := a.trigger(ctx, s)
+	return a.started(ctx, ticket, err)
 }
