@@ -8,7 +8,7 @@ import (
 // accessibilityPage is the statement that public bodies must make, in the parts and words that the model has.
 type accessibilityPage struct {
 	Service string
-	Contact *pick // who answers; nil where nobody is named
+	Contact *option // who answers questions; nil where CONTACT is not set
 }
 
 func (accessibilityPage) Page() Page {
@@ -19,14 +19,14 @@ func (s *site) accessibility(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, accessibilityPage{Service: service, Contact: s.contact()})
 }
 
-// contact is a link to who answers for the pages; nil where nobody is named.
-func (s *site) contact() *pick {
+// contact is a link to the people who answer for the pages; nil where CONTACT is not set.
+func (s *site) contact() *option {
 	switch {
 	case s.Contact == "":
 		return nil
 	case strings.Contains(s.Contact, "://"):
-		return &pick{Text: s.Contact, Href: s.Contact}
+		return &option{Text: s.Contact, Href: s.Contact}
 	default:
-		return &pick{Text: s.Contact, Href: "mailto:" + s.Contact}
+		return &option{Text: s.Contact, Href: "mailto:" + s.Contact}
 	}
 }

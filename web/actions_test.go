@@ -82,7 +82,7 @@ func TestWhatBecameOfATick(t *testing.T) {
 		"reason of a later time": {queue.TickJob{State: "missed", Reason: new("new_reason"), RecordedAt: *at("06:05:00")}, tickMissed, "New reason"},
 	} {
 		c.row.Tick = *at("06:05:00")
-		got := judge(c.row, s, *at("06:50:00"))
+		got := outcomeOfTick(c.row, s, *at("06:50:00"))
 		if got.Outcome != c.want || got.Why != c.why {
 			t.Errorf("%s: %s (%s), want %s (%s)", name, got.Outcome, got.Why, c.want, c.why)
 		}
@@ -119,7 +119,7 @@ func TestATickWhoseJobWasTakenOverIsThatOfTheSuccessor(t *testing.T) {
 func TestPauseAndResume(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
-	wantAll(t, f.page(t, "/schedules/cpd/pause", http.StatusOK), `<form method="post" action="/schedules/cpd/pause"`, "Until somebody resumes it")
+	wantAll(t, f.page(t, "/schedules/cpd/pause", http.StatusOK), `<form method="post" action="/schedules/cpd/pause"`, "Until it is resumed")
 	res := f.post("/schedules/cpd/pause", url.Values{"for": {""}, "note": {"  source <is>\n moved "}})
 	wantLeadsTo(t, f, res, "/schedules/cpd", "The schedule is paused")
 	info := f.findSchedule(t, "cpd")

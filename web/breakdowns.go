@@ -34,13 +34,13 @@ type breakdownPage struct {
 	Noun          string // what a row is
 	By            string
 	About         string
-	Ways          []pick // other ways to divide it
-	Groups        []pick // of rows
+	Ways          []option // other ways to divide it
+	Groups        []option // of rows
 	Figures       figureTable
 }
 
-// pick is one of some links of which one is where the visitor is.
-type pick struct {
+// option is one of some links of which one is where the visitor is.
+type option struct {
 	Text, Href string
 	Current    bool
 }
@@ -69,13 +69,13 @@ func groupOf(def *definition.Definition, r *http.Request) (string, error) {
 }
 
 // groups are links to every group, each at the address that href gives; none where the report has no groups.
-func groups(def *definition.Definition, href func(group string) string, current string) []pick {
+func groups(def *definition.Definition, href func(group string) string, current string) []option {
 	if def.Groups == nil {
 		return nil
 	}
-	list := make([]pick, len(def.Groups.Values))
+	list := make([]option, len(def.Groups.Values))
 	for i, l := range def.Groups.Values {
-		list[i] = pick{Text: l.Text, Href: href(l.Value), Current: l.Value == current}
+		list[i] = option{Text: l.Text, Href: href(l.Value), Current: l.Value == current}
 	}
 	return list
 }
@@ -106,7 +106,7 @@ func (s *site) breakdown(w http.ResponseWriter, r *http.Request) error {
 	view, _ := def.FindView(shown.View)
 	page := breakdownPage{Title: def.Title, Report: reportPath(def.Name), Noun: def.Row, By: shown.Title, About: view.About}
 	for _, b := range def.Breakdowns {
-		page.Ways = append(page.Ways, pick{Text: b.Title, Href: breakdownPath(def, b, group), Current: b.Name == shown.Name})
+		page.Ways = append(page.Ways, option{Text: b.Title, Href: breakdownPath(def, b, group), Current: b.Name == shown.Name})
 	}
 	page.Groups = groups(def, func(group string) string { return breakdownPath(def, shown, group) }, group)
 	if page.Figures, err = s.figuresOf(r.Context(), def, shown, group); err != nil {

@@ -10,7 +10,7 @@ import (
 	"cpd-jobs/internal/run"
 )
 
-// confirmPage asks whether somebody means it, and for what else an action needs to know. Its form posts to Action.
+// confirmPage asks the visitor to confirm an action, and for what else it needs to know. Its form posts to Action.
 type confirmPage struct {
 	Title   string
 	Section string
@@ -80,7 +80,7 @@ func form(w http.ResponseWriter, r *http.Request) (url.Values, error) {
 	return r.PostForm, nil
 }
 
-// chosen marks the choice with a value and says whether there is one.
+// choose selects the choice with a value and says whether there is one.
 func (f *field) choose(value string) bool {
 	at := slices.IndexFunc(f.Choices, func(c choice) bool { return c.Value == value })
 	for i := range f.Choices {
@@ -89,7 +89,7 @@ func (f *field) choose(value string) bool {
 	return at >= 0
 }
 
-// note is what somebody wrote in passing, cut to a length that a table can show.
+// note is a visitor's note, cut to a length that a table can show.
 func note(text string) string {
 	text = strings.Join(strings.Fields(strings.ToValidUTF8(text, "")), " ")
 	if runes := []rune(text); len(runes) > 200 {

@@ -21,7 +21,7 @@ const (
 	answerNo  = "no"
 )
 
-// agreement is what somebody has said about cookies that are not needed.
+// agreement is what the visitor has said about cookies that are not needed.
 type agreement struct {
 	Asked bool   // analytics is configured, so there is something to agree to
 	Said  string // answerYes, answerNo, or "" before they have said
@@ -98,7 +98,7 @@ func (s *site) newCookiesPage(r *http.Request) cookiesPage {
 	return page
 }
 
-// chooseCookies keeps what somebody said, and deletes the cookies that they no longer want.
+// chooseCookies keeps the visitor's choice, and deletes the cookies that they no longer want.
 func (s *site) chooseCookies(w http.ResponseWriter, r *http.Request) error {
 	if s.Analytics.ID == "" {
 		return notFound("There is nothing to choose: only cookies that are needed are used.")

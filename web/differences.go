@@ -66,7 +66,7 @@ func differencesPath(def *definition.Definition, from, to int64) string {
 
 const differencesPerPage = 50
 
-// differencesAsked is what somebody wants to see of the changes between two versions.
+// differencesAsked is what the visitor wants to see of the changes between two versions.
 type differencesAsked struct {
 	from, to       int64
 	action, column string

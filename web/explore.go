@@ -23,7 +23,7 @@ import (
 	"cpd-jobs/web/rows"
 )
 
-// explorePage lists the rows of a report that somebody asks for.
+// explorePage lists the rows of a report that the visitor asks for.
 type explorePage struct {
 	Title, Href string
 	Report      string // address of the report
@@ -207,7 +207,7 @@ func hiddens(q url.Values) []hidden {
 	return list
 }
 
-// formatChoices are the formats that a selection can be made in, but CSV, which is to be had at once.
+// formatChoices are the formats that a selection can be made in besides CSV, which is downloaded at once.
 func formatChoices(def *definition.Definition) []choice {
 	var list []choice
 	for _, f := range def.Formats {

@@ -75,8 +75,8 @@ func (s *site) findExport(ctx context.Context, id int64) (exports.Export, error)
 	return e, nil
 }
 
-// serveFile answers with an export's file, and records who takes it, or a part of it, and by which link. That a copy is
-// still right tells nobody anything.
+// serveFile answers with an export's file, and records who downloads it, or a part of it, and by which link. An answer that
+// a copy is still right is not recorded.
 func (s *site) serveFile(w http.ResponseWriter, r *http.Request, e exports.Export, link string) error {
 	have := strings.TrimPrefix(r.Header.Get("If-None-Match"), "W/")
 	if r.Method != http.MethodGet || have == etagOf(e) {
@@ -225,7 +225,7 @@ func newAttachment(def *definition.Definition, e exports.Export) attachment {
 	return a
 }
 
-// filePage is a file that somebody asked for: being made, or here.
+// filePage is a file that the visitor asked for: being made, or complete.
 type filePage struct {
 	Title, Href string
 	Report      string

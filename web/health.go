@@ -69,7 +69,7 @@ type component struct {
 	Says   string `json:"says,omitempty"`
 }
 
-// lateTick is how long after its time a tick without a row means that nobody looks.
+// lateTick is how long after its time a tick without a row means that no worker makes ticks.
 const lateTick = time.Minute
 
 // health says how each component is. Only what keeps the pages from answering makes it 503: a check of the content sees

@@ -98,7 +98,7 @@ func shownPath(r *http.Request) string {
 	return "/shared/.../" + name
 }
 
-// isRoutine says that nobody wants to read a log line about each request for path.
+// isRoutine says that requests for path are too many for a log line each.
 func isRoutine(path string) bool {
 	return strings.HasPrefix(path, "/assets/") || strings.HasPrefix(path, "/health") || path == "/ping" || path == "/metrics"
 }
@@ -169,7 +169,7 @@ func (s *site) withSession(next http.Handler) http.Handler {
 	})
 }
 
-// loopbackHosts answers only requests that name this machine. While nobody has to sign in, a stranger's page whose
+// loopbackHosts answers only requests that name this machine. Without sign-in, a stranger's page whose
 // name was made to resolve to 127.0.0.1 could otherwise read everything through the visitor's browser.
 func loopbackHosts(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -91,7 +91,7 @@ func functions(a *assets) template.FuncMap {
 		"words":    words,
 		"lower":    strings.ToLower,
 		"stateTag": stateTag,
-		"link":     func(text, href string) pick { return pick{Text: text, Href: href} },
+		"link":     func(text, href string) option { return option{Text: text, Href: href} },
 	}
 }
 

@@ -25,13 +25,13 @@ type reportPage struct {
 	Files              []attachment
 	FilesNote          string   // what to know where the files are not of the latest version
 	Missing            []choice // formats that it can be made in and has not been
-	Contact            *pick    // who makes other formats; nil where nobody is named
+	Contact            *option  // who makes other formats; nil where CONTACT is not set
 	Latest             latestChanges
-	Groups             []pick // of rows, for the charts
+	Groups             []option // of rows, for the charts
 	Funnel             *funnel
 	Trend              *trend
 	Figures            *figureTable // of the first breakdown
-	Ways               []pick       // all ways in which it is divided
+	Ways               []option     // all ways in which it is divided
 	Inputs             []inputLine
 	Versions           []versionLine
 	Older              string // address of earlier versions; "" if these are all
@@ -77,22 +77,13 @@ func (s *site) report(w http.ResponseWriter, r *http.Request) error {
 }
 
 // fillReport reads all that a page says of a report that has been made.
-func (s *site) fillReport(ctx context.Context, def *definition.Definition, latest versions.Version, group string, p *reportPage) (err error) {
+func (s *site) fillReport(ctx context.Context, def *definition.Definition, latest versions.Version, group string, p *reportPage) error {
 	p.Freshness = newFreshness(def, &latest, s.Now())
 	p.Inputs = inputLines(latest.Inputs)
 	p.Latest = latestChanges{Added: latest.Added, Removed: latest.Removed, Changed: latest.Changed}
 	if latest.Version > 1 && !def.Restricted() {
 		p.Latest.Href = differencesPath(def, latest.Version-1, latest.Version)
 	}
-	for _, part := range []func(context.Context, *definition.Definition, versions.Version, *reportPage) error{s.fillVersions, s.fillChecks} {
-		if err := part(ctx, def, latest, p); err != nil {
-			return err
-		}
-	}
-	return s.fillCharts(ctx, def, group, p)
-}
-
-func (s *site) fillVersions(ctx context.Context, def *definition.Definition, latest versions.Version, p *reportPage) error {
 	files, err := s.filesByVersion(ctx, def)
 	if err != nil {
 		return err
@@ -105,16 +96,20 @@ func (s *site) fillVersions(ctx context.Context, def *definition.Definition, lat
 	if s.Queue != nil {
 		p.Missing = missingFormats(def, latest, p.Files)
 	}
-	p.Withdrawn, err = s.withdrawnBefore(ctx, def, latest)
-	return err
-}
-
-func (s *site) fillChecks(ctx context.Context, def *definition.Definition, latest versions.Version, p *reportPage) (err error) {
-	if p.Checks, err = s.checksOf(ctx, def, latest); err != nil {
+	if p.Withdrawn, err = s.withdrawnBefore(ctx, def, latest); err != nil {
 		return err
 	}
-	p.Stopped, err = versions.LatestStop(ctx, s.DB, def.Name, latest.PublishedAt)
-	return err
+	var warnings []versions.CheckResult
+	if latest.Warnings > 0 {
+		if warnings, err = versions.Warnings(ctx, s.DB, def.Name, latest.Version); err != nil {
+			return err
+		}
+	}
+	p.Checks = newChecks(def.Checks, warnings)
+	if p.Stopped, err = versions.LatestStop(ctx, s.DB, def.Name, latest.PublishedAt); err != nil {
+		return err
+	}
+	return s.fillCharts(ctx, def, group, p)
 }
 
 func (s *site) fillCharts(ctx context.Context, def *definition.Definition, group string, p *reportPage) (err error) {
@@ -129,7 +124,7 @@ func (s *site) fillCharts(ctx context.Context, def *definition.Definition, group
 		return nil
 	}
 	for _, b := range def.Breakdowns {
-		p.Ways = append(p.Ways, pick{Text: b.Title, Href: breakdownPath(def, b, group)})
+		p.Ways = append(p.Ways, option{Text: b.Title, Href: breakdownPath(def, b, group)})
 	}
 	first, err := s.figuresOf(ctx, def, def.Breakdowns[0], group)
 	p.Figures = &first
@@ -197,17 +192,6 @@ type checkLine struct {
 	Name, About   string
 	Stops         bool // what it finds stops a refresh
 	Offending, Of int64
-}
-
-func (s *site) checksOf(ctx context.Context, def *definition.Definition, latest versions.Version) (checksOf, error) {
-	var found []versions.CheckResult
-	var err error
-	if latest.Warnings > 0 {
-		if found, err = versions.Warnings(ctx, s.DB, def.Name, latest.Version); err != nil {
-			return checksOf{}, err
-		}
-	}
-	return newChecks(def.Checks, found), nil
 }
 
 // newChecks puts results to the checks of a definition. A result of a check that is no longer there shows beside them.

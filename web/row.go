@@ -27,7 +27,7 @@ type rowPage struct {
 	Key, KeyTitle  string
 	Noun           string // what a row is
 	Report         string // address of the report
-	Back           pick
+	Back           option
 	Gone           bool // not in the report, or no longer
 	Absent         string
 	AsOf           *time.Time
@@ -109,10 +109,10 @@ func (s *site) rowOf(w http.ResponseWriter, r *http.Request, def *definition.Def
 	}
 	p := rowPage{
 		Name: definition.Sentence(def.Row) + " " + key, Key: key, KeyTitle: c.Title, Noun: def.Row, Report: reportPath(def.Name), Absent: def.RowPage.Absent,
-		Back: pick{Text: def.Title, Href: reportPath(def.Name)},
+		Back: option{Text: def.Title, Href: reportPath(def.Name)},
 	}
 	if path := explorePath(def); path != "" {
-		p.Back = pick{Text: "Explore " + def.Title, Href: path}
+		p.Back = option{Text: "Explore " + def.Title, Href: path}
 	}
 	for _, part := range []func(context.Context, *definition.Definition, *rowPage) error{s.rowNow, s.rowHistory, s.rowRegister} {
 		if err := part(r.Context(), def, &p); err != nil {

@@ -16,16 +16,10 @@ const runsPerPage = 50
 type runsPage struct {
 	Filter string // what was asked for, in words; "" for everything
 	RunID  int64
-	Kinds  []stateChoice
-	States []stateChoice
+	Kinds  []choice
+	States []choice
 	Jobs   []jobLine
 	Older  string // address of the next page; "" on the last
-}
-
-// stateChoice is one option of the state filter.
-type stateChoice struct {
-	Value, Text string
-	Selected    bool
 }
 
 // jobLine is a job as the list shows it.
@@ -73,26 +67,26 @@ var jobStates = []struct{ value, text string }{
 	{"discarded", "Failed"},
 }
 
-func stateChoices(selected string) []stateChoice {
-	choices := make([]stateChoice, len(jobStates))
+func stateChoices(selected string) []choice {
+	choices := make([]choice, len(jobStates))
 	for i, s := range jobStates {
-		choices[i] = stateChoice{Value: s.value, Text: s.text, Selected: s.value == selected}
+		choices[i] = choice{Value: s.value, Text: s.text, Selected: s.value == selected}
 	}
 	return choices
 }
 
 // kindChoices are the kinds that this program runs, and the one that was asked for even where it is another.
-func (s *site) kindChoices(selected string) []stateChoice {
-	choices := []stateChoice{{Text: "Any", Selected: selected == ""}}
+func (s *site) kindChoices(selected string) []choice {
+	choices := []choice{{Text: "Any", Selected: selected == ""}}
 	known := selected == ""
 	if s.Queue != nil {
 		for _, k := range s.Queue.Kinds() {
-			choices = append(choices, stateChoice{Value: k.Name, Text: words(k.Name), Selected: k.Name == selected})
+			choices = append(choices, choice{Value: k.Name, Text: words(k.Name), Selected: k.Name == selected})
 			known = known || k.Name == selected
 		}
 	}
 	if !known {
-		choices = append(choices, stateChoice{Value: selected, Text: words(selected), Selected: true})
+		choices = append(choices, choice{Value: selected, Text: words(selected), Selected: true})
 	}
 	return choices
 }
@@ -104,18 +98,12 @@ func runFilter(q url.Values) (queue.JobFilter, error) {
 	if !known {
 		return f, notFound("There is no such state of a job.")
 	}
-	for name, field := range map[string]*int64{"run": &f.RunID, "before": &f.Before} {
-		text := q.Get(name)
-		if text == "" {
-			continue
-		}
-		n, err := strconv.ParseInt(text, 10, 64)
-		if err != nil || n < 1 {
-			return f, notFound("Runs and jobs have whole numbers above 0.")
-		}
-		*field = n
+	var err error
+	if f.RunID, err = positive(q.Get("run")); err != nil {
+		return f, err
 	}
-	return f, nil
+	f.Before, err = positive(q.Get("before"))
+	return f, err
 }
 
 // describe says in words what f lets through.

@@ -20,10 +20,10 @@ var scheduleSaid = map[string]string{
 	"backfill": "The backfill has begun. A worker runs its ticks in order.",
 }
 
-// pauses are how long somebody may pause a schedule.
+// pauses are how long a schedule may be paused.
 func pauses() field {
 	return field{Name: "for", Label: "For how long?", Choices: []choice{
-		{Value: "", Text: "Until somebody resumes it"}, {Value: "1h", Text: "1 hour"}, {Value: "24h", Text: "1 day"}, {Value: "168h", Text: "1 week"},
+		{Value: "", Text: "Until it is resumed"}, {Value: "1h", Text: "1 hour"}, {Value: "24h", Text: "1 day"}, {Value: "168h", Text: "1 week"},
 	}}
 }
 

@@ -214,13 +214,13 @@ func latestTicks(ctx context.Context, db queue.Querier, schedules []queue.Schedu
 	}
 	lines := map[string][]tickLine{}
 	for _, t := range list {
-		lines[t.Schedule] = append(lines[t.Schedule], judge(t, byName[t.Schedule], now))
+		lines[t.Schedule] = append(lines[t.Schedule], outcomeOfTick(t, byName[t.Schedule], now))
 	}
 	return lines, nil
 }
 
-// judge says what became of a tick.
-func judge(t queue.TickJob, s schedule.Schedule, now time.Time) tickLine {
+// outcomeOfTick says what became of a tick.
+func outcomeOfTick(t queue.TickJob, s schedule.Schedule, now time.Time) tickLine {
 	l := tickLine{TickJob: t}
 	switch {
 	case t.State == "skipped":
@@ -290,7 +290,7 @@ type strip struct {
 	Width   int
 }
 
-// stripBar is one tick. Its height tells how far it came, so that nobody needs the colour.
+// stripBar is one tick. Its height tells its outcome, so that no reader needs the colour.
 type stripBar struct {
 	Outcome      tickOutcome
 	X, Y, Height int
@@ -303,7 +303,7 @@ const (
 )
 
 func newStrip(ticks []tickLine) strip {
-	s := strip{Summary: countUp(ticks), Width: stripStep * ticksShown}
+	s := strip{Summary: sumUpTicks(ticks), Width: stripStep * ticksShown}
 	heights := map[tickOutcome]int{tickRan: 20, tickLate: 14, tickRunning: 8, tickWaiting: 8, tickSkipped: 4, tickMissed: 4, tickCancelled: 28, tickFailed: 28}
 	for i, t := range slices.Backward(ticks) {
 		height := heights[t.Outcome]
@@ -312,8 +312,8 @@ func newStrip(ticks []tickLine) strip {
 	return s
 }
 
-// countUp says how many ticks became what: "27 ran, 2 late, 1 failed".
-func countUp(ticks []tickLine) string {
+// sumUpTicks says how many ticks became what: "27 ran, 2 late, 1 failed".
+func sumUpTicks(ticks []tickLine) string {
 	counts := map[tickOutcome]int64{}
 	for _, t := range ticks {
 		counts[t.Outcome]++

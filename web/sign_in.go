@@ -94,7 +94,7 @@ func (s *site) signedIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if err := g.sessions.RenewToken(ctx); err != nil { // whoever knew the cookie before must not be signed in now
+	if err := g.sessions.RenewToken(ctx); err != nil { // a cookie that was known before must not be signed in now
 		return err
 	}
 	raw, err := json.Marshal(v)
@@ -151,22 +151,22 @@ func (s *site) admit(ctx context.Context, a attempt, q url.Values) (claims, erro
 	return c, nil
 }
 
-// askForMore asks the provider for what its token does not say of somebody: many tell names and roles only there. What
-// the token says stands, and somebody of whom nothing more is to be had may still be let in by it.
+// askForMore asks the provider for what its token does not say of a person: many give names and roles only there. What
+// the token says stands, and is enough where the provider says no more.
 func (s *site) askForMore(ctx context.Context, provider *oidc.Provider, token *oauth2.Token, c claims) {
 	if provider.UserInfoEndpoint() == "" || c.has(s.gate.rolesClaim()) && c.text("email") != "" {
 		return
 	}
 	info, err := provider.UserInfo(ctx, oauth2.StaticTokenSource(token))
 	if err == nil && info.Subject != c.text("sub") {
-		err = errors.New("it tells of somebody else")
+		err = errors.New("it is about another person")
 	}
 	more := claims{}
 	if err == nil {
 		err = info.Claims(&more)
 	}
 	if err != nil {
-		s.Log.WarnContext(ctx, "the provider tells no more of somebody who signs in", "error", err)
+		s.Log.WarnContext(ctx, "the provider gives no more claims about a person", "error", err)
 		return
 	}
 	for name, value := range more {
@@ -176,7 +176,7 @@ func (s *site) askForMore(ctx context.Context, provider *oidc.Provider, token *o
 	}
 }
 
-// signedOutPage says that somebody is signed out here, and where to sign out of the provider.
+// signedOutPage says that the visitor is signed out here, and where to sign out of the provider.
 type signedOutPage struct{ Provider string }
 
 func (signedOutPage) Page() Page {
@@ -224,7 +224,7 @@ const (
 	keyAttempt = "attempt"
 )
 
-// How long somebody stays signed in: a working day, and not over a long absence. Roles that were taken away meanwhile
+// How long a person stays signed in: a working day, and not over a long absence. Roles that were taken away meanwhile
 // last until then.
 const (
 	sessionLife = 10 * time.Hour
@@ -339,7 +339,7 @@ func (g *gate) endSession() string {
 	return known.EndSession + "?" + url.Values{"client_id": {g.ClientID}, "post_logout_redirect_uri": {g.PublicURL + "/"}}.Encode()
 }
 
-// claims are what the provider says of somebody.
+// claims are what the provider says of a person.
 type claims map[string]json.RawMessage
 
 // has says that something is said under a name.
@@ -352,7 +352,7 @@ func (c claims) text(name string) string {
 	return text
 }
 
-// name is what the record calls somebody: an address, or what the provider calls them.
+// name is what the audit calls a person: an address, or what the provider calls them.
 func (c claims) name() string {
 	for _, claim := range []string{"email", "preferred_username", "sub"} {
 		if text := c.text(claim); text != "" {
@@ -362,7 +362,7 @@ func (c claims) name() string {
 	return ""
 }
 
-// visitor is somebody with those roles of the claim that are known here; others are another program's.
+// visitor is the person with those roles of the claim that are known here; others are another program's.
 func (c claims) visitor(rolesClaim string) access.Visitor {
 	var names []string
 	if json.Unmarshal(c[rolesClaim], &names) != nil {

@@ -51,7 +51,7 @@ func samples() map[string]content {
 		panic(err)
 	}
 	chart := newFunnel(shown, []figures.Stage{{Value: "contacted", Here: 2, Reached: &reached, Share: &share}, {Value: "no_ects", Here: 1}}, "all")
-	choices := []pick{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}}
+	choices := []option{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}}
 	table := figureTable{By: "Region", Names: []string{"Region", "And"}, Heads: []string{"Schools"}, Lines: []figureLine{{Name: "n", Href: "/h", More: []string{"m"}, Cells: []string{"1"}}}}
 	return map[string]content{
 		"report list":              reportsPage{Reports: []reportLine{{Name: "a", Title: "A", About: "a", Href: "/a", Freshness: fresh, Files: []attachment{file, file}}, {Name: "b", Title: "B", Href: "/b"}}},
@@ -70,7 +70,7 @@ func samples() map[string]content {
 		"no tokens":                tokensPage{},
 		"cookies":                  cookiesPage{Asked: true, Said: "yes", Saved: "/", Problem: "p", Essential: []cookieLine{{"n", "p", "e", "b"}}, Analytics: []cookieLine{{"n", "p", "e", "b"}}},
 		"no cookies":               cookiesPage{},
-		"accessibility":            accessibilityPage{Service: service, Contact: &pick{Text: "reports@example.com", Href: "mailto:reports@example.com"}},
+		"accessibility":            accessibilityPage{Service: service, Contact: &option{Text: "reports@example.com", Href: "mailto:reports@example.com"}},
 		"accessibility of nobody":  accessibilityPage{Service: service},
 		"runs":                     runsPage{Filter: "jobs", Kinds: stateChoices("probe"), RunID: 7, States: stateChoices("running"), Jobs: []jobLine{{Job: job, Took: "1 s"}}, Older: "/runs?before=2"},
 		"empty runs":               runsPage{States: stateChoices("")},
@@ -107,7 +107,7 @@ func someVersions(file attachment) []versionLine {
 }
 
 func wholeReport(shown *definition.Definition, fresh freshness, file attachment, chart *funnel) reportPage {
-	choices := []pick{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}}
+	choices := []option{{Text: "all schools", Current: true}, {Text: "others", Href: "/o"}}
 	return reportPage{
 		Title: "A", About: "a", Explore: "/e", Noun: "Schools", Freshness: fresh, Restricted: true, Runs: true,
 		Stopped:   &versions.Stop{At: noon, About: "a", Offending: 3, Of: 9, RunID: 7},

@@ -80,7 +80,7 @@ func (s *site) versions(ctx context.Context, def *definition.Definition, files m
 // filesRead is more files than are kept of a report.
 const filesRead = 2000
 
-// filesByVersion lists the files of whole versions: somebody's part of a report would pass for all of it here.
+// filesByVersion lists the files of whole versions: a selection would pass for all of the report here.
 func (s *site) filesByVersion(ctx context.Context, def *definition.Definition) (map[int64][]attachment, error) {
 	list, err := exports.List(ctx, s.DB, def.Name, filesRead)
 	if err != nil {

@@ -1,7 +1,7 @@
 // Package web is the pages: reports with how fresh they are and their downloads, runs with what they did, and the
 // addresses that probes and Prometheus ask. Pages are made on the server, in GOV.UK Frontend style, and need no
-// JavaScript. What they show comes from packages queue and reports; nothing is decided here. Whatever somebody does
-// through them is in the audit.
+// JavaScript. What they show comes from packages queue and reports; nothing is decided here. Every action of a
+// visitor is in the audit.
 package web
 
 import (
@@ -28,11 +28,11 @@ type Deps struct {
 	Now   clock.Now
 	// Queue inserts and steers jobs; nil makes pages that only show.
 	Queue *queue.Client
-	// SignIn is how people sign in; nil: nobody does, and the pages answer on this machine only.
+	// SignIn is how people sign in; nil: without sign-in the pages answer on this machine only.
 	SignIn *SignIn
 	// Analytics is how pages are counted; its zero value: they are not.
 	Analytics Analytics
-	// Contact is who answers for the pages, an e-mail address or that of a web page; "" where nobody is named.
+	// Contact is who answers for the pages: an e-mail address or that of a web page; "" for none.
 	Contact string
 	// BehindProxy says that a platform's router stands in front, whose word on where a request comes from is taken.
 	BehindProxy bool
@@ -45,7 +45,7 @@ type Deps struct {
 	Schema func(context.Context) error
 	// SecurityTxt is the address of the policy that /.well-known/security.txt leads to; "" answers 404.
 	SecurityTxt string
-	// Downloaded is told of every file that somebody begins to download, wherever the rest of it is asked for; nil: nobody is.
+	// Downloaded is called for each download that begins, not for the parts that continue one; nil: it is not called.
 	Downloaded func(report, format string)
 	// Metrics answers /metrics; nil answers 404.
 	Metrics http.Handler
@@ -57,7 +57,7 @@ type site struct {
 	pages  *pages
 	assets *assets
 	api    *api
-	gate   *gate // nil where nobody signs in
+	gate   *gate // nil without sign-in
 	// docsFiles are those of the API's page.
 	docsFiles http.Handler
 	known     *versionCache
