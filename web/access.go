@@ -93,7 +93,7 @@ func takesTokens(r *http.Request) bool {
 // tokenVisitor knows a program by its token. An address that keeps guessing is told to wait; a valid token is let in all
 // the same, since others may share its address.
 func (s *site) tokenVisitor(r *http.Request, secret string) (access.Visitor, error) {
-	v, err := access.UseToken(r.Context(), s.DB, secret)
+	v, err := access.UseToken(r.Context(), s.Control, secret)
 	if !errors.Is(err, access.ErrNoToken) {
 		return v, err
 	}

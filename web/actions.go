@@ -54,7 +54,7 @@ func (s *site) logs(ctx context.Context, job queue.Job, after int64) ([]queue.Lo
 	if mayStart(ctx, job.Kind, job.Args) != nil {
 		return nil, nil
 	}
-	return queue.Logs(ctx, s.DB, job.ID, after)
+	return queue.Logs(ctx, s.Control, job.ID, after)
 }
 
 // enqueue starts a job for the visitor and records it.
@@ -120,13 +120,13 @@ func (s *site) retry(ctx context.Context, job queue.Job) (ticket queue.Ticket, e
 // pause pauses a schedule until a moment, or until it is resumed where that is zero.
 func (s *site) pause(ctx context.Context, schedule string, until time.Time, note string, detail any) error {
 	return s.audited(ctx, "pause", "schedule "+schedule, detail, func(ctx context.Context) error {
-		return queue.Pause(ctx, s.DB, schedule, until, access.Of(ctx).By(), note)
+		return queue.Pause(ctx, s.Control, schedule, until, access.Of(ctx).By(), note)
 	})
 }
 
 func (s *site) resume(ctx context.Context, schedule string) error {
 	return s.audited(ctx, "resume", "schedule "+schedule, nil, func(ctx context.Context) error {
-		return queue.Resume(ctx, s.DB, schedule)
+		return queue.Resume(ctx, s.Control, schedule)
 	})
 }
 

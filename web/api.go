@@ -82,7 +82,9 @@ func add[I, O any](a *api, needs access.Role, op huma.Operation, answer func(con
 	}
 	op.MaxBodyBytes = 256 << 10
 	huma.Register(a.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		out, err := answer(ctx, in)
+		limited, cancel := context.WithTimeout(ctx, a.within)
+		defer cancel()
+		out, err := answer(limited, in)
 		if err != nil {
 			p := a.problemOf(ctx, op.Path, err)
 			return nil, huma.NewError(p.Status, p.text())

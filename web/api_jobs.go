@@ -73,7 +73,7 @@ func (a *api) addJobs() {
 func (a *api) listJobs(ctx context.Context, in *jobsInput) (*jobsOutput, error) {
 	out := &jobsOutput{}
 	var err error
-	out.Body.Jobs, err = queue.ListJobs(ctx, a.DB, queue.JobFilter{Kind: plainText(in.Kind), State: in.State, RunID: in.RunID, Before: in.Before, Limit: in.Limit})
+	out.Body.Jobs, err = queue.ListJobs(ctx, a.Control, queue.JobFilter{Kind: plainText(in.Kind), State: in.State, RunID: in.RunID, Before: in.Before, Limit: in.Limit})
 	for i, job := range out.Body.Jobs {
 		out.Body.Jobs[i] = shown(ctx, job)
 	}
@@ -81,12 +81,12 @@ func (a *api) listJobs(ctx context.Context, in *jobsInput) (*jobsOutput, error) 
 }
 
 func (a *api) showJob(ctx context.Context, in *JobInput) (*jobOutput, error) {
-	job, err := queue.FindJob(ctx, a.DB, in.ID)
+	job, err := queue.FindJob(ctx, a.Control, in.ID)
 	return &jobOutput{Body: shown(ctx, job)}, err
 }
 
 func (a *api) listLogs(ctx context.Context, in *logsInput) (*logsOutput, error) {
-	job, err := queue.FindJob(ctx, a.DB, in.ID)
+	job, err := queue.FindJob(ctx, a.Control, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (a *api) listLogs(ctx context.Context, in *logsInput) (*logsOutput, error) 
 		return nil, err
 	}
 	out := &logsOutput{}
-	out.Body.Lines, err = queue.Logs(ctx, a.DB, in.ID, in.After)
+	out.Body.Lines, err = queue.Logs(ctx, a.Control, in.ID, in.After)
 	return out, err
 }
 
@@ -116,7 +116,7 @@ func (a *api) started(ctx context.Context, ticket queue.Ticket, err error) (*job
 }
 
 func (a *api) cancelJob(ctx context.Context, in *JobInput) (*jobOutput, error) {
-	job, err := queue.FindJob(ctx, a.DB, in.ID)
+	job, err := queue.FindJob(ctx, a.Control, in.ID)
 	if err == nil {
 		job, err = a.cancel(ctx, job)
 	}
@@ -124,7 +124,7 @@ func (a *api) cancelJob(ctx context.Context, in *JobInput) (*jobOutput, error) {
 }
 
 func (a *api) retryJob(ctx context.Context, in *JobInput) (*jobOutput, error) {
-	job, err := queue.FindJob(ctx, a.DB, in.ID)
+	job, err := queue.FindJob(ctx, a.Control, in.ID)
 	if err != nil {
 		return nil, err
 	}
@@ -159,7 +159,7 @@ func (a *api) addRuns() {
 func (a *api) listRuns(ctx context.Context, in *runsInput) (*runsOutput, error) {
 	out := &runsOutput{}
 	var err error
-	out.Body.Runs, out.Body.Next, err = queue.Runs(ctx, a.DB, in.Before, in.Limit)
+	out.Body.Runs, out.Body.Next, err = queue.Runs(ctx, a.Control, in.Before, in.Limit)
 	return out, err
 }
 

@@ -91,7 +91,7 @@ func (a *api) addSchedules() {
 }
 
 func (a *api) listSchedules(ctx context.Context, _ *struct{}) (*schedulesOutput, error) {
-	list, err := queue.Schedules(ctx, a.DB)
+	list, err := queue.Schedules(ctx, a.Control)
 	if err != nil {
 		return nil, err
 	}
@@ -104,22 +104,22 @@ func (a *api) listSchedules(ctx context.Context, _ *struct{}) (*schedulesOutput,
 }
 
 func (a *api) showSchedule(ctx context.Context, in *ScheduleInput) (*scheduleOutput, error) {
-	s, err := queue.FindSchedule(ctx, a.DB, in.Name)
+	s, err := queue.FindSchedule(ctx, a.Control, in.Name)
 	return &scheduleOutput{Body: scheduleOf(s)}, err
 }
 
 func (a *api) listTicks(ctx context.Context, in *ticksInput) (*ticksOutput, error) {
-	s, err := queue.FindSchedule(ctx, a.DB, in.Name)
+	s, err := queue.FindSchedule(ctx, a.Control, in.Name)
 	if err != nil {
 		return nil, err
 	}
 	out := &ticksOutput{}
-	out.Body.Ticks, err = queue.Ticks(ctx, a.DB, s.Schedule, in.Limit)
+	out.Body.Ticks, err = queue.Ticks(ctx, a.Control, s.Schedule, in.Limit)
 	return out, err
 }
 
 func (a *api) pauseSchedule(ctx context.Context, in *pauseInput) (*scheduleOutput, error) {
-	if _, err := queue.FindSchedule(ctx, a.DB, in.Name); err != nil {
+	if _, err := queue.FindSchedule(ctx, a.Control, in.Name); err != nil {
 		return nil, err
 	}
 	var until time.Time
@@ -136,7 +136,7 @@ func (a *api) pauseSchedule(ctx context.Context, in *pauseInput) (*scheduleOutpu
 }
 
 func (a *api) resumeSchedule(ctx context.Context, in *ScheduleInput) (*scheduleOutput, error) {
-	if _, err := queue.FindSchedule(ctx, a.DB, in.Name); err != nil {
+	if _, err := queue.FindSchedule(ctx, a.Control, in.Name); err != nil {
 		return nil, err
 	}
 	if err := a.resume(ctx, in.Name); err != nil {
@@ -146,7 +146,7 @@ func (a *api) resumeSchedule(ctx context.Context, in *ScheduleInput) (*scheduleO
 }
 
 func (a *api) runSchedule(ctx context.Context, in *ScheduleInput) (*jobOutput, error) {
-	s, err := queue.FindSchedule(ctx, a.DB, in.Name)
+	s, err := queue.FindSchedule(ctx, a.Control, in.Name)
 	if err != nil {
 		return nil, err
 	}

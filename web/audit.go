@@ -18,7 +18,7 @@ func (s *site) audited(ctx context.Context, action, target string, detail any, d
 	ctx = context.WithoutCancel(ctx)
 	done, failed := false, error(nil)
 	event := access.Event{Visitor: access.Of(ctx), Action: action, Target: target, Detail: detail}
-	err := access.Audited(ctx, s.DB, event, func() error {
+	err := access.Audited(ctx, s.Control, event, func() error {
 		failed = do(ctx)
 		done = true
 		return failed
@@ -78,7 +78,7 @@ func (s *site) auditList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	events, err := access.Events(r.Context(), s.DB, before, auditPerPage+1)
+	events, err := access.Events(r.Context(), s.Control, before, auditPerPage+1)
 	if err != nil {
 		return err
 	}

@@ -50,7 +50,7 @@ func statusOf(err error) int {
 	switch {
 	case errors.Is(err, queue.ErrNoJob), errors.Is(err, queue.ErrNoSchedule), errors.Is(err, exports.ErrNone):
 		return http.StatusNotFound
-	case away:
+	case away, errors.Is(err, context.DeadlineExceeded):
 		return http.StatusServiceUnavailable
 	}
 	switch run.ClassOf(err) {

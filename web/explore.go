@@ -256,11 +256,13 @@ func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *definition
 		return err
 	}
 	defer done()
-	first, err := rows.Read(r.Context(), s.DB, def, sel, "", rows.AtOnce)
+	ctx, cancel := context.WithTimeout(r.Context(), s.within)
+	defer cancel()
+	first, err := rows.Read(ctx, s.DB, def, sel, "", rows.AtOnce)
 	if err != nil {
 		return err
 	}
-	latest, err := versions.List(r.Context(), s.DB, def.Name, 1)
+	latest, err := versions.List(ctx, s.DB, def.Name, 1)
 	if err != nil {
 		return err
 	}

@@ -250,14 +250,14 @@ func (s *site) file(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return errNoFile
 	}
-	job, err := queue.FindJob(r.Context(), s.DB, id)
+	job, err := queue.FindJob(r.Context(), s.Control, id)
 	if errors.Is(err, queue.ErrNoJob) {
 		return errNoFile
 	}
 	if err != nil {
 		return err
 	}
-	if job, err = queue.Successor(r.Context(), s.DB, job); err != nil {
+	if job, err = queue.Successor(r.Context(), s.Control, job); err != nil {
 		return err
 	}
 	var args struct {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"net"
 	"net/http"
@@ -10,8 +11,12 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/access"
+	"cpd-jobs/internal/pgtest"
 )
 
 // TestWhatIsNotForCachesIsKeptOutOfThem asks for everything that reads, signed in, and looks what caches may do with it.
@@ -248,5 +253,53 @@ func TestFilesOfTheProgramAreNotToBeHad(t *testing.T) {
 			t.Errorf("%s: status 200", path)
 		}
 		conn.Close()
+	}
+}
+
+// TestALockedReportStopsItsOwnPagesAlone: a page that waits for a locked table gives up and says so, and pages that do not
+// read it answer although no connection for reports is left.
+func TestALockedReportStopsItsOwnPagesAlone(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.deps.Control = pgtest.Connect(t, f.deps.DB.Config().ConnString())
+	tx, err := f.deps.Control.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+	if _, err := tx.Exec(t.Context(), "LOCK TABLE reports.refreshes"); err != nil {
+		t.Fatal(err)
+	}
+	s := newSite(f.deps)
+	s.within = 50 * time.Millisecond
+	h := s.routes()
+	ask := func(target string) *httptest.ResponseRecorder {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequest("GET", target, nil))
+		return w
+	}
+	for _, target := range []string{"/reports/school-onboarding", "/api/v1/reports/school_onboarding"} {
+		if w := ask(target); w.Code != http.StatusServiceUnavailable || strings.Contains(w.Body.String(), "deadline") {
+			t.Errorf("%s: status %d, want 503: %s", target, w.Code, w.Body)
+		}
+	}
+	var held []*pgxpool.Conn
+	for range f.deps.DB.Config().MaxConns {
+		c, err := f.deps.DB.Acquire(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		held = append(held, c)
+	}
+	defer func() {
+		for _, c := range held {
+			c.Release()
+		}
+	}()
+	s.within = time.Minute
+	for _, target := range []string{"/runs", "/schedules", "/audit", "/api/v1/jobs"} {
+		if w := ask(target); w.Code != http.StatusOK {
+			t.Errorf("%s: status %d, want 200: %s", target, w.Code, w.Body)
+		}
 	}
 }

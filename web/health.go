@@ -44,7 +44,7 @@ func (s *site) ready(w http.ResponseWriter, r *http.Request) {
 
 // readiness looks. What exactly failed goes to the log: the answer may be read by anyone.
 func (s *site) readiness(ctx context.Context) readiness {
-	if err := s.DB.Ping(ctx); err != nil {
+	if err := s.Control.Ping(ctx); err != nil {
 		s.Log.WarnContext(ctx, "not ready", "what", "database", "error", err)
 		return readiness{Status: "not ready", Database: "cannot be reached", Migrations: "unknown"}
 	}
@@ -129,7 +129,7 @@ func (s *site) storeHealth(ctx context.Context) component {
 }
 
 func (s *site) workersHealth(ctx context.Context) component {
-	alive, err := queue.Workers(ctx, s.DB)
+	alive, err := queue.Workers(ctx, s.Control)
 	switch {
 	case err != nil:
 		s.Log.WarnContext(ctx, "not healthy", "what", "workers", "error", err)
@@ -141,7 +141,7 @@ func (s *site) workersHealth(ctx context.Context) component {
 }
 
 func (s *site) schedulesHealth(ctx context.Context) component {
-	late, err := queue.LateSchedules(ctx, s.DB, lateTick)
+	late, err := queue.LateSchedules(ctx, s.Control, lateTick)
 	switch {
 	case err != nil:
 		s.Log.WarnContext(ctx, "not healthy", "what", "schedules", "error", err)

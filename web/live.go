@@ -88,7 +88,7 @@ func (st *stream) follow(ctx context.Context) error {
 
 // send writes what is new, and says whether the job has finished.
 func (st *stream) send(ctx context.Context) (finished bool, err error) {
-	job, err := queue.FindJob(ctx, st.site.DB, st.job)
+	job, err := queue.FindJob(ctx, st.site.Control, st.job)
 	if err != nil {
 		return false, err
 	}

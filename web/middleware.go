@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"io"
 	"log/slog"
@@ -20,11 +21,21 @@ import (
 // fails must not have written anything.
 type handler func(http.ResponseWriter, *http.Request) error
 
-// page is the one place where errors of handlers become answers and log lines.
-func (s *site) page(h handler) http.HandlerFunc {
+// pageWithin is how long a page or an answer of the API may wait for the database: people who wait longer have left, and
+// meanwhile it holds a connection that others need.
+const pageWithin = 10 * time.Second
+
+// page is the one place where errors of handlers become answers and log lines. Only a long one has no deadline.
+func (s *site) page(h handler, long bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
-		if err := h(w, r); err != nil {
+		asked := r
+		if !long {
+			ctx, cancel := context.WithTimeout(r.Context(), s.within)
+			defer cancel()
+			asked = r.WithContext(ctx)
+		}
+		if err := h(w, asked); err != nil {
 			s.fail(w, r, err)
 		}
 	}

@@ -30,7 +30,7 @@ func (queuesPage) Page() Page {
 }
 
 func (s *site) queueList(w http.ResponseWriter, r *http.Request) error {
-	list, err := queue.Queues(r.Context(), s.DB)
+	list, err := queue.Queues(r.Context(), s.Control)
 	if err != nil {
 		return err
 	}
@@ -49,7 +49,7 @@ func (s *site) queueList(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) workers(r *http.Request, now time.Time) ([]workerLine, error) {
-	alive, err := queue.Workers(r.Context(), s.DB)
+	alive, err := queue.Workers(r.Context(), s.Control)
 	if err != nil {
 		return nil, err
 	}

@@ -14,6 +14,7 @@ type route struct {
 	needs   access.Role
 	page    handler
 	machine http.Handler
+	long    bool // its page takes as long as its reader does: a download, a stream
 }
 
 // table is every route.
@@ -22,18 +23,18 @@ func (s *site) table() []route {
 		{pattern: "GET /{$}", needs: access.Analyst, page: s.reportList},
 		{pattern: "GET /reports", needs: access.Analyst, page: toFrontPage},
 		{pattern: "GET /reports/{name}", needs: access.Analyst, page: s.report},
-		{pattern: "GET /reports/{name}/downloads/{id}/{filename}", needs: access.Analyst, page: s.download},
+		{pattern: "GET /reports/{name}/downloads/{id}/{filename}", needs: access.Analyst, page: s.download, long: true},
 		{pattern: "GET /reports/{name}/downloads/{id}/{filename}/link", needs: access.Analyst, page: s.linkForm},
 		{pattern: "POST /reports/{name}/downloads/{id}/{filename}/link", needs: access.Analyst, page: s.makeLink},
-		{pattern: "GET /shared/{link}/{filename}", needs: access.Public, page: s.shared},
+		{pattern: "GET /shared/{link}/{filename}", needs: access.Public, page: s.shared, long: true},
 		{pattern: "GET /reports/{name}/versions", needs: access.Analyst, page: s.versionList},
 		{pattern: "GET /reports/{name}/changes", needs: access.Analyst, page: s.differences},
-		{pattern: "GET /reports/{name}/changes.csv", needs: access.Analyst, page: s.differencesCSV},
+		{pattern: "GET /reports/{name}/changes.csv", needs: access.Analyst, page: s.differencesCSV, long: true},
 		{pattern: "GET /reports/{name}/by/{by}", needs: access.Analyst, page: s.breakdown},
 		{pattern: "GET /reports/{name}/dictionary", needs: access.Analyst, page: s.dictionary},
 		{pattern: "GET /reports/{name}/lineage.svg", needs: access.Analyst, page: s.lineage},
 		{pattern: "GET /reports/{name}/explore", needs: access.Analyst, page: s.explore},
-		{pattern: "GET /reports/{name}/explore.csv", needs: access.Analyst, page: s.selectionCSV},
+		{pattern: "GET /reports/{name}/explore.csv", needs: access.Analyst, page: s.selectionCSV, long: true},
 		{pattern: "POST /reports/{name}/explore/files", needs: access.Analyst, page: s.askForFile},
 		{pattern: "POST /reports/{name}/files", needs: access.Analyst, page: s.askForWhole},
 		{pattern: "GET /reports/{name}/files/{job}", needs: access.Analyst, page: s.file},
@@ -41,7 +42,7 @@ func (s *site) table() []route {
 
 		{pattern: "GET /runs", needs: access.Developer, page: s.runList},
 		{pattern: "GET /runs/{id}", needs: access.Developer, page: s.run},
-		{pattern: "GET /runs/{id}/events", needs: access.Developer, page: s.events},
+		{pattern: "GET /runs/{id}/events", needs: access.Developer, page: s.events, long: true},
 		{pattern: "GET /runs/{id}/cancel", needs: access.Developer, page: s.cancelForm},
 		{pattern: "POST /runs/{id}/cancel", needs: access.Developer, page: s.cancelRun},
 		{pattern: "GET /runs/{id}/retry", needs: access.Developer, page: s.retryForm},
@@ -98,7 +99,7 @@ func (s *site) routes() http.Handler {
 	for _, route := range s.table() {
 		h := route.machine
 		if route.page != nil {
-			h = s.page(route.page)
+			h = s.page(route.page, route.long)
 		}
 		mux.Handle(route.pattern, s.guard(route, h))
 	}

@@ -93,7 +93,7 @@ func (s *site) job(r *http.Request) (queue.Job, error) {
 	if err != nil {
 		return queue.Job{}, notFound("Jobs have whole numbers.")
 	}
-	job, err := queue.FindJob(r.Context(), s.DB, id)
+	job, err := queue.FindJob(r.Context(), s.Control, id)
 	if err != nil {
 		return job, noJob(id, err)
 	}
@@ -371,7 +371,7 @@ func costText(c *cost.Cost) string {
 // runMates are the other jobs of a job's run, oldest first, and what all of them cost together; "" where that is the same as
 // what the job cost.
 func (s *site) runMates(ctx context.Context, j queue.Job) (mates []fact, together string, err error) {
-	list, err := queue.ListJobs(ctx, s.DB, queue.JobFilter{RunID: j.RunID, Limit: runsPerPage})
+	list, err := queue.ListJobs(ctx, s.Control, queue.JobFilter{RunID: j.RunID, Limit: runsPerPage})
 	if err != nil || len(list) < 2 {
 		return nil, "", err
 	}

@@ -39,7 +39,7 @@ func (s *site) runList(w http.ResponseWriter, r *http.Request) error {
 	}
 	ask := filter
 	ask.Limit = runsPerPage + 1 // one more tells whether there are older ones
-	jobs, err := queue.ListJobs(r.Context(), s.DB, ask)
+	jobs, err := queue.ListJobs(r.Context(), s.Control, ask)
 	if err != nil {
 		return err
 	}

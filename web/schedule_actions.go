@@ -224,7 +224,7 @@ func (s *site) planBackfill(ctx context.Context, info queue.ScheduleInfo, q url.
 	if len(next) > backfillLimit && !next[backfillLimit].Tick.After(b.To) {
 		return b, nil, run.Invalid("", "Choose a shorter stretch: this has more than %s ticks", count(backfillLimit))
 	}
-	plan, err := queue.PlanBackfill(ctx, s.DB, info.Schedule, b)
+	plan, err := queue.PlanBackfill(ctx, s.Control, info.Schedule, b)
 	return b, plan, err
 }
 
@@ -239,7 +239,7 @@ func (s *site) backfill(w http.ResponseWriter, r *http.Request) error {
 	}
 	detail := map[string]any{"from": b.From.UTC(), "to": b.To.UTC(), "ticks": len(plan)}
 	err = s.audited(r.Context(), "backfill", "schedule "+info.Name, detail, func(ctx context.Context) error {
-		_, err := queue.StartBackfill(ctx, s.DB, info.Schedule, b)
+		_, err := queue.StartBackfill(ctx, s.Control, info.Schedule, b)
 		return err
 	})
 	if err != nil {

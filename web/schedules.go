@@ -51,15 +51,15 @@ func (p schedulePage) Page() Page {
 }
 
 func (s *site) scheduleList(w http.ResponseWriter, r *http.Request) error {
-	list, err := queue.Schedules(r.Context(), s.DB)
+	list, err := queue.Schedules(r.Context(), s.Control)
 	if err != nil {
 		return err
 	}
-	ticks, err := latestTicks(r.Context(), s.DB, list, s.Now())
+	ticks, err := latestTicks(r.Context(), s.Control, list, s.Now())
 	if err != nil {
 		return err
 	}
-	hold, err := queue.Held(r.Context(), s.DB)
+	hold, err := queue.Held(r.Context(), s.Control)
 	if err != nil {
 		return err
 	}
@@ -97,7 +97,7 @@ func (s *site) schedule(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	now := s.Now()
-	ticks, err := latestTicks(r.Context(), s.DB, []queue.ScheduleInfo{info}, now)
+	ticks, err := latestTicks(r.Context(), s.Control, []queue.ScheduleInfo{info}, now)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (s *site) schedule(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (s *site) findSchedule(r *http.Request) (queue.ScheduleInfo, error) {
-	info, err := queue.FindSchedule(r.Context(), s.DB, r.PathValue("name"))
+	info, err := queue.FindSchedule(r.Context(), s.Control, r.PathValue("name"))
 	if errors.Is(err, queue.ErrNoSchedule) {
 		return info, notFound("There is no such schedule. It may have been taken out of the schedules file.")
 	}

@@ -100,7 +100,7 @@ func (s *site) shareLink(ctx context.Context, e exports.Export, life time.Durati
 		if wrong != nil {
 			return wrong
 		}
-		signed, err := access.SignLink(ctx, s.DB, l)
+		signed, err := access.SignLink(ctx, s.Control, l)
 		address = "/shared/" + signed + "/" + url.PathEscape(e.Name)
 		return err
 	})
@@ -117,7 +117,7 @@ func (s *site) publicURL(r *http.Request) string {
 
 // shared answers with the file of a share link, to anyone who has the link.
 func (s *site) shared(w http.ResponseWriter, r *http.Request) error {
-	l, err := access.OpenLink(r.Context(), s.DB, r.PathValue("link"), s.Now())
+	l, err := access.OpenLink(r.Context(), s.Control, r.PathValue("link"), s.Now())
 	if errors.Is(err, access.ErrNoLink) {
 		return notFound(err.Error())
 	}

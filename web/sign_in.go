@@ -261,7 +261,7 @@ type gate struct {
 func newGate(d Deps) *gate {
 	return &gate{
 		SignIn:    *d.SignIn,
-		sessions:  newSessions(d.DB, strings.HasPrefix(d.SignIn.PublicURL, "https://")),
+		sessions:  newSessions(d.Control, strings.HasPrefix(d.SignIn.PublicURL, "https://")),
 		signIns:   newLimits(6*time.Second, 20),
 		badTokens: newLimits(6*time.Second, 20),
 	}

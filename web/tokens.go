@@ -43,7 +43,7 @@ func (l tokenLine) Tag() template.HTML {
 }
 
 func (s *site) tokenList(w http.ResponseWriter, r *http.Request) error {
-	list, err := access.Tokens(r.Context(), s.DB)
+	list, err := access.Tokens(r.Context(), s.Control)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (s *site) findToken(r *http.Request) (tokenLine, error) {
 	if err != nil {
 		return tokenLine{}, notFound("Tokens have whole numbers.")
 	}
-	list, err := access.Tokens(r.Context(), s.DB)
+	list, err := access.Tokens(r.Context(), s.Control)
 	if err != nil {
 		return tokenLine{}, err
 	}
@@ -108,7 +108,7 @@ func (s *site) revoke(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	err = s.audited(r.Context(), "revoke", fmt.Sprintf("token %d", t.ID), map[string]any{"name": t.Name}, func(ctx context.Context) error {
-		return access.RevokeToken(ctx, s.DB, t.ID, access.Of(r.Context()).By())
+		return access.RevokeToken(ctx, s.Control, t.ID, access.Of(r.Context()).By())
 	})
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
@@ -22,10 +23,13 @@ import (
 
 // Deps is what the pages need. All are required but where it says otherwise.
 type Deps struct {
-	DB    *pgxpool.Pool
-	Store store.Store
-	Log   *slog.Logger
-	Now   clock.Now
+	// DB reads reports. A report's table that is locked holds its connections for as long as pages wait for it.
+	DB *pgxpool.Pool
+	// Control is for everything else: sign-in, health, the audit, runs and schedules go on meanwhile. Nil is DB.
+	Control *pgxpool.Pool
+	Store   store.Store
+	Log     *slog.Logger
+	Now     clock.Now
 	// Queue inserts and steers jobs; nil makes pages that only show.
 	Queue *queue.Client
 	// SignIn is how people sign in; nil: without sign-in the pages answer on this machine only.
@@ -63,6 +67,7 @@ type site struct {
 	known     *versionCache
 	counter   rows.Counter
 	streams   streams
+	within    time.Duration // how long a page may wait for the database
 	live      chan struct{} // has room for as many streams of progress as may be open
 }
 
@@ -73,8 +78,11 @@ func New(d Deps) http.Handler {
 }
 
 func newSite(d Deps) *site {
+	if d.Control == nil {
+		d.Control = d.DB
+	}
 	files := packedAssets()
-	s := &site{Deps: d, assets: files, pages: newPages(files, d.Version, d.SignIn != nil), known: newVersionCache(), live: make(chan struct{}, liveStreams), docsFiles: newDocsFiles()}
+	s := &site{Deps: d, assets: files, pages: newPages(files, d.Version, d.SignIn != nil), known: newVersionCache(), live: make(chan struct{}, liveStreams), within: pageWithin, docsFiles: newDocsFiles()}
 	if d.SignIn != nil {
 		s.gate = newGate(d)
 		s.gate.sessions.ErrorFunc = s.fail
