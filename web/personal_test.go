@@ -68,7 +68,7 @@ func TestPersonalReportsAreForTheirRoleAlone(t *testing.T) {
 		{"POST", fmt.Sprintf("/api/v1/exports/%d/links", id), `{"seconds": 60}`, http.StatusConflict},
 		{"POST", "/api/v1/exports", `{"report": "declarations", "formats": ["xlsx"]}`, http.StatusAccepted},
 	}
-	for _, role := range access.Roles {
+	for _, role := range []access.Role{access.Analyst, access.Personal, access.Developer, access.Admin} {
 		_, secret, err := access.CreateToken(t.Context(), g.deps.DB, access.NewToken{Name: string(role), Roles: []access.Role{role}, For: time.Hour, By: "test"})
 		if err != nil {
 			t.Fatal(err)

@@ -88,7 +88,7 @@ func (s *site) table() []route {
 	list = append(list, s.rowRoutes()...)
 	list = append(list, s.api.list...)
 	if s.Metrics != nil {
-		list = append(list, route{pattern: "GET /metrics", needs: access.Developer, machine: s.Metrics})
+		list = append(list, route{pattern: "GET /metrics", needs: access.Metrics, machine: s.Metrics})
 	}
 	return list
 }

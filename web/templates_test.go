@@ -135,7 +135,7 @@ func TestEveryTemplateTakesItsType(t *testing.T) {
 		if want := "<title>" + c.Page().Title + " – CPD reports</title>"; !strings.Contains(string(body), want) {
 			t.Errorf("%s has no %s", name, want)
 		}
-		if !strings.Contains(string(body), "no sign-in is configured") {
+		if !strings.Contains(string(body), "No sign-in is configured") {
 			t.Errorf("%s does not say that no sign-in is configured", name)
 		}
 		if strings.Contains(string(body), "ZgotmplZ") || strings.Contains(string(body), "<no value>") {

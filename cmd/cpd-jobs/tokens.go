@@ -21,7 +21,7 @@ type tokensCommand struct {
 
 type tokensCreateCommand struct {
 	Name string   `arg:"" help:"What it is for: the program that uses it."`
-	Role []string `required:"" enum:"analyst,analyst-personal,developer,admin" help:"What it may do; may be repeated."`
+	Role []string `required:"" enum:"analyst,analyst-personal,metrics,developer,admin" help:"What it may do; may be repeated."`
 	For  string   `default:"90d" placeholder:"DURATION" help:"How long it lives, at most 400d."`
 	JSON bool     `name:"json" help:"Print JSON."`
 }

@@ -25,18 +25,19 @@ const (
 	Public    Role = "public"           // nothing to sign in for: probes, assets, the sign-in itself
 	Analyst   Role = "analyst"          // read reports, download files and have files made
 	Personal  Role = "analyst-personal" // the same with reports that have personal data
+	Metrics   Role = "metrics"          // read /metrics, and nothing else
 	Developer Role = "developer"        // see and control runs, schedules and queues
 	Admin     Role = "admin"            // see the audit and all tokens
 )
 
 // Roles are all that a person or a token can be given.
-var Roles = []Role{Analyst, Personal, Developer, Admin}
+var Roles = []Role{Analyst, Personal, Metrics, Developer, Admin}
 
 // implied are the roles that come with a role. Personal comes with none: it is given to named people only.
 var implied = map[Role][]Role{
 	Personal:  {Analyst},
-	Developer: {Analyst},
-	Admin:     {Developer, Analyst},
+	Developer: {Analyst, Metrics},
+	Admin:     {Developer, Analyst, Metrics},
 }
 
 // RoleNames are the names of [Roles], separated by commas.

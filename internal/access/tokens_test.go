@@ -97,10 +97,11 @@ func TestRolesAndWhatTheyImply(t *testing.T) {
 		cant []access.Role
 	}{
 		{nil, []access.Role{access.Public}, access.Roles},
-		{[]access.Role{access.Analyst}, []access.Role{access.Analyst}, []access.Role{access.Personal, access.Developer, access.Admin}},
+		{[]access.Role{access.Analyst}, []access.Role{access.Analyst}, []access.Role{access.Personal, access.Metrics, access.Developer, access.Admin}},
 		{[]access.Role{access.Personal}, []access.Role{access.Analyst, access.Personal}, []access.Role{access.Developer, access.Admin}},
-		{[]access.Role{access.Developer}, []access.Role{access.Analyst, access.Developer}, []access.Role{access.Personal, access.Admin}},
-		{[]access.Role{access.Admin}, []access.Role{access.Analyst, access.Developer, access.Admin}, []access.Role{access.Personal}},
+		{[]access.Role{access.Metrics}, []access.Role{access.Metrics}, []access.Role{access.Analyst, access.Personal, access.Developer, access.Admin}},
+		{[]access.Role{access.Developer}, []access.Role{access.Analyst, access.Metrics, access.Developer}, []access.Role{access.Personal, access.Admin}},
+		{[]access.Role{access.Admin}, []access.Role{access.Analyst, access.Metrics, access.Developer, access.Admin}, []access.Role{access.Personal}},
 	} {
 		v := access.Visitor{Roles: test.has}
 		for _, r := range test.can {
