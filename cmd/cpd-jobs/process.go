@@ -96,10 +96,20 @@ func newProcess(ctx context.Context, a *app, name string, worker bool) (*process
 }
 
 // run does all of tasks until ctx ends or one fails, and watches for incidents meanwhile: workers and pages both do, so
-// that either tells of the other's silence. The database sees to it that one looks at a time.
+// that either tells of the other's silence. The database sees to it that one looks at a time. An embedded server that
+// dies is started again.
 func (p *process) run(ctx context.Context, tasks ...func(context.Context) error) error {
 	defer p.steerLog(ctx)()
-	return alongside(ctx, p.watch.Run, func(ctx context.Context) error {
+	beside := p.watch.Run
+	if p.server != nil {
+		beside = func(ctx context.Context) {
+			var both sync.WaitGroup
+			both.Go(func() { p.server.Watch(ctx) })
+			both.Go(func() { p.watch.Run(ctx) })
+			both.Wait()
+		}
+	}
+	return alongside(ctx, beside, func(ctx context.Context) error {
 		g, ctx := errgroup.WithContext(ctx)
 		for _, task := range tasks {
 			g.Go(func() error { return task(ctx) })

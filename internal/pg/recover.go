@@ -18,7 +18,7 @@ const (
 	// endWithin is how long a server that is stopping, or whose postmaster was killed, has to end by itself.
 	endWithin = time.Minute
 	// noticeWithin is how long its processes have to notice that their postmaster is dead before they get a signal.
-	noticeWithin = 2 * time.Second
+	noticeWithin = time.Second
 )
 
 // awaitEnd waits until nothing of a server that no longer answers is left, and takes its lock. Processes that work on

@@ -43,6 +43,7 @@ type Server struct {
 	address address
 	tcp     bool
 	log     *slog.Logger
+	options Options // to start the server again: see Watch
 
 	members *os.File    // locked shared for as long as this share lasts
 	child   *os.Process // the server, where this process started it
@@ -94,7 +95,7 @@ func newServer(o Options) (*Server, error) {
 		log.Warn("the server's user may not enter the data directory, so another is used",
 			"wanted", o.Dir, "used", dir, "user", who.name)
 	}
-	s := &Server{Dir: dir, data: newDataDir(dir, who), tcp: o.TCP, log: log}
+	s := &Server{Dir: dir, data: newDataDir(dir, who), tcp: o.TCP, log: log, options: o}
 	return s, nil
 }
 

@@ -217,6 +217,36 @@ func commandOf(pid int) string {
 	return string(raw)
 }
 
+func TestAWatchedServerIsStartedAgain(t *testing.T) {
+	t.Parallel()
+	dir := usedDir(t)
+	s := start(t, options(dir))
+	do(t, s.URL("postgres"), "CREATE TABLE kept AS SELECT 7 AS n")
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan struct{})
+	go func() { s.Watch(ctx); close(ended) }()
+	first := postmaster(t, dir)
+	check(t, syscall.Kill(first, syscall.SIGKILL))
+	var n int
+	poll(t, "the server answers again", func() bool {
+		conn, err := pgx.Connect(t.Context(), s.URL("postgres"))
+		if err != nil {
+			return false
+		}
+		defer func() { _ = conn.Close(context.Background()) }()
+		return conn.QueryRow(t.Context(), "SELECT n FROM kept").Scan(&n) == nil
+	})
+	if second := postmaster(t, dir); n != 7 || second == first {
+		t.Errorf("process %d has %d, want 7 and another process than %d", second, n, first)
+	}
+	stop()
+	<-ended
+	leave(t, s)
+	if !stopped(t, dir) {
+		t.Error("the server that was started again runs after the last one left, want it stopped")
+	}
+}
+
 func TestKeepaliveEndsWithUse(t *testing.T) {
 	t.Parallel()
 	dir := usedDir(t)
