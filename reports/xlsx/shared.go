@@ -3,6 +3,7 @@ package xlsx
 import (
 	"fmt"
 	"strings"
+	"unicode/utf8"
 )
 
 // Limits on the table of shared texts, which waits in memory until the end of the workbook. What has no room in it stays
@@ -49,18 +50,15 @@ func delicate(text string) bool {
 	if text == "" {
 		return false
 	}
-	if isSpace(text[0]) || isSpace(text[len(text)-1]) || strings.IndexByte(text, '\r') >= 0 {
+	if isSpace(text[0]) || isSpace(text[len(text)-1]) {
 		return true
 	}
-	for rest := text; ; rest = rest[1:] {
-		at := strings.IndexByte(rest, '_')
-		if at < 0 {
-			return false
-		}
-		if rest = rest[at:]; looksEscaped(rest) {
+	for i := range len(text) {
+		if c := text[i]; c < utf8.RuneSelf && special[c] && (c != '_' || looksEscaped(text[i:])) {
 			return true
 		}
 	}
+	return false
 }
 
 // writeShared writes the table, if there is one. excelize, which has none, is given a text of its own so that it refers
