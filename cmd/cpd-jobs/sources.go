@@ -12,6 +12,7 @@ type sourcesCommand struct {
 	List    sourcesListCommand    `cmd:"" help:"List the sources and the version of each that is live."`
 	Check   sourcesCheckCommand   `cmd:"" help:"Try to reach each source: credentials, columns, age."`
 	Profile sourcesProfileCommand `cmd:"" help:"Show what the values of a source look like, by column and version."`
+	Rejects sourcesRejectsCommand `cmd:"" help:"List the rows and values that a sync could not use."`
 }
 
 type sourcesListCommand struct {

@@ -45,6 +45,26 @@ func TestDeveloperLooksAtSources(t *testing.T) {
 	}
 }
 
+func TestWhatASyncCouldNotUse(t *testing.T) {
+	t.Parallel()
+	p := newPlace(t)
+	drift := filepath.Join("..", "..", "jobs", "gias", "testdata", "drift")
+	p.ok("run", "gias_sync", "--local", "--arg", "source="+filepath.Join(drift, "duplicate-urn.csv"))
+	list := p.json("rejects", "sources", "rejects", "gias")
+	if len(list) != 2 || list[0]["kind"] != "row" || list[0]["reason"] != "stands twice with different content" {
+		t.Errorf("got %v, want both rows of the URN", list)
+	}
+	if csv := p.ok("sources", "rejects", "gias", "--csv").stdout; strings.Count(csv, "\n") != 3 || !strings.HasPrefix(csv, "run,part,kind,line,urn,column,reason,value\n") {
+		t.Errorf("as CSV: got %s", csv)
+	}
+	p.fails(2, "has no rows to reject", "sources", "rejects", "cpd")
+	shown := p.json("profiles", "sources", "profile", "gias", "--column", "establishment_name")
+	if len(shown) != 1 || shown[0]["rows"] != 13.0 {
+		t.Errorf("profile: got %v, want one column of 13 rows", shown)
+	}
+	p.fails(2, "has no profile of a column", "sources", "profile", "gias", "--column", "nonsense")
+}
+
 func TestDeveloperAsksTheRegister(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)
