@@ -28,6 +28,11 @@ func (w *Worker) pollLoop(ctx context.Context) {
 				w.logRetry(ctx, "waiting tick not released; trying again", err)
 			}
 		}
+		for _, name := range found.Resumable {
+			if err := w.client.ResumeQueue(ctx, name); err != nil {
+				w.logRetry(ctx, "queue not resumed; trying again", err)
+			}
+		}
 		if found.Backfills {
 			more, err := w.stepBackfills(ctx)
 			if err != nil {

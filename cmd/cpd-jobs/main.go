@@ -34,6 +34,7 @@ type commands struct {
 	Run       runCommand       `cmd:"" help:"Run one job and follow it."`
 	Enqueue   enqueueCommand   `cmd:"" help:"Insert one job and print its id."`
 	Jobs      jobsCommand      `cmd:"" help:"List, show, cancel and retry jobs."`
+	Queues    queuesCommand    `cmd:"" help:"List, pause and resume the queues of jobs."`
 	Backfills backfillsCommand `cmd:"" help:"List, pause, resume and cancel backfills of schedules."`
 	Schedules schedulesCommand `cmd:"" help:"List, check, pause, backfill and simulate schedules."`
 	Reports   reportsCommand   `cmd:"" help:"List and show reports."`

@@ -20,6 +20,8 @@ type PollResult struct {
 	Backfills bool
 	// Releasable are the schedules with a tick that waits for its turn and no job that has not ended.
 	Releasable []string
+	// Resumable are the queues whose pause is over.
+	Resumable []string
 }
 
 //go:embed sql/poll.sql
@@ -33,7 +35,7 @@ func Poll(ctx context.Context, db DB, recent time.Duration, version string) (Pol
 	var p PollResult
 	var seconds *float64
 	err := db.QueryRow(ctx, pollSQL, recent, version).
-		Scan(&seconds, &p.Generation, &p.Backfills, &p.Releasable, &p.Now)
+		Scan(&seconds, &p.Generation, &p.Backfills, &p.Releasable, &p.Now, &p.Resumable)
 	if err != nil {
 		return PollResult{}, fmt.Errorf("make delayed jobs available: %w", err)
 	}

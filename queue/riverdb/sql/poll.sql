@@ -36,5 +36,6 @@ SELECT (SELECT extract(epoch FROM min(
                SELECT FROM queue.pauses AS p
                WHERE p.schedule = waiting.schedule AND p.from_at <= now() AND (p.until_at IS NULL OR p.until_at > now()))
            ORDER BY schedule),
-       clock_timestamp()
+       clock_timestamp(),
+       ARRAY(SELECT queue FROM queue.queue_pauses WHERE until_at <= clock_timestamp())
 FROM (SELECT count(*) FROM notified) AS done
