@@ -87,7 +87,7 @@ func (r scheduleRow) info() ScheduleInfo {
 	}
 	var err error
 	if s.Schedule, err = readSchedule(r.Spec); err != nil {
-		s.Schedule, s.SetAside = schedule.Schedule{Name: r.Name}, err.Error()
+		s.Schedule, s.SetAside = schedule.Schedule{Name: r.Name, Timezone: schedule.London, Args: json.RawMessage("{}")}, err.Error()
 	}
 	s.Paused = r.PausedFrom != nil
 	return s
