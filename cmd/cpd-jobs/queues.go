@@ -18,12 +18,8 @@ type queuesListCommand struct {
 	JSON bool `name:"json" help:"Print JSON."`
 }
 
-func (c queuesListCommand) Run(ctx context.Context, a *app) error {
-	client, _, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	list, err := client.QueueStates(ctx)
+func (c queuesListCommand) Run(ctx context.Context, a *session) error {
+	list, err := a.client.QueueStates(ctx)
 	if err != nil {
 		return err
 	}
@@ -57,13 +53,9 @@ type queuesPauseCommand struct {
 	Note  string    `help:"Why."`
 }
 
-func (c queuesPauseCommand) Run(ctx context.Context, a *app) error {
-	client, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	return a.audited(ctx, pool, "pause queue", "queue "+c.Name, nil, func() error {
-		if err := client.PauseQueue(ctx, c.Name, c.Until, person(), c.Note); err != nil {
+func (c queuesPauseCommand) Run(ctx context.Context, a *session) error {
+	return a.audited(ctx, "pause queue", "queue "+c.Name, nil, func() error {
+		if err := a.client.PauseQueue(ctx, c.Name, c.Until, person(), c.Note); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(a.stdout, "queue %s is paused; jobs that run go on\n", c.Name)
@@ -75,13 +67,9 @@ type queuesResumeCommand struct {
 	Name string `arg:"" help:"The queue."`
 }
 
-func (c queuesResumeCommand) Run(ctx context.Context, a *app) error {
-	client, pool, err := a.client(ctx)
-	if err != nil {
-		return err
-	}
-	return a.audited(ctx, pool, "resume queue", "queue "+c.Name, nil, func() error {
-		if err := client.ResumeQueue(ctx, c.Name); err != nil {
+func (c queuesResumeCommand) Run(ctx context.Context, a *session) error {
+	return a.audited(ctx, "resume queue", "queue "+c.Name, nil, func() error {
+		if err := a.client.ResumeQueue(ctx, c.Name); err != nil {
 			return err
 		}
 		_, err := fmt.Fprintf(a.stdout, "queue %s works again\n", c.Name)
