@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/clean"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/trace"
 	"cpd-jobs/queue/riverdb"
@@ -60,7 +61,7 @@ func (a *attempt) begin(name string) *stepRecord {
 	a.logged.Store(true)
 	record := &stepRecord{
 		jobID: a.jobID, attempt: a.number, number: len(a.started) + 1,
-		step: run.NewStep(name), started: a.worker.now(),
+		step: run.NewStep(clean.Text(name, clean.MaxName)), started: a.worker.now(),
 	}
 	a.started = append(a.started, record)
 	a.worker.recorder.watch(record)

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -139,6 +140,9 @@ func (c *Client) params(ctx context.Context, r Request) (river.InsertManyParams,
 	}
 	if err != nil {
 		args = r.Args
+	}
+	if bytes.Contains(bytes.ReplaceAll(args, []byte(`\\`), nil), []byte(`\u0000`)) {
+		return river.InsertManyParams{}, run.Invalid("leave it out", "arguments of %s contain a NUL character", kind.Name)
 	}
 	m := metadata{RunID: r.RunID, StartedBy: r.By, Schedule: r.Schedule, DryRun: r.DryRun, Serial: r.Serial, Backfill: r.Backfill,
 		Report: kind.ReportOf(args), Traceparent: trace.Of(ctx).String()}

@@ -6,7 +6,10 @@ import (
 	"math/rand/v2"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
@@ -51,27 +54,84 @@ func (w *Worker) unregister(ctx context.Context) {
 	}
 }
 
-// heartbeatLoop says every few seconds that this worker lives, and calls lost once it was taken for dead. Where others
-// need looking after, it wakes the takeover loop, which may take longer than a heartbeat may.
-func (w *Worker) heartbeatLoop(ctx context.Context, lost func()) {
+// A worker whose poll makes no progress for stalledAfter stops beating, so that others take its jobs over. Where the
+// database answers it all the same for as long again, it gives up.
+const stalledAfter = 30 * time.Second
+
+// heartbeatLoop says every few seconds that this worker lives, until ctx ends, others took it for dead (ErrWorkerLost)
+// or its poll stands still (ErrWorkerStalled). Where other workers or jobs need looking after, it wakes the takeover
+// loop, which may take longer than a heartbeat may.
+func (w *Worker) heartbeatLoop(ctx context.Context) error {
+	var stalled stallWatch
 	for wait := time.Duration(0); every(ctx, wait); wait = beatEvery {
+		if stalled.look(w.polled.count()) {
+			answers := w.ping(ctx) == nil
+			w.log.Warn("no heartbeat: the poll makes no progress", "database_answers", answers)
+			if stalled.giveUp(answers) {
+				return ErrWorkerStalled
+			}
+			continue
+		}
 		alive, trouble, err := w.beat(ctx)
 		switch {
 		case ctx.Err() != nil:
-			return
+			return nil
 		case err != nil:
 			w.heartbeats.failed(w.now())
 			w.log.Warn("heartbeat not written; trying again", "error", err)
 		case !alive:
 			w.log.Error("this worker was taken for dead; starting again")
-			lost()
-			return
+			return ErrWorkerLost
 		case trouble:
 			w.wakeTakeover()
 		}
 	}
+	return nil
 }
 
+// progress counts the rounds of a loop.
+type progress struct{ rounds atomic.Int64 }
+
+func (p *progress) made()        { p.rounds.Add(1) }
+func (p *progress) count() int64 { return p.rounds.Load() }
+
+// stallWatch counts heartbeats without progress, not seconds: a process that was suspended has missed none.
+type stallWatch struct {
+	seen         int64
+	still, awake int // beats without progress; of those beyond the limit, the ones at which the database answered
+}
+
+// look says whether there has been no progress for too long.
+func (s *stallWatch) look(rounds int64) bool {
+	if rounds != s.seen {
+		*s = stallWatch{seen: rounds}
+		return false
+	}
+	s.still++
+	return s.still > int(stalledAfter/beatEvery)
+}
+
+// giveUp says whether the worker has stood still for too long although the database answers: while it is away for all,
+// starting again would help nothing.
+func (s *stallWatch) giveUp(answers bool) bool {
+	if answers {
+		s.awake++
+	}
+	return s.awake >= int(stalledAfter/beatEvery)
+}
+
+// ping asks the database for an answer over a connection of its own.
+func (w *Worker) ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, deadAfter/2)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, w.pool.Config().ConnConfig)
+	if err != nil {
+		return err
+	}
+	return conn.Close(ctx)
+}
+
+// beat writes the heartbeat, and says whether this worker still counts as alive and whether others need looking after.
 func (w *Worker) beat(ctx context.Context) (alive, trouble bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, deadAfter/2)
 	defer cancel()

@@ -59,6 +59,7 @@ func idleOn(t testing.TB, pool *pgxpool.Pool, kinds ...run.Kind) *idleWorker {
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(w.pool.Close)
 	if err := w.register(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -5,6 +5,8 @@ import (
 	"context"
 	"log/slog"
 	"strings"
+
+	"cpd-jobs/internal/clean"
 )
 
 // jobLog hands each line of a job to the recorder, with its attributes as JSON.
@@ -28,7 +30,8 @@ func (h *jobLog) Handle(ctx context.Context, r slog.Record) error {
 	h.attempt.logged.Store(true)
 	h.attempt.worker.recorder.add(line{
 		jobID: h.attempt.jobID, attempt: h.attempt.number, at: r.Time.UTC(),
-		level: strings.ToLower(r.Level.String()), message: r.Message, attrs: bytes.TrimSpace(out.Bytes()),
+		level: strings.ToLower(r.Level.String()), message: clean.Text(r.Message, clean.MaxError),
+		attrs: clean.JSON(bytes.TrimSpace(out.Bytes())),
 	})
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"cpd-jobs/internal/clean"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/riverdb"
 	"cpd-jobs/queue/schedule"
@@ -31,6 +32,7 @@ func (w *Worker) recordDue(ctx context.Context) (int, error) {
 	total := 0
 	for {
 		names, err := w.recordBatch(ctx, nil)
+		w.polled.made() // a long catch-up is no standstill
 		if err != nil && passing(err) {
 			return total, fmt.Errorf("record due ticks: %w", err)
 		}
@@ -76,7 +78,7 @@ func (w *Worker) setAside(ctx context.Context, name string, reason error) error 
 
 // storable is an error as one line that PostgreSQL takes.
 func storable(err error) string {
-	return strings.ToValidUTF8(strings.NewReplacer("\x00", "", "\n", "; ").Replace(err.Error()), "\uFFFD")
+	return clean.Text(strings.ReplaceAll(err.Error(), "\n", "; "), clean.MaxError)
 }
 
 // dueSchedule is a schedule whose row this transaction has locked.

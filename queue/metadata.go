@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"cpd-jobs/internal/clean"
 	"cpd-jobs/internal/cost"
 )
 
@@ -44,7 +45,7 @@ func (m metadata) encode() []byte {
 	if err != nil {
 		panic(err) // plain fields: cannot fail
 	}
-	return raw
+	return clean.JSON(raw)
 }
 
 func decodeMetadata(raw []byte) (metadata, error) {

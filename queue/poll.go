@@ -90,6 +90,7 @@ func (w *Worker) poll(ctx context.Context) (riverdb.PollResult, error) {
 	p, err := riverdb.Poll(ctx, w.pool, 2*pollEvery, w.Version)
 	if err == nil {
 		w.clock.compare(asked, w.now(), p.Now)
+		w.polled.made()
 	}
 	if err != nil || p.Generation == w.followersOf.Load() {
 		return p, err

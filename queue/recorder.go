@@ -3,14 +3,18 @@ package queue
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"cpd-jobs/internal/clean"
 	"cpd-jobs/internal/run"
 )
 
@@ -24,7 +28,16 @@ type recorder struct {
 	lines []line
 	steps []*stepRecord
 
-	flushing sync.Mutex
+	// flushing has room for one who writes; others wait for as long as their context lets them, because the end of a
+	// job must not wait for a connection that does not answer.
+	flushing chan struct{}
+}
+
+// flushWithin bounds one flush.
+const flushWithin = 5 * time.Second
+
+func newRecorder(pool *pgxpool.Pool, log *slog.Logger) *recorder {
+	return &recorder{pool: pool, log: log, flushing: make(chan struct{}, 1)}
 }
 
 // maxLines bounds what is kept in memory while the database is away; the oldest are dropped first, and counted.
@@ -115,18 +128,24 @@ func (r *recorder) run(ctx context.Context) {
 	}
 }
 
-// flush writes what is new. What cannot be written is kept for the next time.
+// flush writes what is new, within flushWithin. What cannot be written is kept for the next time.
 func (r *recorder) flush(ctx context.Context) {
-	r.flushing.Lock()
-	defer r.flushing.Unlock()
+	ctx, cancel := context.WithTimeout(ctx, flushWithin)
+	defer cancel()
+	select {
+	case r.flushing <- struct{}{}:
+		defer func() { <-r.flushing }()
+	case <-ctx.Done():
+		return
+	}
 	r.mu.Lock()
 	lines, steps := r.lines, slices.Clone(r.steps)
 	r.lines = nil
 	r.mu.Unlock()
-	if err := r.writeLines(ctx, lines); err != nil {
+	if left, err := r.writeLines(ctx, lines); err != nil {
 		r.log.Warn("log lines of jobs not written; trying again", "error", err)
 		r.mu.Lock()
-		r.lines = append(lines, r.lines...)
+		r.lines = append(left, r.lines...)
 		r.mu.Unlock()
 	}
 	if err := r.writeSteps(ctx, steps); err != nil {
@@ -135,17 +154,32 @@ func (r *recorder) flush(ctx context.Context) {
 	r.forgetFinished()
 }
 
-func (r *recorder) writeLines(ctx context.Context, lines []line) error {
+// writeLines writes lines and returns those that it could not write. A line that the database refuses is dropped, and
+// the others are written: it looks for that line by halves.
+func (r *recorder) writeLines(ctx context.Context, lines []line) (left []line, err error) {
 	if len(lines) == 0 {
-		return nil
+		return nil, nil
 	}
-	_, err := r.pool.CopyFrom(ctx, pgx.Identifier{"queue", "logs"},
+	_, err = r.pool.CopyFrom(ctx, pgx.Identifier{"queue", "logs"},
 		[]string{"job_id", "attempt", "at", "level", "message", "attrs"},
 		pgx.CopyFromSlice(len(lines), func(i int) ([]any, error) {
 			l := lines[i]
 			return []any{l.jobID, l.attempt, l.at, l.level, l.message, json.RawMessage(l.attrs)}, nil
 		}))
-	return err
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	switch {
+	case err == nil:
+		return nil, nil
+	case !ok || !strings.HasPrefix(refused.Code, "22"): // not about the data
+		return lines, err
+	case len(lines) == 1:
+		r.log.Warn("a log line of a job was dropped: the database refuses it", "job", lines[0].jobID, "error", err)
+		return nil, nil
+	}
+	half := len(lines) / 2
+	left, err = r.writeLines(ctx, lines[:half])
+	rest, restErr := r.writeLines(ctx, lines[half:])
+	return append(left, rest...), errors.Join(err, restErr)
 }
 
 const upsertStep = `
@@ -167,7 +201,7 @@ func (r *recorder) writeSteps(ctx context.Context, steps []*stepRecord) error {
 		if row.last {
 			finished = &row.finishedAt
 		}
-		batch.Queue(upsertStep, s.jobID, s.attempt, s.number, s.step.Name, s.step.Unit, s.started,
+		batch.Queue(upsertStep, s.jobID, s.attempt, s.number, s.step.Name, clean.Text(s.step.Unit, clean.MaxName), s.started,
 			row.state, row.done, row.total, row.rowsIn, row.rowsOut, finished)
 		written[s] = row
 	}

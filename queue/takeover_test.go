@@ -157,7 +157,7 @@ func TestWorkerThatWasTakenForDeadFindsOut(t *testing.T) {
 		t.Fatalf("alive is %v (%v) before", alive, err)
 	}
 	frozen.exec("UPDATE queue.workers SET heartbeat_at = now() - interval '1 minute' WHERE id = $1", frozen.id)
-	other.pretendServerStarted(t)
+	other.waitForServer(t)
 	other.takesOver()
 	if alive, _, err := frozen.beat(t.Context()); alive || err != nil {
 		t.Errorf("alive is %v (%v) after the takeover", alive, err)
@@ -170,9 +170,9 @@ func TestWorkerThatWasTakenForDeadFindsOut(t *testing.T) {
 	}
 }
 
-// pretendServerStarted waits until the server has run for longer than a worker's silence: no worker is taken for dead
+// waitForServer waits until the server has run for longer than a worker's silence: no worker is taken for dead
 // before that, because after a start of the server all heartbeats are old.
-func (w *idleWorker) pretendServerStarted(t *testing.T) {
+func (w *idleWorker) waitForServer(t *testing.T) {
 	t.Helper()
 	for w.count("pg_postmaster_start_time() AS at WHERE at < now() - $1::interval", deadAfter) == 0 {
 		select {
@@ -186,7 +186,7 @@ func (w *idleWorker) pretendServerStarted(t *testing.T) {
 func TestHeartbeatsDecideWhoIsDead(t *testing.T) {
 	t.Parallel()
 	w := idle(t)
-	w.pretendServerStarted(t)
+	w.waitForServer(t)
 	w.exec(`INSERT INTO queue.workers (id, host, pid, version, heartbeat_at, stopped_at) VALUES
 		('alive', 'h', 1, 'test', now() - interval '11 seconds', NULL), ('dead', 'h', 2, 'test', now() - interval '13 seconds', NULL),
 		('future', 'h', 3, 'test', now() + interval '1 hour', NULL), ('stopped', 'h', 4, 'test', now() - interval '1 hour', now())`)

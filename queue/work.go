@@ -2,6 +2,7 @@ package queue
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -14,6 +15,7 @@ import (
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 	"github.com/riverqueue/river/rivertype"
 
+	"cpd-jobs/internal/clean"
 	"cpd-jobs/internal/cost"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/trace"
@@ -44,8 +46,19 @@ func (k *kindWorker) NextRetry(job *river.Job[payload]) time.Time {
 	return k.worker.clock.Now().Add(wait + jitter)
 }
 
-// Work runs one attempt: lease, the job itself, and its completion with whatever follows.
+// Work runs one attempt. Its error is cleaned, and so is a panic's: River writes the ends of many jobs at once, and one
+// text that PostgreSQL does not take would keep them all from ending.
 func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
+	defer func() {
+		if reason := recover(); reason != nil {
+			panic(clean.Text(fmt.Sprint(reason), clean.MaxError))
+		}
+	}()
+	return clean.Error(k.work(ctx, job))
+}
+
+// work runs one attempt: lease, the job itself, and its completion with whatever follows.
+func (k *kindWorker) work(ctx context.Context, job *river.Job[payload]) error {
 	a, err := k.attempt(job)
 	if err != nil {
 		return err
@@ -62,7 +75,9 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 	defer a.releaseLeases(ctx)
 	outcome, err := k.metered(ctx, a, job)
 	if a.logged.Load() {
-		k.worker.recorder.flush(context.WithoutCancel(ctx))
+		flushing, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWithin/2)
+		k.worker.recorder.flush(flushing)
+		cancel()
 	}
 	if err != nil {
 		return k.failed(ctx, job, err)
@@ -161,7 +176,11 @@ func record(ctx context.Context, o run.Outcome) error {
 	if empty(o) {
 		return nil
 	}
-	return river.RecordOutput(ctx, o)
+	raw, err := json.Marshal(o)
+	if err != nil {
+		return err
+	}
+	return river.RecordOutput(ctx, clean.JSON(raw))
 }
 
 func empty(o run.Outcome) bool { return !o.Changed && o.Version == 0 && o.Summary == nil }

@@ -23,6 +23,10 @@ import (
 	"cpd-jobs/queue/schedule"
 )
 
+// ErrWorkerStalled says that this worker could reach the database and yet its poll made no progress for a minute: the
+// process should end, so that the platform starts it again.
+var ErrWorkerStalled = errors.New("this worker's poll makes no progress although the database answers")
+
 // ErrWorkerLost says that other workers found this one dead and took its jobs over: start again under a new id.
 var ErrWorkerLost = errors.New("this worker was taken for dead and its jobs were taken over")
 
@@ -85,7 +89,7 @@ func QueuesWith(changes map[string]int) (map[string]int, error) {
 type Worker struct {
 	WorkerOptions
 	id       string
-	pool     *pgxpool.Pool
+	pool     *pgxpool.Pool // for what is not a job's own: every answer on it has a deadline
 	client   *Client
 	river    *river.Client[pgx.Tx]
 	recorder *recorder
@@ -96,6 +100,7 @@ type Worker struct {
 	now        clock.Now
 	random     func() float64
 	heartbeats heartbeats
+	polled     progress      // of the poll and the ledger
 	trouble    chan struct{} // wakes the takeover loop
 	wake       chan struct{} // wakes the poll loop
 	clock      databaseClock
@@ -106,15 +111,28 @@ type Worker struct {
 	heldSaid    time.Time
 }
 
-// NewWorker prepares a worker on pool; [Worker.Run] starts it.
-func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
-	client, err := NewClient(pool, o.Kinds, o.Log)
+// Each statement that is not a job's own has its answer within answerWithin, or its connection is given up for another:
+// a connection that has gone silent must not stop the poll, the ledger, takeovers, logs or the ends of jobs. Too short
+// and a busy server's answers are lost; too long and work waits where another connection would do.
+const (
+	answerWithin      = 10 * time.Second
+	upkeepConnections = 8
+)
+
+// NewWorker prepares a worker on pool; [Worker.Run] starts it. What is not a job's own has a pool beside it, with the
+// same settings, so that jobs that use all connections keep no heartbeat waiting.
+func NewWorker(jobs *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
+	pool, err := pg.Bounded(context.Background(), jobs, upkeepConnections, answerWithin)
+	if err != nil {
+		return nil, err
+	}
+	client, err := NewClient(jobs, o.Kinds, o.Log)
 	if err != nil {
 		return nil, err
 	}
 	w := &Worker{
 		WorkerOptions: o, id: o.ID, pool: pool, client: client, log: o.Log, now: o.Now, random: rand.Float64,
-		active: newActiveJobs(), recorder: &recorder{pool: pool, log: o.Log},
+		active: newActiveJobs(), recorder: newRecorder(pool, o.Log),
 		processor: &cost.Processor{Used: cost.Used, Now: o.Now}, trouble: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 	}
 	w.clock.local = o.Now
@@ -132,7 +150,7 @@ func NewWorker(pool *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
 		poll = fetchPollPooled
 		o.Log.Warn("the database is behind a pooler that lends connections for a transaction each: jobs are found by polling")
 	}
-	w.river, err = river.NewClient(riverdb.NewDriver(pool, o.Queues, o.Log), &river.Config{
+	w.river, err = river.NewClient(riverdb.NewDriver(pool, jobs, o.Queues, o.Log), &river.Config{
 		ID:      o.ID,
 		Schema:  riverdb.Schema,
 		Logger:  warnings(o.Log),
@@ -164,6 +182,7 @@ func (w *Worker) Client() *Client { return w.client }
 // Run works until ctx ends, then finishes or hands back what is running, and returns. It returns ErrWorkerLost when
 // the worker was taken for dead meanwhile.
 func (w *Worker) Run(ctx context.Context) error {
+	defer w.pool.Close()
 	if err := w.register(ctx); err != nil {
 		return err
 	}
@@ -185,22 +204,27 @@ func (w *Worker) Run(ctx context.Context) error {
 		loops.Go(func() { loop(upkeep) })
 	}
 	loops.Go(func() { w.observe(upkeep, events) })
-	loops.Go(func() { w.heartbeatLoop(upkeep, func() { stopWork(ErrWorkerLost) }) })
+	loops.Go(func() {
+		if err := w.heartbeatLoop(upkeep); err != nil {
+			stopWork(err)
+		}
+	})
 	<-work.Done()
-	w.stopRiver(context.Cause(work))
+	cause := context.Cause(work)
+	w.stopRiver(cause)
 	stopUpkeep()
 	loops.Wait()
-	if errors.Is(context.Cause(work), ErrWorkerLost) {
-		return ErrWorkerLost
+	if errors.Is(cause, ErrWorkerLost) || errors.Is(cause, ErrWorkerStalled) {
+		return cause
 	}
 	w.unregister(ctx)
 	return nil
 }
 
-// stopRiver waits for River: it was told to stop by the end of its context. A worker that is lost must not finish
-// anything, so its jobs are cancelled at once.
+// stopRiver waits for River: it was told to stop by the end of its context. A worker that is lost or stalled must not
+// finish anything, so its jobs are cancelled at once.
 func (w *Worker) stopRiver(cause error) {
-	if errors.Is(cause, ErrWorkerLost) {
+	if errors.Is(cause, ErrWorkerLost) || errors.Is(cause, ErrWorkerStalled) {
 		ctx, cancel := context.WithTimeout(context.Background(), softStop)
 		defer cancel()
 		if err := w.river.StopAndCancel(ctx); err != nil {

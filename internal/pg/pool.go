@@ -68,6 +68,7 @@ func poolConfig(url string, o PoolOptions) (*pgxpool.Config, error) {
 	if params["timezone"] == "" {
 		params["timezone"] = "UTC"
 	}
+	config.ConnConfig.DialFunc = dial
 	metered(config)
 	return config, nil
 }

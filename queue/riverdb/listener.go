@@ -16,13 +16,15 @@ import (
 // what is inserted meanwhile waits for the next poll.
 type Driver struct {
 	*riverpgxv5.Driver
-	queues []string
-	log    *slog.Logger
+	listening *riverpgxv5.Driver
+	queues    []string
+	log       *slog.Logger
 }
 
-// NewDriver makes a driver whose listener has the given queues looked into after it has connected again.
-func NewDriver(pool *pgxpool.Pool, queues map[string]int, log *slog.Logger) *Driver {
-	d := &Driver{Driver: riverpgxv5.New(pool), log: log}
+// NewDriver makes a driver that works on pool, and listens on a connection as those of listening: to wait for a
+// notification takes longer than any answer may. After it has connected again it has the given queues looked into.
+func NewDriver(pool, listening *pgxpool.Pool, queues map[string]int, log *slog.Logger) *Driver {
+	d := &Driver{Driver: riverpgxv5.New(pool), listening: riverpgxv5.New(listening), log: log}
 	for name := range queues {
 		d.queues = append(d.queues, name)
 	}
@@ -31,7 +33,7 @@ func NewDriver(pool *pgxpool.Pool, queues map[string]int, log *slog.Logger) *Dri
 
 // GetListener is called by River, once a client.
 func (d *Driver) GetListener(p *riverdriver.GetListenenerParams) riverdriver.Listener {
-	return &listener{Listener: d.Driver.GetListener(p), queues: d.queues, log: d.log}
+	return &listener{Listener: d.listening.GetListener(p), queues: d.queues, log: d.log}
 }
 
 // listener connects again as soon as the database answers, and then has every queue looked into: what was notified

@@ -1,0 +1,82 @@
+package pg
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// silentAfter is how long the other end of a connection may acknowledge nothing, whether data are on the way to it or
+// not. Too short and a network that stumbles costs a sync; too long and a worker waits for a server that is gone.
+const silentAfter = 20 * time.Second
+
+// dial connects so that a connection whose other end is gone without a word breaks, instead of keeping whoever waits
+// for an answer on it for as long as the system retransmits: a quarter of an hour.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	d := net.Dialer{
+		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silentAfter / 2, Interval: silentAfter / 4, Count: 2},
+	}
+	if network != "unix" {
+		d.Control = giveUpUnacknowledged
+	}
+	return d.DialContext(ctx, network, address)
+}
+
+// Bounded opens a pool like another, of at most maxConns connections, on which the server must answer within the given
+// time: a statement that waits for longer fails, and its connection is closed with all that are idle, because what
+// silenced one may have silenced them too. It is for short statements alone.
+func Bounded(ctx context.Context, like *pgxpool.Pool, maxConns int32, within time.Duration) (*pgxpool.Pool, error) {
+	config := like.Config()
+	config.MaxConns, config.MinConns, config.MinIdleConns = maxConns, 0, 0
+	var pool *pgxpool.Pool
+	connect := config.ConnConfig.DialFunc
+	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := connect(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &boundedConn{Conn: conn, within: within, silent: func() { pool.Reset() }}, nil
+	}
+	var err error
+	if pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, fmt.Errorf("open a pool: %w", err)
+	}
+	return pool, nil
+}
+
+// boundedConn is a connection on which each read has a deadline, unless pgx has set one of its own, by which it cancels.
+type boundedConn struct {
+	net.Conn
+	within time.Duration
+	silent func() // called when no answer came
+
+	mu  sync.Mutex
+	set bool // by pgx
+}
+
+func (c *boundedConn) Read(p []byte) (int, error) {
+	c.mu.Lock()
+	ours := !c.set
+	if ours {
+		_ = c.Conn.SetDeadline(time.Now().Add(c.within)) // where it cannot be set, the read fails too
+	}
+	c.mu.Unlock()
+	n, err := c.Conn.Read(p)
+	if ours && errors.Is(err, os.ErrDeadlineExceeded) {
+		c.silent()
+	}
+	return n, err
+}
+
+func (c *boundedConn) SetDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.set = !t.IsZero()
+	return c.Conn.SetDeadline(t)
+}
