@@ -2,7 +2,6 @@ package gias_test
 
 import (
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -51,14 +50,14 @@ func TestDriftedFiles(t *testing.T) {
 		{file: "formula.csv", rows: 12, query: name + "'100008'", want: `=HYPERLINK("http://x.example","a")`},
 		{file: "excelize-1518-17000-cyrillic.csv", rows: 12, query: "SELECT length(establishment_name)::text FROM gias.establishments WHERE urn = '100008'", want: "17000"},
 	}
-	tested := map[string]bool{"drift-2-iso-dates-blank-postcodes-one-name.csv": true}
+	tested := map[string]bool{"drift-2-iso-dates-blank-postcodes-one-name.csv": true, "README.md": true}
 	for _, c := range cases {
 		tested[c.file] = true
 		t.Run(c.file, func(t *testing.T) {
 			t.Parallel()
 			db := pgtest.New(t)
 			before := fingerprint(t, db)
-			outcome, err := sync(t, db, gias.Args{Source: filepath.Join("testdata", "drift", c.file)})
+			outcome, err := sync(t, db, gias.Args{Source: sharedData(t, "gias", "drift", c.file)})
 			if c.refusal != "" {
 				for part := range strings.SplitSeq(c.refusal, "|") {
 					requireRefusal(t, err, part)
@@ -84,7 +83,7 @@ func TestDriftedFiles(t *testing.T) {
 			}
 		})
 	}
-	files, err := os.ReadDir(filepath.Join("testdata", "drift"))
+	files, err := os.ReadDir(sharedData(t, "gias", "drift"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,9 +98,9 @@ func TestDriftedFiles(t *testing.T) {
 func TestColumnsAreGuarded(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	mustSync(t, db, gias.Args{Source: "testdata/drift/drift-1-before.csv"})
+	mustSync(t, db, gias.Args{Source: sharedData(t, "gias", "drift", "drift-1-before.csv")})
 	before := fingerprint(t, db)
-	next := gias.Args{Source: "testdata/drift/drift-2-iso-dates-blank-postcodes-one-name.csv"}
+	next := gias.Args{Source: sharedData(t, "gias", "drift", "drift-2-iso-dates-blank-postcodes-one-name.csv")}
 	_, err := sync(t, db, next)
 	for _, part := range []string{
 		"nothing was changed", "Postcode (postcode): 30 of 30 values would be lost", `such as "ZZ1 1AA" to nothing`,
@@ -206,7 +205,7 @@ func lines(rows []school) string {
 func TestProfileOfAVersion(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	mustSync(t, db, gias.Args{Source: "testdata/drift/drift-1-before.csv"})
+	mustSync(t, db, gias.Args{Source: sharedData(t, "gias", "drift", "drift-1-before.csv")})
 	got := text(t, db, `SELECT concat_ws(' ', rows, filled, unreadable, distinct_values, shortest, longest, smallest, largest, frequent -> 0 ->> 'rows', forms)
 		FROM reports.source_profiles WHERE input = 'gias' AND version = 1 AND part = 'establishments' AND column_name = 'open_date'`)
 	if want := "30 30 0 30 10 10 2010-09-01 2010-09-30 1 30 as DD-MM-YYYY"; got != want {
