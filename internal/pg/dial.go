@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+
+	"cpd-jobs/internal/clock"
 )
 
 // silentAfter is how long the other end of a connection may acknowledge nothing, whether data are on the way to it or
@@ -64,7 +66,7 @@ func (c *boundedConn) Read(p []byte) (int, error) {
 	c.mu.Lock()
 	ours := !c.set
 	if ours {
-		_ = c.Conn.SetDeadline(time.Now().Add(c.within)) // where it cannot be set, the read fails too
+		_ = c.Conn.SetDeadline(clock.System().Add(c.within)) // where it cannot be set, the read fails too
 	}
 	c.mu.Unlock()
 	n, err := c.Conn.Read(p)
