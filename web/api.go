@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
 
 	"cpd-jobs/internal/access"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/versions"
 )
 
@@ -44,6 +45,7 @@ func newAPI(s *site) *api {
 	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // routes has the document and its page
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
+	config.Components.Schemas.RegisterTypeAlias(reflect.TypeFor[selection.Values](), reflect.TypeFor[conditionValues]())
 	config.CreateHooks = nil // no $schema in answers
 	config.Formats = map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat}
 	config.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
@@ -67,6 +69,14 @@ func schemaName(t reflect.Type, hint string) string {
 		return "Refreshed"
 	}
 	return huma.DefaultSchemaNamer(t, hint)
+}
+
+// conditionValues describes [selection.Values] in the document: one text, or a list of them.
+type conditionValues struct{}
+
+func (conditionValues) Schema(huma.Registry) *huma.Schema {
+	text := &huma.Schema{Type: "string"}
+	return &huma.Schema{OneOf: []*huma.Schema{text, {Type: "array", Items: text}}}
 }
 
 // add makes a route and its part of the document.

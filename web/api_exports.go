@@ -17,6 +17,7 @@ import (
 	"cpd-jobs/queue"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/selection"
 )
 
 type exportsInput struct {
@@ -40,10 +41,12 @@ type exportOutput struct{ Body exports.Export }
 // exportOrder asks for files.
 type exportOrder struct {
 	Body struct {
-		Report  string            `json:"report" maxLength:"63" example:"school_onboarding"`
-		Formats []string          `json:"formats" minItems:"1" maxItems:"10" example:"[\"xlsx\"]"`
-		Where   map[string]string `json:"where,omitempty" doc:"Only rows that have these values, by column; an empty value means none"`
-		Columns []string          `json:"columns,omitempty" maxItems:"200" doc:"Only these columns, in this order"`
+		Report  string          `json:"report" maxLength:"63" example:"school_onboarding"`
+		Formats []string        `json:"formats" minItems:"1" maxItems:"10" example:"[\"xlsx\"]"`
+		Where   selection.Where `json:"where,omitempty" doc:"Only rows that have these values, by column; an empty value means none. After a column's name .not asks for none of them, .from for at least, .to for at most"`
+		Search  string          `json:"search,omitempty" maxLength:"200" doc:"Only rows whose name has these words, or whose postcode or key begins so"`
+		Columns []string        `json:"columns,omitempty" maxItems:"200" doc:"Only these columns, in this order"`
+		Sort    string          `json:"sort,omitempty" maxLength:"100" doc:"A column to order by; with a hyphen in front, the other way round"`
 	}
 }
 

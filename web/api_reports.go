@@ -15,8 +15,8 @@ import (
 	"cpd-jobs/internal/access"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/versions"
-	"cpd-jobs/web/rows"
 )
 
 // Report is a report and what is live of it.
@@ -179,14 +179,14 @@ func (a *api) listRows(ctx context.Context, in *rowsInput) (*huma.StreamResponse
 	if err != nil {
 		return nil, err
 	}
-	sel, err := rows.Parse(def, in.query, rows.ParamAfter, "limit", "format")
+	sel, err := selection.Parse(def, in.query, selection.ParamAfter, "limit", "format")
 	if err != nil {
 		return nil, err
 	}
 	if in.Format == "csv" {
 		return a.stream(func(w http.ResponseWriter, r *http.Request) error { return a.streamCSV(w, r, def, sel) }), nil
 	}
-	page, err := rows.Read(ctx, a.DB, def, sel, in.After, in.Limit)
+	page, err := selection.Read(ctx, a.DB, def, sel, in.After, in.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -194,7 +194,7 @@ func (a *api) listRows(ctx context.Context, in *rowsInput) (*huma.StreamResponse
 	if body.Count, err = a.counter.Count(ctx, a.DB, def, sel, page, in.After == ""); err != nil {
 		return nil, err
 	}
-	columns := rows.ColumnsOf(def, sel)
+	columns := selection.ColumnsOf(def, sel)
 	for i, values := range page.Rows {
 		body.Rows[i] = rowOf(columns, values)
 	}
@@ -223,11 +223,11 @@ func (a *api) showRow(ctx context.Context, in *rowInput) (*rowOne, error) {
 	if err != nil {
 		return nil, err
 	}
-	sel, err := rows.Parse(def, url.Values{def.Key: {in.Key}})
+	sel, err := selection.Parse(def, url.Values{def.Key: {in.Key}})
 	if err != nil {
 		return nil, err
 	}
-	page, err := rows.Read(ctx, a.DB, def, sel, "", 1)
+	page, err := selection.Read(ctx, a.DB, def, sel, "", 1)
 	if err != nil {
 		return nil, err
 	}
@@ -266,7 +266,7 @@ func (a *api) listChanges(ctx context.Context, in *changesInput) (*changesOutput
 	if in.After != "" {
 		raw, err := base64.RawURLEncoding.DecodeString(in.After)
 		if err != nil || json.Unmarshal(raw, &place) != nil {
-			return nil, rows.ErrCursor
+			return nil, selection.ErrCursor
 		}
 	}
 	place.Key, place.Column = plainText(place.Key), plainText(place.Column)

@@ -9,7 +9,7 @@ import (
 
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/figures"
-	"cpd-jobs/web/rows"
+	"cpd-jobs/reports/selection"
 )
 
 // figureTable is a table of counts and shares: a row for each thing that is counted.
@@ -143,7 +143,7 @@ func newFigureTable(def *definition.Definition, b definition.Breakdown, group st
 		value := row.Names[0]
 		l := figureLine{Name: by.Labels.Text(value), More: row.Names[1:]}
 		if value == b.Empty && value != "" {
-			value, l.Name = rows.None, definition.Sentence(value)
+			value, l.Name = selection.None, definition.Sentence(value)
 		}
 		l.Href = exploredBy(def, b.Filter, value, group)
 		for i, v := range row.Figures {

@@ -18,9 +18,9 @@ import (
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/figures"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/table"
 	"cpd-jobs/reports/versions"
-	"cpd-jobs/web/rows"
 )
 
 // explorePage lists the rows of a report that the visitor asks for.
@@ -107,11 +107,11 @@ func (s *site) explore(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sel, problem := rows.Parse(def, r.URL.Query(), rows.ParamAfter, rows.ParamColumns)
+	sel, problem := selection.Parse(def, r.URL.Query(), selection.ParamAfter, selection.ParamColumns)
 	if problem != nil {
-		sel = rows.Selection{}
+		sel = selection.Selection{}
 	}
-	page, err := s.explorePage(r.Context(), def, sel, r.URL.Query().Get(rows.ParamAfter))
+	page, err := s.explorePage(r.Context(), def, sel, r.URL.Query().Get(selection.ParamAfter))
 	if err != nil {
 		return err
 	}
@@ -123,19 +123,19 @@ func (s *site) explore(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, status, page)
 }
 
-func (s *site) explorePage(ctx context.Context, def *definition.Definition, sel rows.Selection, after string) (explorePage, error) {
+func (s *site) explorePage(ctx context.Context, def *definition.Definition, sel selection.Selection, after string) (explorePage, error) {
 	p := explorePage{Title: def.Title, Href: explorePath(def), Report: reportPath(def.Name), Noun: def.Row, SearchLabel: searchLabel(def), Search: sel.Search, Filtered: len(sel.Where) > 0 || sel.Search != ""}
 	listed := sel
 	listed.Columns = def.Explore.Columns
-	found, err := rows.Read(ctx, s.DB, def, listed, after, rowsPerPage)
+	found, err := selection.Read(ctx, s.DB, def, listed, after, rowsPerPage)
 	if err != nil {
 		return p, err
 	}
 	if p.Rows, err = s.counter.Count(ctx, s.DB, def, sel, found, after == ""); err != nil {
 		return p, err
 	}
-	asked := sel.Values()
-	columns := rows.ColumnsOf(def, listed)
+	asked := sel.Query()
+	columns := selection.ColumnsOf(def, listed)
 	for i, values := range found.Rows {
 		p.Lines = append(p.Lines, newRowLine(def, found.Keys[i], columns, values))
 	}
@@ -145,43 +145,45 @@ func (s *site) explorePage(ctx context.Context, def *definition.Definition, sel 
 		p.First = p.Href + "?" + asked.Encode()
 	}
 	if found.Next != "" {
-		next := sel.Values()
-		next.Set(rows.ParamAfter, found.Next)
+		next := sel.Query()
+		next.Set(selection.ParamAfter, found.Next)
 		p.Next = p.Href + "?" + next.Encode()
 	}
-	p.Sort = asked.Get(rows.ParamSort)
-	if _, exact := sel.Equal(); exact && s.Queue != nil && p.Rows > 0 {
+	p.Sort = asked.Get(selection.ParamSort)
+	if s.Queue != nil && p.Rows > 0 {
 		p.Asks, p.Formats = hiddens(asked), formatChoices(def)
 	}
 	return p, nil
 }
 
 // sortHeads are the headings of a list: each orders the rows by its column, the one that does already the other way round.
-func sortHeads(href string, columns []definition.Column, sel rows.Selection) []sortHead {
+func sortHeads(href string, columns []definition.Column, sel selection.Selection) []sortHead {
 	var heads []sortHead
 	for _, c := range columns {
 		next := sel
-		next.Sort, next.Down = c.Name, false
+		next.Sort = c.Name
 		h := sortHead{Title: c.Title, Order: "none", Numeric: isNumber(c)}
-		if sel.Sort == c.Name {
-			h.Order = map[bool]string{true: "descending", false: "ascending"}[sel.Down]
-			next.Down = !sel.Down
+		switch sel.Sort {
+		case c.Name:
+			h.Order, next.Sort = "ascending", "-"+c.Name
+		case "-" + c.Name:
+			h.Order = "descending"
 		}
-		h.Href = href + "?" + next.Values().Encode()
+		h.Href = href + "?" + next.Query().Encode()
 		heads = append(heads, h)
 	}
 	return heads
 }
 
 // filtersOf are the questions of the form, each with the values that its column has.
-func filtersOf(def *definition.Definition, facets map[string][]figures.Facet, sel rows.Selection) []filter {
+func filtersOf(def *definition.Definition, facets map[string][]figures.Facet, sel selection.Selection) []filter {
 	var list []filter
 	for _, name := range def.Explore.Filters {
 		c, _ := def.Column(name)
 		f := filter{Name: name, Label: c.Title, Choices: []choice{{Text: "Any"}}}
 		asked := sel.Value(name)
 		for _, facet := range facets[name] {
-			value, text := cmp.Or(facet.Value, rows.None), cmp.Or(valueText(c, facet.Value), "None")
+			value, text := cmp.Or(facet.Value, selection.None), cmp.Or(valueText(c, facet.Value), "None")
 			f.Choices = append(f.Choices, choice{Value: value, Text: text, Selected: value == asked})
 		}
 		list = append(list, f)
@@ -241,7 +243,7 @@ func (s *site) selectionCSV(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sel, err := rows.Parse(def, r.URL.Query())
+	sel, err := selection.Parse(def, r.URL.Query())
 	if err != nil {
 		return err
 	}
@@ -250,7 +252,7 @@ func (s *site) selectionCSV(w http.ResponseWriter, r *http.Request) error {
 
 // streamCSV writes a selection. An error before the first row is an error page; after it the connection is cut, so that
 // half a file is not taken for a whole one.
-func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *definition.Definition, sel rows.Selection) error {
+func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *definition.Definition, sel selection.Selection) error {
 	done, err := s.streams.begin(access.Of(r.Context()))
 	if err != nil {
 		return err
@@ -258,7 +260,7 @@ func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *definition
 	defer done()
 	ctx, cancel := context.WithTimeout(r.Context(), s.within)
 	defer cancel()
-	first, err := rows.Read(ctx, s.DB, def, sel, "", rows.AtOnce)
+	first, err := selection.Read(ctx, s.DB, def, sel, "", selection.AtOnce)
 	if err != nil {
 		return err
 	}
@@ -275,7 +277,7 @@ func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *definition
 	h.Set("Content-Type", formatOf("csv").MediaType)
 	h.Set("Content-Disposition", attachmentNamed(name+"-selection.csv"))
 	h.Set("Cache-Control", "no-store")
-	if err := rows.WriteCSV(r.Context(), w, s.DB, def, sel, first); err != nil {
+	if err := selection.WriteCSV(r.Context(), w, s.DB, def, sel, first); err != nil {
 		if r.Context().Err() == nil {
 			s.Log.ErrorContext(r.Context(), "selection cut off", "report", def.Name, "error", err)
 		}
@@ -294,15 +296,13 @@ func (s *site) askForFile(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	sel, err := rows.Parse(def, values, "format", rows.ParamSort)
+	sel, err := selection.Parse(def, values, "format")
 	if err != nil {
 		return err
 	}
-	where, exact := sel.Equal()
-	if !exact {
-		return run.Invalid("download it as CSV", "rows with other than equal values cannot be made into a file of this format")
-	}
-	return s.startExport(w, r, def, map[string]any{"formats": []string{values.Get("format")}, "where": where, "search": sel.Search, "columns": sel.Columns})
+	return s.startExport(w, r, def, map[string]any{
+		"formats": []string{values.Get("format")}, "where": sel.Where, "search": sel.Search, "columns": sel.Columns, "sort": sel.Sort,
+	})
 }
 
 // askForWhole has a whole report made in a format that it was not made in yet.

@@ -101,13 +101,20 @@ func TestAFileOfASelection(t *testing.T) {
 	if job, err = queue.FindJob(t.Context(), f.deps.DB, 102); err != nil {
 		t.Fatal(err)
 	}
-	if got, want := string(job.Args), `{"where": {"stage": "email_opened"}, "report": "school_onboarding", "search": "st mary", "formats": ["parquet"]}`; got != want {
+	if got, want := string(job.Args), `{"sort": "-name", "where": {"stage": "email_opened"}, "report": "school_onboarding", "search": "st mary", "formats": ["parquet"]}`; got != want {
 		t.Errorf("arguments %s, want %s", got, want)
 	}
-	for _, values := range []url.Values{{"contacts.from": {"3"}, "format": {"xlsx"}}, {"colour": {"red"}, "format": {"xlsx"}}} {
-		if res := f.post(explored24000+"/files", values); res.StatusCode != http.StatusBadRequest {
-			t.Errorf("%v: status %d, want 400", values, res.StatusCode)
-		}
+	res = f.post(explored24000+"/files", url.Values{"contacts.from": {"3"}, "stage.not": {"email_opened", "(none)"}, "format": {"xlsx"}})
+	wantLeadsTo(t, f, res, "/reports/school-onboarding/files/103", "at least 3")
+	wantAll(t, f.page(t, "/reports/school-onboarding/files/103", http.StatusOK), "not email_opened or empty")
+	if job, err = queue.FindJob(t.Context(), f.deps.DB, 103); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := string(job.Args), `{"where": {"stage.not": ["email_opened", ""], "contacts.from": "3"}, "report": "school_onboarding", "formats": ["xlsx"]}`; got != want {
+		t.Errorf("arguments %s, want %s", got, want)
+	}
+	if res := f.post(explored24000+"/files", url.Values{"colour": {"red"}, "format": {"xlsx"}}); res.StatusCode != http.StatusBadRequest {
+		t.Errorf("a column that the report has not: status %d, want 400", res.StatusCode)
 	}
 }
 

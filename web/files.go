@@ -18,6 +18,7 @@ import (
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/format"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/store"
 )
 
@@ -261,16 +262,15 @@ func (s *site) file(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	var args struct {
-		Report string            `json:"report"`
-		Where  map[string]string `json:"where"`
-		Search string            `json:"search"`
+		Report string `json:"report"`
+		selection.Selection
 	}
 	if err := json.Unmarshal(job.Args, &args); err != nil || job.Kind != "report_export" || args.Report != def.Name {
 		return errNoFile
 	}
 	page := filePage{
 		Title: def.Title, Href: fmt.Sprintf("%s/files/%d", reportPath(def.Name), id), Report: reportPath(def.Name), Explore: explorePath(def),
-		Finished: job.Finished(), Failed: job.Finished() && job.State != "completed", Part: partFacts(def, args.Where, args.Search),
+		Finished: job.Finished(), Failed: job.Finished() && job.State != "completed", Part: partFacts(def, args.Selection),
 	}
 	if page.Files, err = s.filesOf(r.Context(), def, job); err != nil {
 		return err
@@ -278,12 +278,11 @@ func (s *site) file(w http.ResponseWriter, r *http.Request) error {
 	return s.render(w, r, http.StatusOK, page)
 }
 
-func partFacts(def *definition.Definition, where map[string]string, search string) []fact {
-	list := known([]fact{{Key: searchLabel(def), Text: search}})
-	for _, c := range def.Columns {
-		if value, ok := where[c.Name]; ok {
-			list = append(list, fact{Key: c.Title, Text: cmp.Or(valueText(c, value), "None")})
-		}
+func partFacts(def *definition.Definition, s selection.Selection) []fact {
+	list := known([]fact{{Key: searchLabel(def), Text: s.Search}})
+	labelled := func(c definition.Column, value string) string { return cmp.Or(valueText(c, value), "None") }
+	for _, t := range s.Terms(def, labelled) {
+		list = append(list, fact{Key: t.Column.Title, Text: t.Text})
 	}
 	return list
 }

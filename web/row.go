@@ -17,8 +17,8 @@ import (
 	"cpd-jobs/jobs/gias"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/versions"
-	"cpd-jobs/web/rows"
 )
 
 // rowPage is all that is known of one row of a report.
@@ -126,8 +126,8 @@ func (s *site) rowOf(w http.ResponseWriter, r *http.Request, def *definition.Def
 }
 
 func (s *site) rowNow(ctx context.Context, def *definition.Definition, p *rowPage) error {
-	sel := rows.Selection{Where: []rows.Condition{{Column: def.Key, Values: []string{p.Key}}}}
-	found, err := rows.Read(ctx, s.DB, def, sel, "", 1)
+	sel := selection.Selection{Where: selection.Where{def.Key: {p.Key}}}
+	found, err := selection.Read(ctx, s.DB, def, sel, "", 1)
 	if err != nil {
 		return err
 	}

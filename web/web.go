@@ -15,8 +15,8 @@ import (
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/queue"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/store"
-	"cpd-jobs/web/rows"
 )
 
 //go:generate ./vendor.sh
@@ -65,7 +65,7 @@ type site struct {
 	// docsFiles are those of the API's page.
 	docsFiles http.Handler
 	known     *versionCache
-	counter   rows.Counter
+	counter   selection.Counter
 	streams   streams
 	within    time.Duration // how long a page may wait for the database
 	live      chan struct{} // has room for as many streams of progress as may be open

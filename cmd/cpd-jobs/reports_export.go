@@ -14,23 +14,25 @@ import (
 	"cpd-jobs/jobs/export"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/format"
+	"cpd-jobs/reports/selection"
 )
 
 type reportsExportCommand struct {
-	Name          string            `arg:"" help:"The report's name."`
-	Format        []string          `help:"xlsx, ods, csv, csv-excel or parquet; may be repeated (xlsx and csv)."`
-	Where         map[string]string `placeholder:"COLUMN=VALUE" mapsep:"none" help:"Only rows with this value, nothing for rows without one; may be repeated."`
-	Search        string            `placeholder:"WORDS" help:"Only rows whose name has these words, or whose postcode or key begins so."`
-	Columns       []string          `help:"Only these columns, in this order."`
-	AsOf          time.Time         `placeholder:"T" help:"As the report was at this instant, or with data as at exactly this instant (RFC 3339)."`
-	NoCharts      bool              `help:"Leave the charts out of a workbook."`
-	FreezePanes   bool              `help:"Keep a workbook's headings in view."`
-	FilterButtons bool              `help:"Put a filter button on each heading of a workbook."`
-	Raw           bool              `help:"Write CSV with every text exactly as it is, for programs: a spreadsheet may run some as formulas."`
-	Out           string            `placeholder:"FILE" help:"Copy the file here as well; - writes it to standard output. Of one format: that of FILE's ending, csv for -."`
-	DryRun        bool              `help:"Write and check the files, and publish nothing."`
-	Local         bool              `help:"Do it in this process, with no worker anywhere."`
-	JSON          bool              `name:"json" help:"Print the finished job as JSON."`
+	Name          string    `arg:"" help:"The report's name."`
+	Format        []string  `help:"xlsx, ods, csv, csv-excel or parquet; may be repeated (xlsx and csv)."`
+	Where         []string  `placeholder:"COLUMN=VALUE" sep:"none" help:"Only rows with this value, nothing for rows without one; may be repeated, for any of several values too. COLUMN.not, COLUMN.from and COLUMN.to compare."`
+	Search        string    `placeholder:"WORDS" help:"Only rows whose name has these words, or whose postcode or key begins so."`
+	Columns       []string  `help:"Only these columns, in this order."`
+	Sort          string    `placeholder:"COLUMN" help:"Order the rows by this column; with a hyphen in front the other way round (--sort=-name)."`
+	AsOf          time.Time `placeholder:"T" help:"As the report was at this instant, or with data as at exactly this instant (RFC 3339)."`
+	NoCharts      bool      `help:"Leave the charts out of a workbook."`
+	FreezePanes   bool      `help:"Keep a workbook's headings in view."`
+	FilterButtons bool      `help:"Put a filter button on each heading of a workbook."`
+	Raw           bool      `help:"Write CSV with every text exactly as it is, for programs: a spreadsheet may run some as formulas."`
+	Out           string    `placeholder:"FILE" help:"Copy the file here as well; - writes it to standard output. Of one format: that of FILE's ending, csv for -."`
+	DryRun        bool      `help:"Write and check the files, and publish nothing."`
+	Local         bool      `help:"Do it in this process, with no worker anywhere."`
+	JSON          bool      `name:"json" help:"Print the finished job as JSON."`
 }
 
 func (c reportsExportCommand) Run(ctx context.Context, a *session) error {
@@ -42,7 +44,11 @@ func (c reportsExportCommand) Run(ctx context.Context, a *session) error {
 	if err := c.mayExport(ctx, a); err != nil {
 		return err
 	}
-	raw, err := json.Marshal(c.args())
+	args, err := c.args()
+	if err != nil {
+		return err
+	}
+	raw, err := json.Marshal(args)
 	if err != nil {
 		return err
 	}
@@ -67,7 +73,7 @@ func (c reportsExportCommand) mayExport(ctx context.Context, a *session) error {
 }
 
 // args are what was said, and nothing else: the job has defaults of its own.
-func (c reportsExportCommand) args() map[string]any {
+func (c reportsExportCommand) args() (map[string]any, error) {
 	args := map[string]any{"report": c.Name}
 	for name, said := range map[string]bool{"freeze_panes": c.FreezePanes, "filter_buttons": c.FilterButtons, "raw": c.Raw} {
 		if said {
@@ -81,10 +87,16 @@ func (c reportsExportCommand) args() map[string]any {
 		args["formats"] = c.Format
 	}
 	if len(c.Where) > 0 {
-		args["where"] = c.Where
+		where, err := selection.ParseFlags(c.Where)
+		if err != nil {
+			return nil, err
+		}
+		args["where"] = where
 	}
-	if c.Search != "" {
-		args["search"] = c.Search
+	for name, said := range map[string]string{"search": c.Search, "sort": c.Sort} {
+		if said != "" {
+			args[name] = said
+		}
 	}
 	if len(c.Columns) > 0 {
 		args["columns"] = c.Columns
@@ -92,7 +104,7 @@ func (c reportsExportCommand) args() map[string]any {
 	if !c.AsOf.IsZero() {
 		args["as_of"] = c.AsOf
 	}
-	return args
+	return args, nil
 }
 
 // oneFormat makes sure that there is one file to copy.

@@ -28,7 +28,7 @@ var rooms = []room{
 	{path: "reports/inputs", mayImport: []string{"internal"}},
 	{path: "reports/format", mayImport: []string{"reports/csvfile", "reports/frontmatter", "reports/ods", "reports/parquet", "reports/table", "reports/xlsx", "reports/xmlscan", "internal"}},
 	{path: "reports/definition", mayImport: []string{"reports/format", "reports/inputs", "internal"}},
-	{path: "reports/selection", mayImport: []string{"reports/definition", "internal"}},
+	{path: "reports/selection", mayImport: []string{"reports/csvfile", "reports/definition", "reports/table", "internal"}},
 	{path: "reports/versions", mayImport: []string{"reports/definition", "reports/inputs", "internal"}},
 	{path: "reports/schema", mayImport: []string{"reports/definition", "reports/versions", "internal"}},
 	{path: "reports/refresh", mayImport: []string{"reports/definition", "reports/inputs", "reports/schema", "reports/versions", "internal"}},

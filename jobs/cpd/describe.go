@@ -8,7 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"cpd-jobs/reports/inputs"
+	"cpd-jobs/internal/pg"
 )
 
 // relation is a table or view as a database has it.
@@ -54,7 +54,7 @@ func (s side) names(tables []Table) (schemas, relations []string) {
 }
 
 // describe reads what one side looks like.
-func (s side) describe(ctx context.Context, db inputs.Querier, tables []Table) (map[name]relation, error) {
+func (s side) describe(ctx context.Context, db pg.Querier, tables []Table) (map[name]relation, error) {
 	schemas, relations := s.names(tables)
 	rows, _ := db.Query(ctx, `
 		SELECT n.nspname, c.relname, a.attname,

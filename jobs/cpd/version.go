@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -50,7 +51,7 @@ type published struct {
 	Details
 }
 
-func lastPublished(ctx context.Context, db inputs.Querier) (published, error) {
+func lastPublished(ctx context.Context, db pg.Querier) (published, error) {
 	list, err := inputs.Live(ctx, db)
 	if err != nil {
 		return published{}, err

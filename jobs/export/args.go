@@ -1,30 +1,30 @@
 package export
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"maps"
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/format"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/table"
 )
 
 // Args are the arguments of report_export.
 type Args struct {
-	Report  string   `json:"report" default:"school_onboarding" help:"name of the report"`
-	Formats []string `json:"formats" default:"[\"xlsx\", \"csv\"]" help:"xlsx, ods, csv, csv-excel (with a byte order mark), parquet"`
-	Where   Where    `json:"where,omitempty" help:"only rows that have these values, by column; an empty value means none"`
-	Search  string   `json:"search,omitempty" help:"only rows whose name has these words, or whose postcode or key begins so"`
-	Columns []string `json:"columns,omitempty" help:"only these columns, in this order"`
+	Report  string          `json:"report" default:"school_onboarding" help:"name of the report"`
+	Formats []string        `json:"formats" default:"[\"xlsx\", \"csv\"]" help:"xlsx, ods, csv, csv-excel (with a byte order mark), parquet"`
+	Where   selection.Where `json:"where,omitempty" help:"only rows that have these values, by column; an empty value means none; column.not, .from and .to compare"`
+	Search  string          `json:"search,omitempty" help:"only rows whose name has these words, or whose postcode or key begins so"`
+	Columns []string        `json:"columns,omitempty" help:"only these columns, in this order"`
+	Sort    string          `json:"sort,omitempty" help:"a column to order the rows by; with a hyphen in front the other way round"`
 	// Charts and those below are about workbooks alone.
 	Charts        *bool      `json:"charts,omitempty" help:"false leaves out the charts, which a workbook has on a last sheet of their own"`
 	FreezePanes   bool       `json:"freeze_panes,omitempty" help:"keep headings in view"`
@@ -33,40 +33,16 @@ type Args struct {
 	AsOf          *time.Time `json:"as_of,omitempty" help:"as the report was at this moment, or with data as at exactly this moment; left out: as it is now"`
 }
 
-// Where is what rows must have, by column. In JSON the values may be of any simple type.
-type Where map[string]string
-
-// UnmarshalJSON takes texts, numbers, true, false and null (no value).
-func (w *Where) UnmarshalJSON(raw []byte) error {
-	var values map[string]json.RawMessage
-	if err := json.Unmarshal(raw, &values); err != nil {
-		return err
-	}
-	*w = make(Where, len(values))
-	for name, value := range values {
-		var text string
-		switch first := strings.TrimSpace(string(value))[0]; {
-		case first == '"':
-			if err := json.Unmarshal(value, &text); err != nil {
-				return err
-			}
-		case first == '{' || first == '[':
-			return fmt.Errorf("where: %s: give one value", name)
-		case string(value) != "null":
-			text = string(value)
-		}
-		(*w)[name] = text
-	}
-	return nil
-}
-
 // Validate compares the arguments with the report's definition.
 func (a Args) Validate() error {
 	d, err := reports.Find(a.Report)
 	if err != nil {
 		return err
 	}
-	return errors.Join(a.checkFormats(d), a.checkColumns(d), a.checkWhere(d), a.checkSearch(d))
+	if err := a.checkPrivate(d); err != nil {
+		return err // first: what else is wrong may quote the value
+	}
+	return errors.Join(a.checkFormats(d), a.part().Check(d))
 }
 
 func (a Args) checkFormats(d *definition.Definition) error {
@@ -85,51 +61,16 @@ func (a Args) checkFormats(d *definition.Definition) error {
 	return errors.Join(problems...)
 }
 
-func (a Args) checkColumns(d *definition.Definition) error {
-	var problems []error
-	for i, name := range a.Columns {
-		if _, ok := d.Column(name); !ok {
-			problems = append(problems, unknown("columns", name, "no column of this report", columnNames(d)))
-		} else if slices.Contains(a.Columns[:i], name) {
-			problems = append(problems, fmt.Errorf("columns: %s is there twice", name))
-		}
-	}
-	return errors.Join(problems...)
-}
-
-func (a Args) checkWhere(d *definition.Definition) error {
-	var problems []error
-	for _, name := range slices.Sorted(maps.Keys(a.Where)) {
-		c, ok := d.Column(name)
-		if !ok {
-			problems = append(problems, unknown("where", name, "no column of this report", columnNames(d)))
-			continue
-		}
-		if c.Personal {
-			problems = append(problems, fmt.Errorf("where: %s is personal, and what is asked for stays in the record of the job", name))
-			continue
-		}
-		if value := a.Where[name]; value != "" {
-			if _, err := table.ParseStrict(value, table.Type(c.Type)); err != nil {
-				problems = append(problems, fmt.Errorf("where: %s: %w", name, err))
-			}
-		}
-	}
-	return errors.Join(problems...)
-}
-
-// Limits on a search: more is no question that a person has, and would cost the database time.
-const (
-	maxSearch = 100
-	maxWords  = 8
-)
-
-func (a Args) checkSearch(d *definition.Definition) error {
-	switch {
-	case a.Search != "" && d.Restricted():
+// checkPrivate keeps personal data out of the record of the job, where what is asked for stays.
+func (a Args) checkPrivate(d *definition.Definition) error {
+	if a.Search != "" && d.Restricted() {
 		return errors.New("search: the report has personal data, and what is asked for stays in the record of the job")
-	case utf8.RuneCountInString(a.Search) > maxSearch || len(strings.Fields(a.Search)) > maxWords:
-		return fmt.Errorf("search: at most %d words and %d characters", maxWords, maxSearch)
+	}
+	for _, name := range slices.Sorted(maps.Keys(a.Where)) {
+		column, _, _ := strings.Cut(name, ".")
+		if c, _ := d.Column(column); c.Personal {
+			return fmt.Errorf("where: %s is personal, and what is asked for stays in the record of the job", column)
+		}
 	}
 	return nil
 }
@@ -155,9 +96,19 @@ func isWorkbook(name string) bool {
 	return f.Workbook
 }
 
-// selection is what the arguments leave of the report. Naming every column in order leaves all of it.
+// part is the part of the report that the arguments ask for.
+func (a Args) part() selection.Selection {
+	return selection.Selection{Where: a.Where, Search: strings.Join(strings.Fields(a.Search), " "), Columns: a.Columns, Sort: a.Sort}
+}
+
+// selection is what the arguments leave of the report. Naming every column in order leaves all of it, and the order in which
+// values are named makes no difference.
 func (a Args) selection(d *definition.Definition) exports.Selection {
-	s := exports.Selection{Where: a.Where, Search: strings.Join(strings.Fields(a.Search), " "), Columns: a.Columns}
+	s := exports.Selection{Selection: a.part()}
+	s.Where = maps.Clone(a.Where)
+	for name, values := range s.Where {
+		s.Where[name] = slices.Compact(slices.Sorted(slices.Values(values)))
+	}
 	if slices.Equal(a.Columns, columnNames(d)) {
 		s.Columns = nil
 	}

@@ -14,8 +14,8 @@ import (
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
-	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/format"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/store"
 )
 
@@ -78,7 +78,7 @@ func copyOut(b *testing.B, db *pgxpool.Pool) {
 		b.Fatal(err)
 	}
 	defer conn.Release()
-	sql, _ := selectSQL(def, def.Table().Sanitize(), exports.Selection{Columns: columnsOfBench(b)})
+	sql, _ := selection.SQL(def, def.Table().Sanitize(), selection.Selection{Columns: columnsOfBench(b)})
 	if _, err := conn.Conn().PgConn().CopyTo(b.Context(), io.Discard, "COPY ("+sql+") TO STDOUT (FORMAT csv)"); err != nil {
 		b.Fatal(err)
 	}

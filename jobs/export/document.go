@@ -2,7 +2,6 @@ package export
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,7 +55,7 @@ func documentOf(d Deps, def *definition.Definition, live versions.Version, s exp
 		doc.Key = []string{def.Key}
 	}
 	if !s.Whole() {
-		doc.Notes = []string{"This is a part of the report: " + selectionText(def, s) + "."}
+		doc.Notes = []string{"This is a part of the report: " + s.Words(def) + "."}
 	}
 	if def.Restricted() {
 		doc.Notes = append(doc.Notes, personal)
@@ -65,7 +64,7 @@ func documentOf(d Deps, def *definition.Definition, live versions.Version, s exp
 	doc.Cover = append(doc.Cover,
 		table.Section{Heading: "As at", Lines: inputLines(live.Inputs)},
 		table.Section{Heading: "Version", Lines: versionLines(live)},
-		table.Section{Heading: "Part of the report", Lines: []table.Line{{Text: capital(selectionText(def, s))}}},
+		table.Section{Heading: "Part of the report", Lines: []table.Line{{Text: capital(s.Words(def))}}},
 		table.Section{Heading: "Contact", Lines: []table.Line{contactLine(d.Contact)}},
 		table.Section{Heading: "Accessible formats", Lines: accessibleLines(d.Contact)},
 		table.Section{Heading: "Licence", Lines: []table.Line{doc.Licence}},
@@ -81,7 +80,7 @@ func factsOf(def *definition.Definition, live versions.Version, s exports.Select
 	facts := []table.Fact{
 		{Name: "version", Value: strconv.FormatInt(live.Version, 10)}, {Name: "run", Value: strconv.FormatInt(live.RunID, 10)},
 		{Name: "definition", Value: live.DefinitionVersion}, {Name: "definition_hash", Value: live.DefinitionHash},
-		{Name: "program", Value: "cpd-jobs " + live.ProgramVersion}, {Name: "selection", Value: selectionText(def, s)},
+		{Name: "program", Value: "cpd-jobs " + live.ProgramVersion}, {Name: "selection", Value: s.Words(def)},
 	}
 	for _, in := range live.Inputs {
 		facts = append(facts, table.Fact{Name: "input_" + string(in.Input), Value: fmt.Sprintf("version %d as at %s", in.Version, in.AsAt.UTC().Format(time.RFC3339))})
@@ -140,33 +139,6 @@ func versionLines(live versions.Version) []table.Line {
 		{Text: fmt.Sprintf("%s rows; since the version before: %s added, %s removed, %s changed", table.Thousands(live.Rows),
 			table.Thousands(live.Added), table.Thousands(live.Removed), table.Thousands(live.Changed))},
 	}
-}
-
-// selectionText says what a file has: all rows and columns, or rows where Region is London.
-func selectionText(def *definition.Definition, s exports.Selection) string {
-	if s.Whole() {
-		return "all rows and columns"
-	}
-	var terms []string
-	for _, name := range slices.Sorted(maps.Keys(s.Where)) {
-		c, _ := def.Column(name)
-		term := c.Title + " is " + s.Where[name]
-		if s.Where[name] == "" {
-			term = c.Title + " is empty"
-		}
-		terms = append(terms, term)
-	}
-	if s.Search != "" {
-		terms = append(terms, fmt.Sprintf("a search for %q finds them", s.Search))
-	}
-	rows := "all rows"
-	if terms != nil {
-		rows = "rows where " + strings.Join(terms, " and ")
-	}
-	if len(s.Columns) == 0 {
-		return rows + ", all columns"
-	}
-	return rows + ", " + strconv.Itoa(len(s.Columns)) + " of " + strconv.Itoa(len(def.Columns)) + " columns"
 }
 
 func contactLine(contact string) table.Line {

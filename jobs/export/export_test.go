@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/xuri/excelize/v2"
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/selection"
 )
 
 const baseName = "school-onboarding-2026-11-22T0610Z"
@@ -149,32 +151,37 @@ func TestNewVersionOfTheSameMinuteGetsAnotherName(t *testing.T) {
 func TestSelection(t *testing.T) {
 	t.Parallel()
 	tests := map[string]struct {
-		where    Where
+		where    selection.Where
 		search   string
+		sort     string
 		columns  []string
 		wantRows int
 		wantCols []string
 	}{
-		"a text":                 {where: Where{"region_code": "E12000001"}, wantRows: 4},
-		"a number":               {where: Where{"school_phase_type": "3"}, wantRows: 4},
-		"a truth":                {where: Where{"induction_tutor_signed_in": "true"}, wantRows: 15},
-		"nothing in the cell":    {where: Where{"induction_tutor_signed_in": ""}, wantRows: 15},
-		"an item of a list":      {where: Where{"flags": "no_tutor"}, wantRows: 15},
-		"no item in a list":      {where: Where{"flags": ""}, wantRows: 15},
-		"a time":                 {where: Where{"nomination_email_opened_at": "2026-11-22T06:10:30Z"}, wantRows: 1},
-		"two of them":            {where: Where{"flags": "no_tutor", "school_phase_type": "4"}, wantRows: 4},
-		"no such rows":           {where: Where{"name": "' OR true --"}, wantRows: 0},
+		"a text":                 {where: selection.Where{"region_code": {"E12000001"}}, wantRows: 4},
+		"a number":               {where: selection.Where{"school_phase_type": {"3"}}, wantRows: 4},
+		"a truth":                {where: selection.Where{"induction_tutor_signed_in": {"true"}}, wantRows: 15},
+		"nothing in the cell":    {where: selection.Where{"induction_tutor_signed_in": {""}}, wantRows: 15},
+		"an item of a list":      {where: selection.Where{"flags": {"no_tutor"}}, wantRows: 15},
+		"no item in a list":      {where: selection.Where{"flags": {""}}, wantRows: 15},
+		"a time":                 {where: selection.Where{"nomination_email_opened_at": {"2026-11-22T06:10:30Z"}}, wantRows: 1},
+		"two of them":            {where: selection.Where{"flags": {"no_tutor"}, "school_phase_type": {"4"}}, wantRows: 4},
+		"any of two texts":       {where: selection.Where{"region_code": {"E12000002", "E12000001"}}, wantRows: 8},
+		"other than an item":     {where: selection.Where{"flags.not": {"no_tutor"}}, wantRows: 15},
+		"from a number":          {where: selection.Where{"school_phase_type.from": {"3"}, "school_phase_type.to": {"4"}}, wantRows: 8},
+		"another order":          {sort: "-urn", wantRows: 30},
+		"no such rows":           {where: selection.Where{"name": {"' OR true --"}}, wantRows: 0},
 		"columns in their order": {columns: []string{"urn", "name", "flags"}, wantRows: 30, wantCols: []string{"urn", "name", "flags"}},
-		"a beginning of a key":   {search: " 10000 ", where: Where{"school_phase_type": "3"}, wantRows: 2},
+		"a beginning of a key":   {search: " 10000 ", where: selection.Where{"school_phase_type": {"3"}}, wantRows: 2},
 		"what nothing has":       {search: "no' such%", wantRows: 0},
-		"both":                   {where: Where{"urn": "100000"}, columns: []string{"name"}, wantRows: 1, wantCols: []string{"name"}},
+		"both":                   {where: selection.Where{"urn": {"100000"}}, columns: []string{"name"}, wantRows: 1, wantCols: []string{"name"}},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			b := newBench(t)
 			b.refresh(1, schools(30)...)
 			a := b.args()
-			a.Where, a.Search, a.Columns = test.where, test.search, test.columns
+			a.Where, a.Search, a.Columns, a.Sort = test.where, test.search, test.columns, test.sort
 			out, summary := b.export(a)
 			if !out.Changed || summary.Rows != int64(test.wantRows) {
 				t.Errorf("outcome %+v, want %d rows", out, test.wantRows)
@@ -194,6 +201,18 @@ func TestSelection(t *testing.T) {
 	}
 }
 
+// latest is the newest file in a format of the whole report.
+func latest(t *testing.T, db *pgxpool.Pool, format string) (exports.Export, error) {
+	t.Helper()
+	list, err := exports.List(t.Context(), db, "school_onboarding", 100)
+	for _, e := range list {
+		if e.Format == format && e.Selection.Whole() {
+			return e, err
+		}
+	}
+	return exports.Export{}, errors.Join(err, exports.ErrNone)
+}
+
 func TestArgumentsAreComparedWithTheDefinition(t *testing.T) {
 	t.Parallel()
 	kind := Kinds(Deps{})[0]
@@ -208,7 +227,11 @@ func TestArgumentsAreComparedWithTheDefinition(t *testing.T) {
 		"no number":        {`{"where": {"school_phase_type": "primary"}}`, `where: school_phase_type: "primary" is no whole number`},
 		"no truth":         {`{"where": {"in_partnership": "yes"}}`, `"yes" is no true or false`},
 		"no time":          {`{"where": {"as_of": "yesterday"}}`, `"yesterday" is no date and time`},
-		"several values":   {`{"where": {"region_name": ["London"]}}`, "give one value"},
+		"no value":         {`{"where": {"region_name": []}}`, "region_name: give one value"},
+		"a value of parts": {`{"where": {"region_name": [["London"]]}}`, "is no value"},
+		"two bounds":       {`{"where": {"cohort.from": ["1", "2"]}}`, "cohort.from: give one value"},
+		"no comparison":    {`{"where": {"cohort.like": "1"}}`, "no comparison is called"},
+		"unknown order":    {`{"sort": "-regoin_name"}`, "did you mean region_name?"},
 		"unknown argument": {`{"format": "csv"}`, "unknown field"},
 		"two at once":      {`{"formats": ["pdf"], "columns": ["nope"]}`, `"nope" is no column`},
 	}

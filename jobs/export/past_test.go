@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/reports/selection"
 )
 
 // twoVersions publishes five schools, then a version that renames one of them, loses one and gains one, with its change log.
@@ -96,7 +97,7 @@ func TestPartOfAnEarlierVersion(t *testing.T) {
 	b := newBench(t)
 	b.twoVersions()
 	between := asOf.Add(90 * time.Second)
-	a := Args{Report: "school_onboarding", Formats: []string{"csv"}, AsOf: &between, Where: Where{"name": "School 99991"}, Columns: []string{"urn", "name"}}
+	a := Args{Report: "school_onboarding", Formats: []string{"csv"}, AsOf: &between, Where: selection.Where{"name": {"School 99991"}}, Columns: []string{"urn", "name"}}
 	_, summary := b.export(a)
 	if got := b.csvRows(summary.Files[0].Name); len(got) != 2 || !slices.Equal(got[1], []string{"99991", "School 99991"}) {
 		t.Errorf("rows %q, want the school under its old name", got)

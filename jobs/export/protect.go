@@ -9,10 +9,10 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/encryptedzip"
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
-	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/store"
 )
 
@@ -54,7 +54,7 @@ func (d Deps) passphraseFor(def *definition.Definition) (string, error) {
 
 // MayRead refuses a report with personal data to those whose database user may not read it. Whoever asks for an export or a
 // download is asked, not only who does the job.
-func MayRead(ctx context.Context, db exports.Querier, def *definition.Definition) error {
+func MayRead(ctx context.Context, db pg.Querier, def *definition.Definition) error {
 	if !def.Restricted() {
 		return nil
 	}

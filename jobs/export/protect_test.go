@@ -23,6 +23,7 @@ import (
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
 	"cpd-jobs/reports/lint"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/store"
 )
 
@@ -238,9 +239,9 @@ func TestWhoMayNotReadAReportMayNotExportIt(t *testing.T) {
 
 func TestPersonalColumnsAreNotAskedForByValue(t *testing.T) {
 	t.Parallel()
-	a := Args{Where: Where{"name": "somebody"}}
+	a := Args{Where: selection.Where{"name": {"somebody"}}}
 	def := &definition.Definition{Columns: []definition.Column{{Name: "name", Type: "text", Personal: true}}}
-	if err := a.checkWhere(def); err == nil || strings.Contains(err.Error(), "somebody") {
+	if err := a.checkPrivate(def); err == nil || strings.Contains(err.Error(), "somebody") {
 		t.Errorf("error %v, want one that does not quote the value", err)
 	}
 }

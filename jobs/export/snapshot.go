@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -169,7 +168,7 @@ func sheetOf(def *definition.Definition, v definition.View) string {
 
 // rows reads the selected part of the report in its order.
 func (s *snapshot) rows(ctx context.Context, sel exports.Selection, add func([]table.Value) error) error {
-	sql, args := selectSQL(s.def, s.source(), sel)
+	sql, args := selection.SQL(s.def, s.source(), sel.Selection)
 	if err := s.each(ctx, sql, args, add); err != nil {
 		return fmt.Errorf("read %s: %w", s.def.Table().Sanitize(), err)
 	}
@@ -197,66 +196,4 @@ func (s *snapshot) each(ctx context.Context, sql string, args []any, add func([]
 		}
 	}
 	return rows.Err()
-}
-
-// selectSQL is the statement that reads a part of a report, or of an earlier version of it, in its order.
-func selectSQL(def *definition.Definition, source string, s exports.Selection) (sql string, args []any) {
-	columns := columnsOf(def, s)
-	names := make([]string, len(columns))
-	for i, c := range columns {
-		names[i] = pgx.Identifier{c.Name}.Sanitize()
-	}
-	sql = "SELECT " + strings.Join(names, ", ") + " FROM " + source
-	var terms []string
-	for _, name := range slices.Sorted(maps.Keys(s.Where)) {
-		c, _ := def.Column(name)
-		term := emptyTerm(c)
-		if value := s.Where[name]; value != "" {
-			args = append(args, value)
-			term = equalTerm(c, "$"+strconv.Itoa(len(args)))
-		}
-		terms = append(terms, term)
-	}
-	if s.Search != "" {
-		terms = append(terms, selection.Search(def, s.Search, "", func(v any) string {
-			args = append(args, v)
-			return "$" + strconv.Itoa(len(args))
-		}))
-	}
-	if terms != nil {
-		sql += " WHERE " + strings.Join(terms, " AND ")
-	}
-	return sql + " ORDER BY " + def.OrderBy(""), args
-}
-
-// equalTerm compares a column with a text; for a list, one of its items.
-func equalTerm(c definition.Column, value string) string {
-	name := pgx.Identifier{c.Name}.Sanitize()
-	switch table.Type(c.Type) {
-	case table.Text:
-		return name + " = " + value
-	case table.List:
-		return value + "::text = ANY (" + name + ")"
-	case table.Timestamp:
-		return name + " = " + value + "::text::timestamptz"
-	case table.Decimal:
-		return name + " = " + value + "::text::numeric"
-	case table.Integer:
-		return name + " = " + value + "::text::bigint"
-	default:
-		return name + " = " + value + "::text::" + c.Type
-	}
-}
-
-// emptyTerm is true of a cell that is empty in a file.
-func emptyTerm(c definition.Column) string {
-	name := pgx.Identifier{c.Name}.Sanitize()
-	switch table.Type(c.Type) {
-	case table.Text:
-		return "coalesce(" + name + ", '') = ''"
-	case table.List:
-		return "coalesce(" + name + ", '{}') = '{}'"
-	default:
-		return name + " IS NULL"
-	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -38,7 +39,7 @@ type Filter struct {
 }
 
 // List reads the profiles of an input, newest version first, in the order of its columns.
-func List(ctx context.Context, db inputs.Querier, input inputs.Input, f Filter) ([]Kept, error) {
+func List(ctx context.Context, db pg.Querier, input inputs.Input, f Filter) ([]Kept, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT version, part, column_name, rows, filled, unreadable, distinct_values, shortest, longest, smallest, largest, frequent, forms
 		FROM reports.source_profiles
@@ -54,7 +55,7 @@ func List(ctx context.Context, db inputs.Querier, input inputs.Input, f Filter) 
 
 // Latest are the newest profiles of an input's columns by part and column: parts that a version left as they were keep
 // those of the version before.
-func Latest(ctx context.Context, db inputs.Querier, input inputs.Input) (map[[2]string]Column, error) {
+func Latest(ctx context.Context, db pg.Querier, input inputs.Input) (map[[2]string]Column, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT DISTINCT ON (part, column_name) version, part, column_name, rows, filled, unreadable, distinct_values, shortest, longest,
 			smallest, largest, frequent, forms

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/store"
 )
@@ -31,7 +32,7 @@ var exportName = regexp.MustCompile(`^[a-z0-9-]+-\d{4}-\d{2}-\d{2}T\d{4}Z(-selec
 
 // Audit compares records and files. The records are read first: what is published meanwhile is then a stray, and too young
 // to be listed.
-func Audit(ctx context.Context, db Querier, s store.Store, now time.Time) (Findings, error) {
+func Audit(ctx context.Context, db pg.Querier, s store.Store, now time.Time) (Findings, error) {
 	list, err := query(ctx, db, `SELECT `+columns+` FROM reports.exports ORDER BY id`)
 	if err != nil {
 		return Findings{}, err

@@ -10,7 +10,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/reports/lint"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/table"
 )
 
@@ -45,27 +47,15 @@ type Export struct {
 	Lint []lint.Finding `json:"lint,omitempty"`
 }
 
-// Selection says which part of a report a file has. The zero value is all of it, as workbooks look without a choice.
+// Selection says which part of a report a file has, and how a workbook looks. The zero value is all of the report, as
+// workbooks look without a choice.
 type Selection struct {
-	Where   map[string]string `json:"where,omitempty"`  // column: value
-	Search  string            `json:"search,omitempty"` // words of a name, or the beginning of a postcode or key
-	Columns []string          `json:"columns,omitempty"`
-	Layout  table.Layout      `json:"layout,omitzero"`
+	selection.Selection
+	Layout table.Layout `json:"layout,omitzero"`
 }
-
-// Whole says that nothing was left out.
-func (s Selection) Whole() bool { return s.AllRows() && len(s.Columns) == 0 }
-
-// AllRows says that no row was left out.
-func (s Selection) AllRows() bool { return len(s.Where) == 0 && s.Search == "" }
 
 // ErrNone is returned by [Find] where there is no such export.
 var ErrNone = errors.New("no such export")
-
-// Querier is a pool, a connection or a transaction.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
 
 const columns = `id, report, version, definition_version, definition_hash, selection, format, name, key, beside, size, rows,
 	checksum, altered, sha256, as_of, run_id, job_id, created_at, lint, encrypted, expires_at`
@@ -75,24 +65,24 @@ const columns = `id, report, version, definition_version, definition_hash, selec
 const unexpired = `(expires_at IS NULL OR expires_at > now())`
 
 // List lists the exports of a report, or of all reports where it is "", newest first.
-func List(ctx context.Context, db Querier, report string, limit int) ([]Export, error) {
+func List(ctx context.Context, db pg.Querier, report string, limit int) ([]Export, error) {
 	return query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE $1 IN ('', report) AND `+unexpired+`
 		ORDER BY created_at DESC, id DESC LIMIT $2`, report, limit)
 }
 
 // Find finds an export by its id.
-func Find(ctx context.Context, db Querier, id int64) (Export, error) {
+func Find(ctx context.Context, db pg.Querier, id int64) (Export, error) {
 	return one(query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE id = $1 AND `+unexpired, id))
 }
 
 // Same lists the exports, in any format, of one version of a report by one definition with one selection.
-func Same(ctx context.Context, db Querier, report string, version int64, definitionHash string, s Selection) ([]Export, error) {
+func Same(ctx context.Context, db pg.Querier, report string, version int64, definitionHash string, s Selection) ([]Export, error) {
 	return query(ctx, db, `SELECT `+columns+` FROM reports.exports
 		WHERE report = $1 AND version = $2 AND definition_hash = $3 AND selection = $4 AND `+unexpired+` ORDER BY format`, report, version, definitionHash, s)
 }
 
 // Taken says which of the keys belong to exports other than those that [Same] would list, which a new file must not replace.
-func Taken(ctx context.Context, db Querier, keys []string, report string, version int64, definitionHash string, s Selection) ([]string, error) {
+func Taken(ctx context.Context, db pg.Querier, keys []string, report string, version int64, definitionHash string, s Selection) ([]string, error) {
 	rows, _ := db.Query(ctx, `SELECT key FROM reports.exports WHERE key = ANY($1)
 		AND (report, version, definition_hash, selection) <> ($2, $3, $4, $5::jsonb) ORDER BY key`, keys, report, version, definitionHash, s)
 	taken, err := pgx.CollectRows(rows, pgx.RowTo[string])
@@ -128,7 +118,7 @@ func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
 		e.Size, e.Rows, e.Checksum, e.Coerced, e.SHA256, e.AsOf, e.RunID, e.JobID, e.Lint, e.Encrypted, e.Retention.Seconds()))
 }
 
-func query(ctx context.Context, db Querier, sql string, args ...any) ([]Export, error) {
+func query(ctx context.Context, db pg.Querier, sql string, args ...any) ([]Export, error) {
 	rows, _ := db.Query(ctx, sql, args...) // CollectRows has the error
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Export])
 	if err != nil {

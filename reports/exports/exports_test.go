@@ -12,6 +12,7 @@ import (
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/selection"
 )
 
 var asOf = time.Date(2026, 11, 22, 6, 10, 0, 0, time.UTC)
@@ -42,7 +43,7 @@ func names(list []exports.Export) []string {
 func TestListAndFind(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)
-	part := exports.Selection{Where: map[string]string{"region_name": "London"}, Columns: []string{"urn", "name"}}
+	part := exports.Selection{Selection: selection.Selection{Where: selection.Where{"region_name": {"London"}}, Columns: []string{"urn", "name"}}}
 	add(t, db, "1.xlsx", "xlsx", 1, exports.Selection{})
 	add(t, db, "1.csv", "csv", 1, exports.Selection{})
 	newest := add(t, db, "2.csv", "csv", 2, exports.Selection{})
@@ -65,7 +66,7 @@ func TestListAndFind(t *testing.T) {
 		t.Errorf("error %v, want none", err)
 	}
 	same, err := exports.Same(t.Context(), db, "school_onboarding", 3, "abc", part)
-	if err != nil || len(same) != 1 || !slices.Equal(same[0].Selection.Columns, part.Columns) || same[0].Selection.Where["region_name"] != "London" {
+	if err != nil || len(same) != 1 || !slices.Equal(same[0].Selection.Columns, part.Columns) || !slices.Equal(same[0].Selection.Where["region_name"], selection.Values{"London"}) {
 		t.Errorf("same %+v, %v", same, err)
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/store"
 )
 
@@ -142,7 +143,7 @@ func TestPrune(t *testing.T) {
 func TestPruneCountsPartsTogether(t *testing.T) {
 	p := newPlace(t)
 	for i := range int64(4) {
-		p.publish(1+i, "ods", 100, exports.Selection{Where: map[string]string{"urn": fmt.Sprint(i)}})
+		p.publish(1+i, "ods", 100, exports.Selection{Selection: selection.Selection{Where: selection.Where{"urn": {fmt.Sprint(i)}}}})
 	}
 	whole := p.publish(1, "ods", 100, exports.Selection{})
 	deleted, err := exports.Prune(t.Context(), p.db, p.store, exports.Retention{Keep: 1}, nil)

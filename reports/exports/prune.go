@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/reports/store"
 )
 
@@ -21,7 +22,7 @@ type Retention struct {
 
 // Database is a pool or a connection.
 type Database interface {
-	Querier
+	pg.Querier
 	Begin(ctx context.Context) (pgx.Tx, error)
 }
 
@@ -33,7 +34,7 @@ type Fence func(ctx context.Context, tx pgx.Tx) error
 var prunableSQL string
 
 // Prunable lists what [Prune] would delete, oldest first.
-func Prunable(ctx context.Context, db Querier, r Retention) ([]Export, error) {
+func Prunable(ctx context.Context, db pg.Querier, r Retention) ([]Export, error) {
 	return query(ctx, db, `SELECT `+columns+` FROM reports.exports WHERE id IN (`+prunableSQL+`) ORDER BY id`,
 		pgx.NamedArgs{"keep": r.Keep, "seconds": r.OlderThan.Seconds()})
 }

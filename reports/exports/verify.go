@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/store"
 )
@@ -16,7 +17,7 @@ const exportAgain = "run housekeeping, then export the report again"
 
 // Verify reads an export's file and compares it with what was recorded when it was made. The error is of class Blocked
 // where they differ, [ErrNone] where there is no such export.
-func Verify(ctx context.Context, db Querier, s store.Store, id int64) (Export, error) {
+func Verify(ctx context.Context, db pg.Querier, s store.Store, id int64) (Export, error) {
 	e, err := Find(ctx, db, id)
 	if err != nil {
 		return e, err

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/pg"
 )
 
 // Input is one of the synced sources.
@@ -47,15 +49,10 @@ func (v Version) Behind() time.Duration {
 	return time.Duration(details.Replica.LagSeconds * float64(time.Second))
 }
 
-// Querier is a pool, a connection or a transaction.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
-
 const columns = "input, version, as_at, published_at, content_hash, rows, run_id, details"
 
 // Live lists the versions that are live, by input; an input that was never synced is not among them.
-func Live(ctx context.Context, db Querier) ([]Version, error) {
+func Live(ctx context.Context, db pg.Querier) ([]Version, error) {
 	rows, _ := db.Query(ctx, `SELECT `+columns+` FROM reports.input_versions JOIN reports.inputs USING (input, version) ORDER BY input`)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Version])
 	if err != nil {

@@ -5,21 +5,13 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/jackc/pgx/v5"
-
 	"cpd-jobs/reports/definition"
 )
 
-// Search is SQL that is true of the rows that a search finds: those with all its words in one of the columns that the
-// definition names for it, or whose key or another of them begins with it, for columns of the alias t ("" for none). Arg makes a value a parameter and returns how the SQL
-// names it. Comparing by byte takes a quarter of the time that ILIKE does.
-func Search(d *definition.Definition, text, t string, arg func(any) string) string {
-	column := func(name string) string {
-		if t == "" {
-			return pgx.Identifier{name}.Sanitize()
-		}
-		return pgx.Identifier{t, name}.Sanitize()
-	}
+// search is SQL that is true of the rows that a search finds: those with all its words in one of the columns that the
+// definition names for it, or whose key or another of them begins with it. Arg makes a value a parameter and returns how the
+// SQL names it. Comparing by byte takes a quarter of the time that ILIKE does.
+func search(d *definition.Definition, text string, arg func(any) string) string {
 	var either []string
 	compact := strings.ReplaceAll(text, " ", "")
 	var patterns []string
@@ -27,12 +19,12 @@ func Search(d *definition.Definition, text, t string, arg func(any) string) stri
 		patterns = append(patterns, "%"+pattern(strings.ToLower(word))+"%")
 	}
 	for _, name := range d.Search.Words {
-		either = append(either, fmt.Sprintf(`lower(%s COLLATE "C") LIKE ALL (%s::text[])`, column(name), arg(patterns)))
+		either = append(either, fmt.Sprintf(`lower(%s COLLATE "C") LIKE ALL (%s::text[])`, quoted(name), arg(patterns)))
 	}
 	for _, name := range d.Search.Starts {
-		either = append(either, fmt.Sprintf(`upper(replace(%s COLLATE "C", ' ', '')) LIKE %s`, column(name), arg(pattern(strings.ToUpper(compact))+"%")))
+		either = append(either, fmt.Sprintf(`upper(replace(%s COLLATE "C", ' ', '')) LIKE %s`, quoted(name), arg(pattern(strings.ToUpper(compact))+"%")))
 	}
-	either = append(either, fmt.Sprintf(`%s::text COLLATE "C" LIKE %s`, column(d.Key), arg(pattern(compact)+"%")))
+	either = append(either, fmt.Sprintf(`%s::text COLLATE "C" LIKE %s`, quoted(d.Key), arg(pattern(compact)+"%")))
 	return "(" + strings.Join(either, " OR ") + ")"
 }
 

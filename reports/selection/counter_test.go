@@ -1,21 +1,21 @@
-package rows_test
+package selection_test
 
 import (
 	"testing"
 
-	"cpd-jobs/web/rows"
+	"cpd-jobs/reports/selection"
 )
 
 func TestCountsAreOfTheVersionThatIsLive(t *testing.T) {
 	t.Parallel()
 	def, db := report(t)
-	var c rows.Counter
+	var c selection.Counter
 	s := parse(t, def, "tutor_signed_in=true")
 	count := func(sort string, limit int) int64 {
 		t.Helper()
 		asked := s
 		asked.Sort = sort
-		page, err := rows.Read(t.Context(), db, def, asked, "", limit)
+		page, err := selection.Read(t.Context(), db, def, asked, "", limit)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -1,7 +1,8 @@
-package rows
+package selection
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -9,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/reports/definition"
-	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/table"
 )
 
@@ -17,17 +17,18 @@ import (
 type query struct {
 	def   *definition.Definition
 	sel   Selection
+	from  string // what the rows are selected from
 	args  []any
 	terms []string
 }
 
-func newQuery(def *definition.Definition, s Selection) *query {
-	q := &query{def: def, sel: s}
-	for _, c := range s.Where {
-		q.where(c)
+func newQuery(def *definition.Definition, from string, s Selection) *query {
+	q := &query{def: def, sel: s, from: from}
+	for _, name := range slices.Sorted(maps.Keys(s.Where)) {
+		q.where(name, s.Where[name])
 	}
 	if s.Search != "" {
-		q.terms = append(q.terms, selection.Search(def, s.Search, "r", q.arg))
+		q.terms = append(q.terms, search(def, s.Search, q.arg))
 	}
 	return q
 }
@@ -47,29 +48,33 @@ var sqlTypes = map[table.Type]string{
 	table.Date: "date", table.Timestamp: "timestamptz", table.List: "text[]",
 }
 
-func (q *query) where(c Condition) {
-	column, ok := q.def.Column(c.Column)
-	if !ok {
+func (q *query) where(name string, values Values) {
+	column, op, _ := strings.Cut(name, ".")
+	c, ok := q.def.Column(column)
+	if !ok || len(values) == 0 {
 		q.terms = append(q.terms, "false") // unchecked: nothing rather than everything
 		return
 	}
-	name, kind := quoted(column.Name), table.Type(column.Type)
-	switch c.Op {
-	case From:
-		q.terms = append(q.terms, fmt.Sprintf("%s >= %s::text::%s", ordered(column), q.arg(c.Values[0]), sqlTypes[kind]))
-	case To:
-		q.terms = append(q.terms, fmt.Sprintf("%s <= %s::text::%s", ordered(column), q.arg(c.Values[0]), sqlTypes[kind]))
+	quoted, kind := quoted(c.Name), table.Type(c.Type)
+	switch op {
+	case from:
+		q.terms = append(q.terms, fmt.Sprintf("%s >= %s::text::%s", ordered(c), q.arg(values[0]), sqlTypes[kind]))
+	case to:
+		q.terms = append(q.terms, fmt.Sprintf("%s <= %s::text::%s", ordered(c), q.arg(values[0]), sqlTypes[kind]))
+		if kind == table.Text {
+			q.terms = append(q.terms, quoted+" <> ''") // an empty cell is not at most anything
+		}
 	default:
 		var either []string
-		if slices.Contains(c.Values, None) {
-			either = append(either, emptyTerm(name, kind))
+		if slices.Contains(values, "") {
+			either = append(either, emptyTerm(quoted, kind))
 		}
-		if values := slices.DeleteFunc(slices.Clone(c.Values), func(v string) bool { return v == None }); len(values) > 0 {
-			either = append(either, q.anyTerm(name, kind, values))
+		if filled := slices.DeleteFunc(slices.Clone(values), func(v string) bool { return v == "" }); len(filled) > 0 {
+			either = append(either, q.anyTerm(quoted, kind, filled))
 		}
 		term := "(" + strings.Join(either, " OR ") + ")"
-		if c.Op == Not {
-			term = term + " IS NOT TRUE"
+		if op == not {
+			term += " IS NOT TRUE"
 		}
 		q.terms = append(q.terms, term)
 	}
@@ -115,8 +120,9 @@ func (q *query) key() (expression, kind string) {
 
 // sort is what the rows are ordered by before the key; false where the key alone orders them.
 func (q *query) sort() (expression, kind string, ok bool) {
-	c, found := q.def.Column(q.sel.Sort)
-	if !found || q.sel.Sort == q.def.Key {
+	name, _ := q.sel.Order()
+	c, found := q.def.Column(name)
+	if !found || name == q.def.Key {
 		return "", "", false
 	}
 	return ordered(c), sqlTypes[table.Type(c.Type)], true
@@ -125,59 +131,65 @@ func (q *query) sort() (expression, kind string, ok bool) {
 // after leaves out all rows up to a place. Empty cells come last, either way round.
 func (q *query) after(c cursor) {
 	key, keyType := q.key()
-	more := func(expression, value string) string {
-		if q.sel.Down {
-			return expression + " < " + value
-		}
-		return expression + " > " + value
-	}
-	beyond := func(down bool) string {
-		value := q.arg(c.Key) + "::text::" + keyType
-		if down {
-			return key + " < " + value
-		}
-		return key + " > " + value
-	}
+	_, descending := q.sel.Order()
+	beyond := map[bool]string{false: " > ", true: " < "}[descending]
+	nextKey := func(beyond string) string { return key + beyond + q.arg(c.Key) + "::text::" + keyType }
 	sort, sortType, ok := q.sort()
 	switch {
 	case !ok:
-		q.terms = append(q.terms, beyond(q.sel.Down))
+		q.terms = append(q.terms, nextKey(beyond))
 	case c.Sort == nil:
-		q.terms = append(q.terms, sort+" IS NULL", beyond(false))
+		q.terms = append(q.terms, sort+" IS NULL", nextKey(" > "))
 	default:
 		value := q.arg(*c.Sort) + "::text::" + sortType
-		q.terms = append(q.terms, fmt.Sprintf("(%s OR %s = %s AND %s OR %s IS NULL)", more(sort, value), sort, value, beyond(false), sort))
+		q.terms = append(q.terms, fmt.Sprintf("(%s OR %s = %s AND %s OR %s IS NULL)", sort+beyond+value, sort, value, nextKey(" > "), sort))
 	}
 }
 
-func (q *query) from() string {
-	sql := " FROM " + q.def.Table().Sanitize() + " AS r"
+// rows are the rows of all conditions.
+func (q *query) rows() string {
+	sql := " FROM " + q.from + " AS r"
 	if len(q.terms) > 0 {
 		sql += " WHERE " + strings.Join(q.terms, " AND ")
 	}
 	return sql
 }
 
-func (q *query) count() string { return "SELECT count(*)" + q.from() }
+func (q *query) count() string { return "SELECT count(*)" + q.rows() }
 
 // page selects the columns, then the row's place in the order and the version that is live.
 func (q *query) page(limit int) string {
+	place, order := q.order()
+	live := "(SELECT live_version FROM reports.definitions WHERE report = " + q.arg(q.def.Name) + ")"
+	return fmt.Sprintf("SELECT %s, %s, %s::text, %s%s ORDER BY %s LIMIT %d",
+		q.columns(), place, quoted(q.def.Key), live, q.rows(), order, limit)
+}
+
+func (q *query) columns() string {
 	var names []string
 	for _, c := range ColumnsOf(q.def, q.sel) {
 		names = append(names, quoted(c.Name))
 	}
+	return strings.Join(names, ", ")
+}
+
+// order is what the rows are ordered by, and the value of a row that it goes by before the key.
+func (q *query) order() (place, order string) {
+	_, descending := q.sel.Order()
+	direction := map[bool]string{true: " DESC"}[descending]
 	key, _ := q.key()
-	place, order := "NULL::text", key
-	down := ""
-	if q.sel.Down {
-		down = " DESC"
-	}
 	if sort, _, ok := q.sort(); ok {
-		place, order = sort+"::text", sort+down+" NULLS LAST, "+key
-	} else {
-		order += down
+		return sort + "::text", sort + direction + " NULLS LAST, " + key
 	}
-	live := "(SELECT live_version FROM reports.definitions WHERE report = " + q.arg(q.def.Name) + ")"
-	return fmt.Sprintf("SELECT %s, %s, %s::text, %s%s ORDER BY %s LIMIT %d",
-		strings.Join(names, ", "), place, quoted(q.def.Key), live, q.from(), order, limit)
+	return "NULL::text", key + direction
+}
+
+// SQL is the statement that reads a selection that has been checked, all of it, from the report or what has its columns.
+func SQL(def *definition.Definition, source string, s Selection) (sql string, args []any) {
+	q := newQuery(def, source, s)
+	order := def.OrderBy("r")
+	if s.Sort != "" {
+		_, order = q.order()
+	}
+	return "SELECT " + q.columns() + q.rows() + " ORDER BY " + order, q.args
 }

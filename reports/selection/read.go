@@ -1,6 +1,4 @@
-// Package rows reads a part of a report: the rows that match conditions, in any order, page by page. Names of columns are
-// those of the report's definition and values are always parameters, so nothing that a visitor writes becomes SQL.
-package rows
+package selection
 
 import (
 	"context"
@@ -8,50 +6,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/definition"
 )
-
-// None is the value that stands for an empty cell in a condition.
-const None = "(none)"
-
-// Selection is a part of a report. Its zero value is all of it, in its own order.
-type Selection struct {
-	Where   []Condition // all of them hold
-	Search  string      // words of a name, the beginning of a key or of a postcode
-	Columns []string    // empty: all
-	Sort    string      // a column; "" is the report's own order
-	Down    bool        // the other way round
-}
-
-// Condition compares a column with values.
-type Condition struct {
-	Column string
-	Op     Op
-	Values []string // Is: any of them; Not: none of them; From and To: one
-}
-
-// Op is how a condition compares.
-type Op string
-
-// How a condition compares. A list (text[]) is compared with each of its items.
-const (
-	Is   Op = ""
-	Not  Op = "not"
-	From Op = "from" // at least
-	To   Op = "to"   // at most
-)
-
-// Querier is a pool, a connection or a transaction.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
 
 // Page is some rows that follow each other.
 type Page struct {
@@ -90,8 +53,8 @@ func decodeCursor(text string) (c cursor, err error) {
 }
 
 // Read reads at most limit rows of a selection that has been checked, after the place that an earlier page gave.
-func Read(ctx context.Context, db Querier, def *definition.Definition, s Selection, after string, limit int) (Page, error) {
-	q := newQuery(def, s)
+func Read(ctx context.Context, db pg.Querier, def *definition.Definition, s Selection, after string, limit int) (Page, error) {
+	q := newQuery(def, def.Table().Sanitize(), s)
 	if after != "" {
 		c, err := decodeCursor(after)
 		if err != nil {
@@ -137,15 +100,15 @@ func textOf(v any) *string {
 
 // readError tells a visitor's value that PostgreSQL does not take from trouble of our own.
 func readError(def *definition.Definition, err error) error {
-	if pg, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(pg.Code, "22") {
+	if refused, ok := errors.AsType[*pgconn.PgError](err); ok && strings.HasPrefix(refused.Code, "22") {
 		return ErrCursor // values of conditions were checked: only a cursor that somebody made up has others
 	}
 	return fmt.Errorf("read rows of %s: %w", def.Name, err)
 }
 
 // Count counts the rows of a selection that has been checked.
-func Count(ctx context.Context, db Querier, def *definition.Definition, s Selection) (int64, error) {
-	q := newQuery(def, s)
+func Count(ctx context.Context, db pg.Querier, def *definition.Definition, s Selection) (int64, error) {
+	q := newQuery(def, def.Table().Sanitize(), s)
 	found, err := db.Query(ctx, q.count(), q.args...)
 	if err != nil {
 		return 0, readError(def, err)
@@ -155,18 +118,4 @@ func Count(ctx context.Context, db Querier, def *definition.Definition, s Select
 		return 0, readError(def, err)
 	}
 	return n, nil
-}
-
-// ColumnsOf are the selected columns.
-func ColumnsOf(def *definition.Definition, s Selection) []definition.Column {
-	if len(s.Columns) == 0 {
-		return slices.Clone(def.Columns)
-	}
-	list := make([]definition.Column, 0, len(s.Columns))
-	for _, name := range s.Columns {
-		if c, ok := def.Column(name); ok {
-			list = append(list, c)
-		}
-	}
-	return list
 }

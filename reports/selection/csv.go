@@ -1,10 +1,11 @@
-package rows
+package selection
 
 import (
 	"context"
 	"errors"
 	"io"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/reports/csvfile"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/table"
@@ -19,7 +20,7 @@ var ErrNewVersion = errors.New("the report was refreshed while the file was writ
 
 // WriteCSV writes a selection that has been checked, whose first page was read already with [AtOnce]. All rows are of one
 // version; after an error what was written must not pass for a whole file.
-func WriteCSV(ctx context.Context, w io.Writer, db Querier, def *definition.Definition, s Selection, page Page) error {
+func WriteCSV(ctx context.Context, w io.Writer, db pg.Querier, def *definition.Definition, s Selection, page Page) error {
 	doc := table.Document{}
 	for _, c := range ColumnsOf(def, s) {
 		doc.Columns = append(doc.Columns, table.Column{Name: c.Name, Title: c.Title, Type: table.Type(c.Type)})

@@ -1,10 +1,11 @@
-package rows
+package selection
 
 import (
 	"context"
 	"fmt"
 	"sync"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/reports/definition"
 )
 
@@ -23,13 +24,13 @@ type Counter struct {
 }
 
 // Count counts the rows of a selection that has been checked, of which page was read; first says that it is the first page.
-func (c *Counter) Count(ctx context.Context, db Querier, def *definition.Definition, s Selection, page Page, first bool) (int64, error) {
+func (c *Counter) Count(ctx context.Context, db pg.Querier, def *definition.Definition, s Selection, page Page, first bool) (int64, error) {
 	if first && page.Next == "" {
 		return int64(len(page.Rows)), nil
 	}
 	counted := s
-	counted.Sort, counted.Down, counted.Columns = "", false, nil
-	key := fmt.Sprintf("%s %d %s", def.Name, page.Version, counted.Values().Encode())
+	counted.Sort, counted.Columns = "", nil
+	key := fmt.Sprintf("%s %d %s", def.Name, page.Version, counted.Query().Encode())
 	if n, ok := c.find(key); ok {
 		return n, nil
 	}

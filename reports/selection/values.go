@@ -1,4 +1,4 @@
-package rows
+package selection
 
 import (
 	"encoding/json"
