@@ -106,7 +106,7 @@ func TestAFileOfASelection(t *testing.T) {
 	}
 	res = f.post(explored24000+"/files", url.Values{"contacts.from": {"3"}, "stage.not": {"email_opened", "(none)"}, "format": {"xlsx"}})
 	wantLeadsTo(t, f, res, "/reports/school-onboarding/files/103", "at least 3")
-	wantAll(t, f.page(t, "/reports/school-onboarding/files/103", http.StatusOK), "not email_opened or empty")
+	wantAll(t, f.page(t, "/reports/school-onboarding/files/103", http.StatusOK), "not Email opened or None")
 	if job, err = queue.FindJob(t.Context(), f.deps.DB, 103); err != nil {
 		t.Fatal(err)
 	}

@@ -25,6 +25,7 @@ import (
 	"cpd-jobs/queue"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/store"
 )
 
@@ -125,11 +126,12 @@ type sourceArgs struct {
 }
 
 type exportArgs struct {
-	Report  string            `json:"report" default:"school_onboarding" help:"name of the report"`
-	Formats []string          `json:"formats" default:"[\"xlsx\", \"csv\"]" help:"xlsx, csv"`
-	Where   map[string]string `json:"where,omitempty" help:"only rows that have these values"`
-	Search  string            `json:"search,omitempty" help:"only rows that have these words"`
-	Columns []string          `json:"columns,omitempty" help:"only these columns"`
+	Report  string          `json:"report" default:"school_onboarding" help:"name of the report"`
+	Formats []string        `json:"formats" default:"[\"xlsx\", \"csv\"]" help:"xlsx, csv"`
+	Where   selection.Where `json:"where,omitempty" help:"only rows that have these values"`
+	Search  string          `json:"search,omitempty" help:"only rows that have these words"`
+	Sort    string          `json:"sort,omitempty" help:"a column to order by"`
+	Columns []string        `json:"columns,omitempty" help:"only these columns"`
 }
 
 // serve answers on an address of this machine until stop, which gives what the server said at its end.
