@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/inputs"
 )
@@ -43,7 +44,7 @@ var statements = map[inputs.Input]string{
 
 // List is what the sync of a run could not use, rejected rows first; run 0 is the newest sync that changed anything or
 // read a new file. The error is of class Invalid for an input that is no file.
-func List(ctx context.Context, db inputs.Querier, input inputs.Input, runID int64) ([]Row, error) {
+func List(ctx context.Context, db pg.Querier, input inputs.Input, runID int64) ([]Row, error) {
 	sql, ok := statements[input]
 	if !ok {
 		return nil, run.Invalid("its tables are copied whole, or not at all", "%s has no rows to reject", input)
