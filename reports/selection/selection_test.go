@@ -97,6 +97,7 @@ func TestSelections(t *testing.T) {
 		"q=100%25":                                     "101",
 		"q=zeta_school":                                "102",
 		"q=zeta%25school":                              "",
+		"q=alpha_school":                               "",       // no wildcard: it is not Alpha School
 		"q=ab12":                                       "99 100", // postcodes that begin so
 		"q=AB1+2":                                      "99 100",
 		"q='%3B+DROP":                                  "102",
