@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/riverdb"
 	"cpd-jobs/queue/schedule"
@@ -33,7 +34,7 @@ type PlannedTick struct {
 }
 
 // PlanBackfill says what a backfill would do, and does nothing.
-func PlanBackfill(ctx context.Context, db Querier, s schedule.Schedule, b Backfill) ([]PlannedTick, error) {
+func PlanBackfill(ctx context.Context, db pg.Querier, s schedule.Schedule, b Backfill) ([]PlannedTick, error) {
 	if err := b.check(s); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 )
 
@@ -29,17 +30,17 @@ var (
 )
 
 // Cancellable lists the jobs of a selection that [Client.CancelJobs] would cancel, oldest first.
-func Cancellable(ctx context.Context, db Querier, s JobSelection) ([]int64, error) {
+func Cancellable(ctx context.Context, db pg.Querier, s JobSelection) ([]int64, error) {
 	return selected(ctx, db, s, cancellable)
 }
 
 // Retryable lists the jobs of a selection that [Client.RetryJobs] would run again, oldest first: the discarded ones
 // where the selection names no state. A job that was taken over is not among them: its successor is.
-func Retryable(ctx context.Context, db Querier, s JobSelection) ([]int64, error) {
+func Retryable(ctx context.Context, db pg.Querier, s JobSelection) ([]int64, error) {
 	return selected(ctx, db, s, retried)
 }
 
-func selected(ctx context.Context, db Querier, s JobSelection, states []string) ([]int64, error) {
+func selected(ctx context.Context, db pg.Querier, s JobSelection, states []string) ([]int64, error) {
 	if s.Empty() {
 		return nil, run.Invalid("give an id, or --state, --kind, --schedule or --since", "no jobs are named")
 	}

@@ -3,6 +3,8 @@ package queue
 import (
 	"context"
 	"time"
+
+	"cpd-jobs/internal/pg"
 )
 
 // Watcher is told what happens to a job that is followed.
@@ -19,7 +21,7 @@ type Watcher interface {
 const followEvery = 200 * time.Millisecond
 
 // Follow watches a job from any machine until it has finished, through takeovers, and returns it as it ended.
-func Follow(ctx context.Context, db Querier, id int64, watch Watcher) (Job, error) {
+func Follow(ctx context.Context, db pg.Querier, id int64, watch Watcher) (Job, error) {
 	f := follower{db: db, watch: watch, seen: map[stepKey]Step{}}
 	for {
 		job, err := f.look(ctx, id)
@@ -43,7 +45,7 @@ type stepKey struct {
 }
 
 type follower struct {
-	db       Querier
+	db       pg.Querier
 	watch    Watcher
 	seen     map[stepKey]Step
 	lastJob  Job

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/schedule"
 )
@@ -44,7 +45,7 @@ func readSchedule(spec json.RawMessage) (s schedule.Schedule, err error) {
 }
 
 // versionsOf reads the versions of schedules that decide about ticks which are not recorded yet, in order.
-func versionsOf(ctx context.Context, tx Querier, names []string) (map[string][]schedule.Version, error) {
+func versionsOf(ctx context.Context, tx pg.Querier, names []string) (map[string][]schedule.Version, error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT v.schedule, v.after_at, v.until_at, v.spec
 		FROM queue.schedule_spans AS v JOIN queue.schedules AS s ON s.name = v.schedule
@@ -66,7 +67,7 @@ func versionsOf(ctx context.Context, tx Querier, names []string) (map[string][]s
 }
 
 // withWaitingTicks says which of the schedules have ticks that wait for their turn.
-func withWaitingTicks(ctx context.Context, tx Querier, names []string) (map[string]bool, error) {
+func withWaitingTicks(ctx context.Context, tx pg.Querier, names []string) (map[string]bool, error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT name FROM unnest($1::text[]) AS name
 		WHERE EXISTS (SELECT FROM queue.ticks WHERE schedule = name AND state = 'enqueued' AND job_id IS NULL)`, names)
@@ -119,7 +120,7 @@ type pauseRow struct {
 }
 
 // pausesOf reads the pauses that may cover ticks which are not accounted for yet.
-func pausesOf(ctx context.Context, tx Querier, names []string) (map[string][]pauseRow, error) {
+func pausesOf(ctx context.Context, tx pg.Querier, names []string) (map[string][]pauseRow, error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT p.schedule, p.from_at, p.until_at
 		FROM queue.pauses AS p JOIN queue.schedules AS s ON s.name = p.schedule

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/pg"
 )
 
 // QueueInfo is a queue: its unfinished jobs by state, and how many ended in the last day.
@@ -19,7 +21,7 @@ type QueueInfo struct {
 }
 
 // Queues lists the queues by name.
-func Queues(ctx context.Context, db Querier) ([]QueueInfo, error) {
+func Queues(ctx context.Context, db pg.Querier) ([]QueueInfo, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT queue, count(*) FILTER (WHERE state = 'available') AS waiting,
 		       count(*) FILTER (WHERE state IN ('scheduled', 'pending')) AS scheduled,
@@ -53,7 +55,7 @@ type WorkerInfo struct {
 }
 
 // Workers lists the workers that live.
-func Workers(ctx context.Context, db Querier) ([]WorkerInfo, error) {
+func Workers(ctx context.Context, db pg.Querier) ([]WorkerInfo, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT id, host, pid, version, started_at, heartbeat_at, (
 			SELECT count(*) FROM queue.jobs AS j

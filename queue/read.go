@@ -10,16 +10,12 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/trace"
 )
 
 // ErrNoJob says that no job has the id.
 var ErrNoJob = errors.New("no such job")
-
-// Querier is a pool, a connection or a transaction.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
 
 // jobRow is a row of queue.jobs.
 type jobRow struct {
@@ -44,7 +40,7 @@ const jobColumns = `id, run_id, kind, queue, priority, state, attempt, max_attem
 	created_at, scheduled_at, attempted_at, finalized_at`
 
 // ListJobs lists jobs, latest first, with their steps.
-func ListJobs(ctx context.Context, db Querier, f JobFilter) ([]Job, error) {
+func ListJobs(ctx context.Context, db pg.Querier, f JobFilter) ([]Job, error) {
 	if f.Limit == 0 {
 		f.Limit = 50
 	}
@@ -56,7 +52,7 @@ func ListJobs(ctx context.Context, db Querier, f JobFilter) ([]Job, error) {
 }
 
 // FindJob finds one job, with its steps; ErrNoJob where there is none.
-func FindJob(ctx context.Context, db Querier, id int64) (Job, error) {
+func FindJob(ctx context.Context, db pg.Querier, id int64) (Job, error) {
 	rows, _ := db.Query(ctx, "SELECT "+jobColumns+" FROM queue.jobs WHERE id = $1", id)
 	jobs, err := collectJobs(ctx, db, rows)
 	if err != nil {
@@ -68,7 +64,7 @@ func FindJob(ctx context.Context, db Querier, id int64) (Job, error) {
 	return jobs[0], nil
 }
 
-func collectJobs(ctx context.Context, db Querier, rows pgx.Rows) ([]Job, error) {
+func collectJobs(ctx context.Context, db pg.Querier, rows pgx.Rows) ([]Job, error) {
 	found, err := pgx.CollectRows(rows, pgx.RowToStructByName[jobRow])
 	if err != nil {
 		return nil, fmt.Errorf("read jobs: %w", err)
@@ -133,7 +129,7 @@ func inUTC(t *time.Time) *time.Time {
 	return &u
 }
 
-func stepsOf(ctx context.Context, db Querier, jobs []int64) (map[int64][]Step, error) {
+func stepsOf(ctx context.Context, db pg.Querier, jobs []int64) (map[int64][]Step, error) {
 	type row struct {
 		JobID int64
 		Step
@@ -154,7 +150,7 @@ func stepsOf(ctx context.Context, db Querier, jobs []int64) (map[int64][]Step, e
 }
 
 // Logs lists the lines of a job after the line with id after, oldest first, at most 1,000.
-func Logs(ctx context.Context, db Querier, jobID, after int64) ([]LogLine, error) {
+func Logs(ctx context.Context, db pg.Querier, jobID, after int64) ([]LogLine, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT id, attempt, at, level, message, attrs FROM queue.logs
 		WHERE job_id = $1 AND id > $2 ORDER BY id LIMIT 1000`, jobID, after)

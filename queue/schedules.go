@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/schedule"
 )
@@ -52,7 +53,7 @@ type scheduleRow struct {
 }
 
 // Schedules lists the live schedules by name.
-func Schedules(ctx context.Context, db Querier) ([]ScheduleInfo, error) {
+func Schedules(ctx context.Context, db pg.Querier) ([]ScheduleInfo, error) {
 	rows, _ := db.Query(ctx, `
 		SELECT s.name, s.set_aside_at, s.set_aside_reason,
 		       (SELECT count(*) FROM queue.ticks WHERE schedule = s.name AND state = 'enqueued' AND job_id IS NULL)::integer AS waiting,
@@ -101,7 +102,7 @@ func deref(s *string) string {
 }
 
 // FindSchedule finds a live schedule by name. The error, of class Invalid, names the nearest and wraps ErrNoSchedule.
-func FindSchedule(ctx context.Context, db Querier, name string) (ScheduleInfo, error) {
+func FindSchedule(ctx context.Context, db pg.Querier, name string) (ScheduleInfo, error) {
 	list, err := Schedules(ctx, db)
 	if err != nil {
 		return ScheduleInfo{}, err
@@ -179,7 +180,7 @@ type TickInfo struct {
 }
 
 // Ticks lists a schedule's latest ticks, newest first.
-func Ticks(ctx context.Context, db Querier, s schedule.Schedule, limit int) ([]TickInfo, error) {
+func Ticks(ctx context.Context, db pg.Querier, s schedule.Schedule, limit int) ([]TickInfo, error) {
 	zone, err := schedule.Zone(s.Timezone)
 	if err != nil {
 		return nil, err

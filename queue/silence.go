@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/queue/schedule"
 )
 
@@ -32,7 +33,7 @@ func (e Expected) Silent(now time.Time) bool { return now.After(e.Due) }
 // Expect says by when the live schedules must succeed, by name. It is derived from the ledger, so that it is right where
 // no worker is left to fail. Those that are paused, follow other jobs or never tick again have nothing to keep.
 // One that is set aside is overdue from then on.
-func Expect(ctx context.Context, db Querier) ([]Expected, error) {
+func Expect(ctx context.Context, db pg.Querier) ([]Expected, error) {
 	type row struct {
 		Name       string
 		Spec       json.RawMessage

@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/riverqueue/river/rivertype"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 )
 
@@ -51,7 +52,7 @@ func (c *Client) Retry(ctx context.Context, id int64, by string) (Ticket, error)
 
 // Successor finds the job that went on with the work of a job, however many workers died under it: the job itself
 // where none did.
-func Successor(ctx context.Context, db Querier, job Job) (Job, error) {
+func Successor(ctx context.Context, db pg.Querier, job Job) (Job, error) {
 	for job.TakenOverBy != 0 {
 		next, err := FindJob(ctx, db, job.TakenOverBy)
 		if err != nil {

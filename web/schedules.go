@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/access"
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/queue"
 	"cpd-jobs/queue/schedule"
 )
@@ -203,7 +204,7 @@ func (l tickLine) Tag() template.HTML {
 }
 
 // latestTicks reads the latest ticks of schedules, newest first, by schedule.
-func latestTicks(ctx context.Context, db queue.Querier, schedules []queue.ScheduleInfo, now time.Time) (map[string][]tickLine, error) {
+func latestTicks(ctx context.Context, db pg.Querier, schedules []queue.ScheduleInfo, now time.Time) (map[string][]tickLine, error) {
 	names, byName := make([]string, len(schedules)), map[string]schedule.Schedule{}
 	for i, s := range schedules {
 		names[i], byName[s.Name] = s.Name, s.Schedule

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/cost"
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 )
@@ -73,7 +74,7 @@ func (c jobsShowCommand) Run(ctx context.Context, a *session) error {
 	return showJob(a.stdout, job)
 }
 
-func findJob(ctx context.Context, db queue.Querier, id int64) (queue.Job, error) {
+func findJob(ctx context.Context, db pg.Querier, id int64) (queue.Job, error) {
 	job, err := queue.FindJob(ctx, db, id)
 	if errors.Is(err, queue.ErrNoJob) {
 		return job, run.Invalid("cpd-jobs jobs list shows the latest", "no job has the id %d", id)

@@ -9,13 +9,9 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/jobs/gias/format"
 )
-
-// Querier is a pool, a connection or a transaction.
-type Querier interface {
-	Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error)
-}
 
 // ErrNoEstablishment is what [Find] returns for a URN that no sync ever met.
 var ErrNoEstablishment = errors.New("the register never had it")
@@ -51,7 +47,7 @@ type ChangeFilter struct {
 }
 
 // Changes lists what syncs found changed, newest first.
-func Changes(ctx context.Context, db Querier, f ChangeFilter) ([]Change, error) {
+func Changes(ctx context.Context, db pg.Querier, f ChangeFilter) ([]Change, error) {
 	if f.Limit == 0 {
 		f.Limit = 50
 	}
@@ -136,7 +132,7 @@ type RowIssue struct {
 const entryChanges = 200
 
 // Find reads one establishment with its links, history, and what each sync said of it.
-func Find(ctx context.Context, db Querier, urn string) (Entry, error) {
+func Find(ctx context.Context, db pg.Querier, urn string) (Entry, error) {
 	e, err := findEstablishment(ctx, db, urn)
 	if err != nil {
 		return e, err
@@ -163,7 +159,7 @@ func Find(ctx context.Context, db Querier, urn string) (Entry, error) {
 	return e, err
 }
 
-func collect[T any](ctx context.Context, db Querier, sql string, args ...any) ([]T, error) {
+func collect[T any](ctx context.Context, db pg.Querier, sql string, args ...any) ([]T, error) {
 	rows, _ := db.Query(ctx, sql, args...)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[T])
 	if err != nil {
@@ -173,7 +169,7 @@ func collect[T any](ctx context.Context, db Querier, sql string, args ...any) ([
 }
 
 // findEstablishment reads the row itself, its columns as texts in the register's order.
-func findEstablishment(ctx context.Context, db Querier, urn string) (Entry, error) {
+func findEstablishment(ctx context.Context, db pg.Querier, urn string) (Entry, error) {
 	columns := format.Establishments.Columns
 	sql := "SELECT e.urn, e.first_seen, e.last_changed, e.gone_since, ARRAY["
 	for i, c := range columns {
