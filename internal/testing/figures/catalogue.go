@@ -21,6 +21,9 @@ var catalogue = []about{
 		{unit: "again-s", says: "seconds until the second start has its pages", atMost: 5},
 		{unit: "MiB-peak", says: "MiB, the process at most", atMost: 200},
 	}},
+	{"BenchmarkCollector", "Profile of a column", "50,000 distinct values of one column through the collector of profiles.", []figure{
+		{unit: "ns/value", says: "nanoseconds a value"},
+	}},
 	{"BenchmarkJobsPerSecond", "Jobs a second", "20,000 probes that do nothing, through our worker with history, metrics and logs on, and through a plain River client with the same settings, in turns; medians of seven rounds.", []figure{
 		{unit: "jobs/s", says: "jobs a second", yardstick: "plain-jobs/s"},
 		{unit: "ratio", says: "of plain River's", atLeast: 0.9},
