@@ -23,7 +23,7 @@ export GOFLAGS := $(shell go env GOFLAGS) -buildvcs=false
 
 DAYS ?= 400
 AT ?=
-# The whole suite by default; CI names the packages that touch time.
+# The whole suite by default.
 PACKAGES ?= ./...
 
 .PHONY: help build run prepare test test/calendar lint verify bench readers long browser chaos check/image check/duckdb check/csvw check/openapi pictures generate clean db/install db/reset
