@@ -13,7 +13,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/xuri/excelize/v2"
 
 	"cpd-jobs/internal/run"
@@ -199,18 +198,6 @@ func TestSelection(t *testing.T) {
 			}
 		})
 	}
-}
-
-// latest is the newest file in a format of the whole report.
-func latest(t *testing.T, db *pgxpool.Pool, format string) (exports.Export, error) {
-	t.Helper()
-	list, err := exports.List(t.Context(), db, "school_onboarding", 100)
-	for _, e := range list {
-		if e.Format == format && e.Selection.Whole() {
-			return e, err
-		}
-	}
-	return exports.Export{}, errors.Join(err, exports.ErrNone)
 }
 
 func TestArgumentsAreComparedWithTheDefinition(t *testing.T) {

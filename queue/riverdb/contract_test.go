@@ -398,7 +398,8 @@ func TestLeases(t *testing.T) {
 	take := func(id int64) bool {
 		return must[bool](t)(riverdb.TakeLease(t.Context(), l.pool, "k", id, id, worker))
 	}
-	if !take(holder) || !take(holder) {
+	taken, retaken := take(holder), take(holder)
+	if !taken || !retaken {
 		t.Fatal("a free lease cannot be taken, or not again by its holder")
 	}
 	if take(other) {

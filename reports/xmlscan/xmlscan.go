@@ -247,8 +247,8 @@ func (s *Scanner) nest() error {
 	case Start:
 		s.open = append(append(s.open, s.Name...), '>')
 	case End:
-		rest, ok := bytes.CutSuffix(s.open, []byte{'>'})
-		if rest, ok = bytes.CutSuffix(rest, s.Name); !ok || len(rest) > 0 && rest[len(rest)-1] != '>' {
+		rest, ok := bytes.CutSuffix(bytes.TrimSuffix(s.open, []byte{'>'}), s.Name)
+		if !ok || len(rest) > 0 && rest[len(rest)-1] != '>' {
 			return fmt.Errorf("</%s> does not end the element that is open", s.Name)
 		}
 		s.open = rest
