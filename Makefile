@@ -38,10 +38,10 @@ run: db/install ## build, and show all of it on this machine with made-up school
 	@bin/cpd-jobs demo $(ARGS)
 
 test: prepare ## install what the tests need, and run all of them with the race detector
-	CGO_ENABLED=1 $(RACE) go test -race -vet=off -timeout 20m $(TESTFLAGS) ./...
+	CGO_ENABLED=1 $(RACE) go test -race -vet=off -timeout 40m $(TESTFLAGS) ./...
 
 test/calendar: prepare ## run the tests as if it were DAYS=400 days later, or AT=2027-03-28T00:58:00Z
-	CGO_ENABLED=1 .ci/calendar $(if $(AT),$$(( $$(date -u -d '$(AT)' +%s) - $$(date -u +%s) )),$$(( $(DAYS) * 86400 ))) -vet=off -timeout 20m $(TESTFLAGS) $(PACKAGES)
+	CGO_ENABLED=1 .ci/calendar $(if $(AT),$$(( $$(date -u -d '$(AT)' +%s) - $$(date -u +%s) )),$$(( $(DAYS) * 86400 ))) -vet=off -timeout 40m $(TESTFLAGS) $(PACKAGES)
 
 prepare: db/install
 	@.ci/prepare

@@ -80,7 +80,7 @@ func (b *bench) enqueue(kind, args string) int64 {
 // wait follows a job to its end.
 func (b *bench) wait(id int64) queue.Job {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(b.t.Context(), 10*time.Minute)
 	defer cancel()
 	job, err := queue.Follow(ctx, b.pool, id, silent{})
 	if err != nil {

@@ -116,7 +116,7 @@ func serves(t *testing.T, p *place) {
 			answer.Body.Close()
 			break
 		}
-		if time.Since(started) > time.Minute {
+		if time.Since(started) > patience {
 			t.Fatal("no page is served")
 		}
 		time.Sleep(50 * time.Millisecond)
@@ -130,7 +130,7 @@ func serves(t *testing.T, p *place) {
 		if err != nil {
 			t.Errorf("after Ctrl-C it ends with %v", err)
 		}
-	case <-time.After(30 * time.Second):
+	case <-time.After(patience):
 		t.Error("it does not stop")
 	}
 }

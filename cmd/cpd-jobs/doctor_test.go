@@ -66,7 +66,7 @@ func (p *place) serveUntilTheEnd() (url string) {
 				return url
 			}
 		}
-		if time.Since(began) > time.Minute {
+		if time.Since(began) > patience {
 			p.t.Fatal("nothing is served")
 		}
 	}
@@ -84,7 +84,7 @@ func TestDoctorAndSmokeOnADemo(t *testing.T) {
 	p.expect(found, doctor.Problem, "schedules workers", "schedules live")
 
 	url := p.serveUntilTheEnd()
-	for began := time.Now(); len(p.json("schedules", "schedules", "list")) == 0 && time.Since(began) < time.Minute; {
+	for began := time.Now(); len(p.json("schedules", "schedules", "list")) == 0 && time.Since(began) < patience; {
 		time.Sleep(100 * time.Millisecond)
 	}
 	found = p.examine(0)
@@ -128,7 +128,7 @@ func TestSessionsOfAProcess(t *testing.T) {
 	p.env = append(p.env, "DATABASE_URL="+url)
 	served := p.serveUntilTheEnd()
 	var worker string
-	for began := time.Now(); worker == "" && time.Since(began) < time.Minute; {
+	for began := time.Now(); worker == "" && time.Since(began) < patience; {
 		_ = pool.QueryRow(t.Context(), "SELECT id FROM queue.workers").Scan(&worker)
 	}
 	answer, err := http.Get(served + "/")

@@ -208,7 +208,7 @@ func ownServer(t *testing.T) *pg.Server {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
 		if err := server.Close(ctx); err != nil {
 			t.Errorf("stop the server: %v", err)

@@ -52,7 +52,7 @@ func TestAWorkerIsHeard(t *testing.T) {
 		}
 	})
 	var beat, hook bool
-	for end := time.After(time.Minute); !beat || !hook; {
+	for end := time.After(patience); !beat || !hook; {
 		select {
 		case h := <-heard:
 			switch {
