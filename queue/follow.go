@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/pg"
 )
 
@@ -33,7 +34,7 @@ func Follow(ctx context.Context, db pg.Querier, id int64, watch Watcher) (Job, e
 			id = job.TakenOverBy
 		case job.Finished():
 			return job, nil
-		case !every(ctx, followEvery):
+		case clock.Wait(ctx, followEvery) != nil:
 			return job, ctx.Err()
 		}
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/riverdb"
@@ -63,7 +64,7 @@ const stalledAfter = 30 * time.Second
 // loop, which may take longer than a heartbeat may.
 func (w *Worker) heartbeatLoop(ctx context.Context) error {
 	var stalled stallWatch
-	for wait := time.Duration(0); every(ctx, wait); wait = beatEvery {
+	for wait := time.Duration(0); clock.Wait(ctx, wait) == nil; wait = beatEvery {
 		if stalled.look(w.polled.count()) {
 			answers := w.ping(ctx) == nil
 			w.log.Warn("no heartbeat: the poll makes no progress", "database_answers", answers)
@@ -165,16 +166,4 @@ func (h *heartbeats) healthy(now time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return now.Sub(h.lastFailed) > deadAfter
-}
-
-// every waits, and returns false once ctx has ended.
-func every(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/queue/riverdb"
 )
 
@@ -102,16 +104,13 @@ func (w *Worker) poll(ctx context.Context) (riverdb.PollResult, error) {
 	return p, nil
 }
 
-// Finished jobs stay in River's table for historyAfter, then move to our history: a queue is fast while it is small.
-const (
-	historyAfter = 10 * time.Minute
-	archiveBatch = 5000
-)
+// archiveBatch is how many finished jobs one statement moves to the history.
+const archiveBatch = 5000
 
 func (w *Worker) archiveLoop(ctx context.Context) {
-	for every(ctx, time.Minute) {
+	for clock.Wait(ctx, time.Minute) == nil {
 		for {
-			moved, err := riverdb.Archive(ctx, w.pool, historyAfter, archiveBatch)
+			moved, err := riverdb.Archive(ctx, w.pool, retention.FinishedJobs, archiveBatch)
 			if err != nil && ctx.Err() == nil {
 				w.log.Warn("finished jobs not moved to the history; trying again", "error", err)
 			}

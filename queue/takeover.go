@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/queue/riverdb"
 )
@@ -98,7 +99,7 @@ func (w *Worker) endSessions(ctx context.Context, workerID string) error {
 		if err != nil {
 			return fmt.Errorf("end the sessions of worker %s: %w", workerID, err)
 		}
-		if left == 0 || !every(ctx, 100*time.Millisecond) {
+		if left == 0 || clock.Wait(ctx, 100*time.Millisecond) != nil {
 			return ctx.Err()
 		}
 	}

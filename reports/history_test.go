@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/refresh"
@@ -228,12 +229,12 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 		w.pass()
 	}
 	// As of day 900, what was live on day 500 is kept: version 6, published on that day.
-	tried, err := versions.Prune(t.Context(), &run.Local{Dry: true}, db.Pool, day(t, 900).Add(-versions.HistoryKept),
+	tried, err := versions.Prune(t.Context(), &run.Local{Dry: true}, db.Pool, day(t, 900).Add(-retention.Versions),
 		[]*definition.Definition{d})
 	if kept := one[int64](t, db, "SELECT count(*) FROM reports.refreshes"); err != nil || tried.Refreshes != 5 || kept != 10 {
 		t.Errorf("dry run: got %+v, %v and %d refreshes left, want 5 and all 10", tried, err, kept)
 	}
-	pruned, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-versions.HistoryKept),
+	pruned, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-retention.Versions),
 		[]*definition.Definition{d})
 	if err != nil {
 		t.Fatal(err)
@@ -249,7 +250,7 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 		delete(copies, version+1)
 	}
 	db.compareWith(t, copies)
-	again, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-versions.HistoryKept),
+	again, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-retention.Versions),
 		[]*definition.Definition{d})
 	if err != nil || again != (versions.Pruned{}) {
 		t.Errorf("again: got %+v, %v, want nothing more", again, err)

@@ -27,6 +27,7 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"cpd-jobs/internal/access"
+	"cpd-jobs/internal/retention"
 )
 
 // axe is axe-core, which looks for what keeps people out of a page. Mozilla Public License 2.0, testdata/axe.LICENSE.
@@ -252,7 +253,7 @@ func downloadByClick(t *testing.T, tab context.Context, link, extension string) 
 func newWhole(t *testing.T) (f *fixture, address string) {
 	t.Helper()
 	f = newFixture(t)
-	if _, _, err := access.CreateToken(t.Context(), f.deps.DB, access.NewToken{Name: "nightly copy", Roles: []access.Role{access.Analyst}, For: access.TokenLife, By: "person ann"}); err != nil {
+	if _, _, err := access.CreateToken(t.Context(), f.deps.DB, access.NewToken{Name: "nightly copy", Roles: []access.Role{access.Analyst}, For: retention.TokenLife, By: "person ann"}); err != nil {
 		t.Fatal(err)
 	}
 	server := httptest.NewServer(f.handler)

@@ -5,13 +5,14 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"cpd-jobs/internal/retention"
 )
 
 // Cookies that these pages set themselves, and how long the choice about others is kept.
 const (
 	choiceCookie = "analytics_choice" // yes or no
 	saidCookie   = "cookies_said"     // what the next page is to confirm; gone once it has
-	choiceFor    = 365 * 24 * time.Hour
 	saidFor      = time.Minute
 )
 
@@ -113,7 +114,7 @@ func (s *site) chooseCookies(w http.ResponseWriter, r *http.Request) error {
 		page.Problem = "Select yes or no"
 		return s.render(w, r, http.StatusBadRequest, page)
 	}
-	s.setCookie(w, choiceCookie, answer, choiceFor)
+	s.setCookie(w, choiceCookie, answer, retention.CookieChoice)
 	if answer == answerNo {
 		s.forgetAnalytics(w, r)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/cost"
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/versions"
 )
@@ -150,7 +151,7 @@ func jobFacts(j queue.Job, now time.Time) []fact {
 		fact{Key: "Finished", At: j.FinishedAt},
 		fact{Key: "Took", Text: jobTook(j, now)},
 		fact{Key: "Arguments", Text: compactJSON(j.Args)},
-		fact{Key: "Cost", Text: costText(j.Cost)},
+		fact{Key: "Cost", Text: j.Cost.Words(fileSize)},
 		fact{Key: "Trace", Text: j.TraceID},
 	)
 	if j.TakenOverBy != 0 {
@@ -244,7 +245,7 @@ func attrText(value json.RawMessage) string {
 
 func noJob(id int64, err error) error {
 	if statusOf(err) == http.StatusNotFound {
-		return notFound(fmt.Sprintf("There is no job %d. Jobs are kept for 400 days.", id))
+		return notFound(fmt.Sprintf("There is no job %d. Jobs are kept for %d days.", id, retention.History/retention.Day))
 	}
 	return err
 }
@@ -359,15 +360,6 @@ func downloadPath(report string, f outFile) string {
 	return fmt.Sprintf("%s/downloads/%d/%s", reportPath(report), f.ID, url.PathEscape(f.Name))
 }
 
-// costText says what something cost, in the units that people pay for.
-func costText(c *cost.Cost) string {
-	if c == nil {
-		return ""
-	}
-	return fmt.Sprintf("%.2f s of processor, %.2f s of waiting for databases, %s read, %s written",
-		c.CPUSeconds, c.DatabaseSeconds, fileSize(c.BytesRead), fileSize(c.BytesWritten))
-}
-
 // runMates are the other jobs of a job's run, oldest first, and what all of them cost together; "" where that is the same as
 // what the job cost.
 func (s *site) runMates(ctx context.Context, j queue.Job) (mates []fact, together string, err error) {
@@ -386,7 +378,7 @@ func (s *site) runMates(ctx context.Context, j queue.Job) (mates []fact, togethe
 		}
 	}
 	if sum != (cost.Cost{}) {
-		together = costText(&sum)
+		together = sum.Words(fileSize)
 	}
 	return mates, together, nil
 }

@@ -8,7 +8,6 @@ import (
 	"io"
 	"time"
 
-	"cpd-jobs/internal/cost"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
@@ -94,7 +93,7 @@ func showJob(w io.Writer, j queue.Job) error {
 	t.row("started", j.StartedAt)
 	t.row("finished", j.FinishedAt)
 	if j.Cost != nil {
-		t.row("cost", costText(*j.Cost))
+		t.row("cost", j.Cost.Words(bytesText))
 	}
 	if j.TakenOverBy != 0 {
 		t.row("taken over by", fmt.Sprintf("job %d", j.TakenOverBy))
@@ -114,11 +113,6 @@ func showJob(w io.Writer, j queue.Job) error {
 		fmt.Fprintf(w, "\nattempt %d failed at %s: %s\n%s", e.Attempt, cell(e.At), e.Error, e.Trace)
 	}
 	return nil
-}
-
-func costText(c cost.Cost) string {
-	return fmt.Sprintf("%.2f s of processor, %.2f s of waiting for databases, %s read, %s written",
-		c.CPUSeconds, c.DatabaseSeconds, bytesText(c.BytesRead), bytesText(c.BytesWritten))
 }
 
 // bytesText has megabytes as storage is sold, and as the pages have them.

@@ -14,6 +14,8 @@ import (
 	"github.com/alecthomas/kong"
 
 	_ "time/tzdata" // two workers with different copies of the zone data would disagree about a tick
+
+	"cpd-jobs/internal/access"
 )
 
 func main() {
@@ -63,7 +65,7 @@ func cpdJobs(ctx context.Context, stop func(), args, environ []string, stdout, s
 		kong.Exit(func(code int) { exited = code }),
 		kong.UsageOnError(),
 		instants(),
-		housekeepingDefaults(),
+		flagVars(),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
 	)
 	if err != nil {
@@ -93,9 +95,9 @@ func cpdJobs(ctx context.Context, stop func(), args, environ []string, stdout, s
 	return k.explain(err)
 }
 
-// housekeepingDefaults has flags that mean the same as an argument of the housekeeping job take its default.
-func housekeepingDefaults() kong.Vars {
-	vars := kong.Vars{}
+// flagVars are what flags take from elsewhere: the roles, and the defaults of the housekeeping job.
+func flagVars() kong.Vars {
+	vars := kong.Vars{"roles": access.RoleNames()}
 	for _, kind := range offlineKinds() {
 		for _, p := range kind.Params {
 			if kind.Name == "housekeeping" {

@@ -86,7 +86,7 @@ func TestEveryCommandOnThePagesIsRight(t *testing.T) {
 func newParser(t *testing.T) *kong.Kong {
 	t.Helper()
 	var c commands
-	parser, err := kong.New(&c, kong.Name("cpd-jobs"), kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) {}), instants(), housekeepingDefaults())
+	parser, err := kong.New(&c, kong.Name("cpd-jobs"), kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) {}), instants(), flagVars())
 	if err != nil {
 		t.Fatal(err)
 	}

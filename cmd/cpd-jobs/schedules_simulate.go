@@ -59,11 +59,11 @@ func (c schedulesSimulateCommand) options() (schedule.SimulateOptions, error) {
 	for _, text := range c.Outage {
 		at, length, found := strings.Cut(text, "/")
 		from, err := parseInstant(at)
-		d, err2 := schedule.ParseDuration(length)
+		d, err2 := clock.ParseDuration(length)
 		if !found || err != nil || err2 != nil {
 			return o, run.Invalid("such as --outage 2026-12-01T05:00:00Z/3h", "--outage %q is no T/DURATION", text)
 		}
-		o.Outages = append(o.Outages, schedule.Interval{From: from, To: from.Add(time.Duration(d))})
+		o.Outages = append(o.Outages, schedule.Interval{From: from, To: from.Add(d)})
 	}
 	return o, nil
 }

@@ -2,15 +2,19 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/smoke"
+	"cpd-jobs/jobs/demo"
 	"cpd-jobs/queue"
+	"cpd-jobs/reports"
 )
 
 type smokeCommand struct {
@@ -58,7 +62,7 @@ func (c smokeCommand) Run(ctx context.Context, k *console) error {
 // smokeJobsTimeout bounds the wait for both jobs.
 const smokeJobsTimeout = 5 * time.Minute
 
-// smokeJobs has a worker run a job that writes rows, then an export of a few columns.
+// smokeJobs has a worker run a job that writes rows, then [smallExport].
 func smokeJobs(ctx context.Context, k *console, s *smoke.Smoke) error {
 	a, err := newSession(ctx, k)
 	if err != nil {
@@ -66,12 +70,19 @@ func smokeJobs(ctx context.Context, k *console, s *smoke.Smoke) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, smokeJobsTimeout)
 	defer cancel()
-	for _, job := range []struct{ name, kind, args string }{
-		{"probe job", "probe", `{"rows": 10, "note": "smoke"}`},
-		{"small export", "report_export", `{"report": "school_onboarding", "formats": ["csv"], "columns": ["urn", "name", "stage"]}`},
+	small, err := smallExport()
+	if err != nil {
+		return err
+	}
+	for _, job := range []struct {
+		name, kind string
+		args       []byte
+	}{
+		{"probe job", "probe", []byte(`{"rows": 10, "note": "smoke"}`)},
+		{"small export", "report_export", small},
 	} {
 		began := clock.System()
-		ticket, err := a.client.Enqueue(ctx, queue.Request{Kind: job.kind, Args: []byte(job.args), By: person() + " (smoke)"})
+		ticket, err := a.client.Enqueue(ctx, queue.Request{Kind: job.kind, Args: job.args, By: person() + " (smoke)"})
 		if err != nil {
 			return err
 		}
@@ -82,6 +93,16 @@ func smokeJobs(ctx context.Context, k *console, s *smoke.Smoke) error {
 		s.Add(job.name, clock.System().Sub(began), err, fmt.Sprintf("job %d", ticket.ID))
 	}
 	return nil
+}
+
+// smallExport is of the columns by which people know a row of the demo's report.
+func smallExport() (json.RawMessage, error) {
+	def, err := reports.Find(demo.Report)
+	if err != nil {
+		return nil, err
+	}
+	columns := slices.Compact([]string{def.Key, def.HeadingColumn()})
+	return json.Marshal(map[string]any{"report": def.Name, "formats": []string{"csv"}, "columns": columns})
 }
 
 // silent follows a job and shows nothing.

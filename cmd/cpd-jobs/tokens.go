@@ -4,12 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/access"
-	"cpd-jobs/queue/schedule"
+	"cpd-jobs/internal/clock"
 )
 
 type tokensCommand struct {
@@ -20,31 +19,27 @@ type tokensCommand struct {
 }
 
 type tokensCreateCommand struct {
-	Name string   `arg:"" help:"What it is for: the program that uses it."`
-	Role []string `required:"" enum:"analyst,analyst-personal,metrics,developer,admin" help:"What it may do; may be repeated."`
-	For  string   `default:"90d" placeholder:"DURATION" help:"How long it lives, at most 400d."`
-	JSON bool     `name:"json" help:"Print JSON."`
+	Name string        `arg:"" help:"What it is for: the program that uses it."`
+	Role []access.Role `required:"" enum:"${roles}" help:"What it may do; may be repeated."`
+	For  string        `default:"90d" placeholder:"DURATION" help:"How long it lives, at most 400d."`
+	JSON bool          `name:"json" help:"Print JSON."`
 }
 
 func (c tokensCreateCommand) Run(ctx context.Context, a *session) error {
-	life, err := schedule.ParseDuration(c.For)
+	life, err := clock.ParseDuration(c.For)
 	if err != nil {
 		return fmt.Errorf("%w: --for: %w", errUsage, err)
-	}
-	roles := make([]access.Role, len(c.Role))
-	for i, r := range c.Role {
-		roles[i] = access.Role(r)
 	}
 	var token access.Token
 	var secret string
 	err = pgx.BeginFunc(ctx, a.pool, func(tx pgx.Tx) (err error) {
-		token, secret, err = access.CreateToken(ctx, tx, access.NewToken{Name: c.Name, Roles: roles, For: time.Duration(life), By: person()})
+		token, secret, err = access.CreateToken(ctx, tx, access.NewToken{Name: c.Name, Roles: c.Role, For: life, By: person()})
 		if err != nil {
 			return err
 		}
 		return access.RecordDone(ctx, tx, access.Event{
 			Visitor: access.AtTerminal(person()), Action: "create token", Target: fmt.Sprintf("token %d", token.ID),
-			Detail: map[string]any{"name": c.Name, "roles": roles, "until": token.ExpiresAt},
+			Detail: map[string]any{"name": c.Name, "roles": c.Role, "until": token.ExpiresAt},
 		})
 	})
 	if err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 )
 
@@ -24,17 +25,13 @@ type ShareLink struct {
 	Until  time.Time
 }
 
-// ShareLinkLife is how long a share link may live: long enough for a message to be read after a week's leave, too short
-// for a file to be published by it.
-const ShareLinkLife = 7 * 24 * time.Hour
-
 // ErrNoLink says no more than that a share link is not valid: a caller who guesses learns nothing.
 var ErrNoLink = run.Invalid("", "This link has expired, or was not copied whole. Ask the person who sent it for a new one.")
 
 // NewShareLink makes a link to an export, valid for life from now on. Lives that are too short or too long are Invalid.
 func NewShareLink(export int64, now time.Time, life time.Duration) (ShareLink, error) {
 	l := ShareLink{ID: rand.Text()[:10], Export: export, Until: now.Add(life).Truncate(time.Second)}
-	if life < time.Minute || life > ShareLinkLife {
+	if life < time.Minute || life > retention.ShareLinkLife {
 		return l, run.Invalid("", "a link lives from a minute to seven days")
 	}
 	return l, nil
@@ -115,7 +112,7 @@ func readLink(text string, key []byte, now time.Time) (ShareLink, error) {
 	export, exportErr := strconv.ParseInt(parts[1], 10, 64)
 	until, untilErr := strconv.ParseInt(parts[2], 10, 64)
 	l := ShareLink{ID: parts[0], Export: export, Until: time.Unix(until, 0)}
-	if exportErr != nil || untilErr != nil || !now.Before(l.Until) || l.Until.Sub(now) > ShareLinkLife {
+	if exportErr != nil || untilErr != nil || !now.Before(l.Until) || l.Until.Sub(now) > retention.ShareLinkLife {
 		return ShareLink{}, ErrNoLink
 	}
 	return l, nil

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/pgtest"
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 )
 
@@ -27,7 +28,7 @@ func TestOnlyLinksWithAValidSignatureAreRead(t *testing.T) {
 	}{
 		"expired":           {good, key, l.Until},
 		"another key":       {good, []byte("another key, also of some length"), now},
-		"of too long":       {ShareLink{"A", 17, now.Add(ShareLinkLife + time.Second)}.sign(key), key, now},
+		"of too long":       {ShareLink{"A", 17, now.Add(retention.ShareLinkLife + time.Second)}.sign(key), key, now},
 		"another file":      {strings.TrimSuffix(ofAnother, mac(ofAnother)) + mac(good), key, now},
 		"a later end":       {strings.Replace(good, fmt.Sprint(l.Until.Unix()), fmt.Sprint(l.Until.Unix()+60), 1), key, now},
 		"no signature":      {strings.TrimSuffix(good, mac(good)) + ".", key, now},
@@ -84,7 +85,7 @@ func TestShareLinksLastUntilTheyAreRevoked(t *testing.T) {
 func TestLivesOfShareLinks(t *testing.T) {
 	t.Parallel()
 	for life, valid := range map[time.Duration]bool{
-		time.Minute - 1: false, time.Minute: true, ShareLinkLife: true, ShareLinkLife + 1: false,
+		time.Minute - 1: false, time.Minute: true, retention.ShareLinkLife: true, retention.ShareLinkLife + 1: false,
 	} {
 		_, err := NewShareLink(1, time.Unix(1_800_000_000, 0), life)
 		if valid && err != nil || !valid && run.ClassOf(err) != run.ClassInvalid {

@@ -14,6 +14,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 )
 
@@ -34,12 +35,9 @@ type Token struct {
 type NewToken struct {
 	Name  string // what it is for: the program that uses it
 	Roles []Role
-	For   time.Duration // from now on; at most [TokenLife]
+	For   time.Duration // from now on; at most [retention.TokenLife]
 	By    string        // who makes it
 }
-
-// TokenLife is how long a token may live: one that is never renewed is one that has no owner.
-const TokenLife = 400 * 24 * time.Hour
 
 // tokenPrefix lets scanners of source code and logs find a leaked token.
 const tokenPrefix = "cpdj_"
@@ -72,7 +70,7 @@ func (n NewToken) check() error {
 		return run.Invalid("name the program that uses it, in at most 100 characters", "a token called %q", n.Name)
 	case len(n.Roles) == 0:
 		return run.Invalid("the roles are "+RoleNames(), "a token without a role")
-	case n.For < time.Minute || n.For > TokenLife:
+	case n.For < time.Minute || n.For > retention.TokenLife:
 		return run.Invalid("give from a minute to 400 days", "a token that lives %s", n.For)
 	}
 	for _, r := range n.Roles {

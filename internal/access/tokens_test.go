@@ -6,6 +6,7 @@ import (
 
 	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/pgtest"
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 )
 
@@ -54,7 +55,7 @@ func TestWhatNoTokenMayBe(t *testing.T) {
 	for _, n := range []access.NewToken{
 		{Name: "", Roles: analyst, For: time.Hour}, {Name: "x", For: time.Hour}, {Name: "x", Roles: []access.Role{"root"}, For: time.Hour},
 		{Name: "x", Roles: []access.Role{access.Public}, For: time.Hour}, {Name: "x", Roles: analyst},
-		{Name: "x", Roles: analyst, For: access.TokenLife + 1}, {Name: "x\ny", Roles: analyst, For: time.Hour},
+		{Name: "x", Roles: analyst, For: retention.TokenLife + 1}, {Name: "x\ny", Roles: analyst, For: time.Hour},
 	} {
 		if _, _, err := access.CreateToken(t.Context(), db, n); run.ClassOf(err) != run.ClassInvalid {
 			t.Errorf("%+v: %v", n, err)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"log/slog"
 	"time"
+
+	"cpd-jobs/internal/clock"
 )
 
 // heartbeatTries is how often a heartbeat is tried, heartbeatPause the pause between, heartbeatWithin the time for each: a
@@ -71,7 +73,7 @@ func (h *Heartbeats) send(ctx context.Context, schedule string) {
 			h.log.Debug("heartbeat sent", "schedule", schedule)
 			return
 		}
-		if try == heartbeatTries || !wait(ctx, h.pause) {
+		if try == heartbeatTries || clock.Wait(ctx, h.pause) != nil {
 			h.log.Warn("heartbeat not sent", "schedule", schedule, "tries", try, "error", err)
 			return
 		}
@@ -83,16 +85,4 @@ func (h *Heartbeats) once(ctx context.Context, schedule string) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), heartbeatWithin)
 	defer cancel()
 	return h.post.get(ctx, h.address(schedule))
-}
-
-// wait returns false where ctx ends first.
-func wait(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
 }

@@ -9,8 +9,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
-	"time"
 )
 
 func TestHeartbeatAfterSuccess(t *testing.T) {
@@ -75,16 +73,4 @@ func TestHeartbeatIsTriedAgainAndNeverNamesItsAddress(t *testing.T) {
 	if !strings.Contains(log.String(), "heartbeat not sent") || strings.Contains(log.String(), "secret") {
 		t.Errorf("the log says %s", log.String())
 	}
-}
-
-func TestStoppingEndsTheTries(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		ctx, cancel := context.WithCancel(t.Context())
-		time.AfterFunc(time.Second, cancel)
-		began := time.Now()
-		if wait(ctx, time.Hour) || time.Since(began) != time.Second {
-			t.Errorf("waited %s, want to be stopped after 1s", time.Since(began))
-		}
-	})
 }

@@ -183,7 +183,7 @@ func (r *reader) source(name string, schemes ...string) Address {
 		r.problem(name, "", "has the scheme %s; use a path or one of %s", scheme, strings.Join(schemes, ", "))
 	case scheme != "file" && u.Hostname() == "":
 		r.problem(name, "", "names no host")
-	case strings.HasSuffix(scheme, "http") && !isLoopback(u.Hostname()):
+	case strings.HasSuffix(scheme, "http") && !IsLoopback(u.Hostname()):
 		r.problem(name, "", "is not encrypted; use %ss, plain %s leads to this machine only", scheme, scheme)
 	}
 	return Address(value)
@@ -199,7 +199,7 @@ func (r *reader) webAddress(name string) string {
 	switch {
 	case err != nil || u.Host == "" || (u.Scheme != "https" && u.Scheme != "http"):
 		r.problem(name, "", "is no web address; write https://HOST/...")
-	case u.Scheme == "http" && !isLoopback(u.Hostname()):
+	case u.Scheme == "http" && !IsLoopback(u.Hostname()):
 		r.problem(name, "", "is not encrypted; use https, plain http leads to this machine only")
 	}
 	return value
@@ -220,7 +220,8 @@ func (r *reader) heartbeats() map[string]Secret {
 	return heartbeats
 }
 
-func isLoopback(host string) bool {
+// IsLoopback says that a host, given without a port, can only mean this machine.
+func IsLoopback(host string) bool {
 	ip := net.ParseIP(host)
 	return host == "localhost" || (ip != nil && ip.IsLoopback())
 }

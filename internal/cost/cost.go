@@ -4,6 +4,7 @@ package cost
 
 import (
 	"context"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -75,4 +76,13 @@ func With(ctx context.Context, m *Meter) context.Context { return context.WithVa
 func From(ctx context.Context) *Meter {
 	m, _ := ctx.Value(key{}).(*Meter)
 	return m
+}
+
+// Words say it in the units that people pay for; size words a number of bytes. It has nothing to say of nil.
+func (c *Cost) Words(size func(bytes int64) string) string {
+	if c == nil {
+		return ""
+	}
+	return fmt.Sprintf("%.2f s of processor, %.2f s of waiting for databases, %s read, %s written",
+		c.CPUSeconds, c.DatabaseSeconds, size(c.BytesRead), size(c.BytesWritten))
 }

@@ -6,11 +6,11 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"golang.org/x/sync/errgroup"
 
 	"cpd-jobs/internal/demo/pgcopy"
+	"cpd-jobs/internal/pg"
 )
 
 // loaders copy at the same time. More gain nothing on a small machine; fewer leave the server waiting for us.
@@ -94,5 +94,5 @@ func copyChunks(ctx context.Context, pool *pgxpool.Pool, full <-chan chunk, empt
 
 func (t *tableSpec) copySQL() string {
 	return fmt.Sprintf(`COPY public.%s (id, created_at, updated_at, %s) FROM STDIN (FORMAT binary)`,
-		pgx.Identifier{t.name}.Sanitize(), strings.Join(t.columns, ", "))
+		pg.Ident(t.name), strings.Join(t.columns, ", "))
 }

@@ -162,7 +162,7 @@ func finish(ctx context.Context, db querier, m Manifest) error {
 	}
 	return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		// Neither a database's name nor a setting can be a parameter; the instant is of our own making.
-		pin := fmt.Sprintf(`ALTER DATABASE %s SET cpd_jobs.demo_clock = '%s'`, pgx.Identifier{database}.Sanitize(),
+		pin := fmt.Sprintf(`ALTER DATABASE %s SET cpd_jobs.demo_clock = '%s'`, pg.Ident(database),
 			m.AsOf.Format(time.RFC3339Nano))
 		if _, err := tx.Exec(ctx, pin); err != nil {
 			return fmt.Errorf("pin the demo source's clock: %w", err)

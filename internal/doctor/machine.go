@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"net"
-	"net/netip"
 	"os"
 	"runtime"
 	"syscall"
@@ -26,7 +25,7 @@ func (f *Findings) Settings(c config.Config, err error) bool {
 		return false
 	}
 	f.Note("settings", "environment", OK, "", "every variable that is set can be read")
-	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !isLoopback(host) && !c.SignIn() {
+	if host, _, err := net.SplitHostPort(c.Listen); err == nil && !config.IsLoopback(host) && !c.SignIn() {
 		f.Note("settings", "sign-in", Problem, "set OIDC_ISSUER, OIDC_CLIENT_ID, OIDC_CLIENT_SECRET and PUBLIC_URL, or LISTEN_ADDRESS to 127.0.0.1",
 			"the pages would listen on %s without sign-in: cpd-jobs web refuses that", c.Listen)
 	}
@@ -37,11 +36,6 @@ func (f *Findings) Settings(c config.Config, err error) bool {
 		f.Note("settings", "webhook", OK, "", "failures and stale reports are sent to WEBHOOK_URL")
 	}
 	return true
-}
-
-func isLoopback(host string) bool {
-	addr, err := netip.ParseAddr(host)
-	return host == "localhost" || err == nil && addr.IsLoopback()
 }
 
 // Machine checks the program, PostgreSQL's programs where the server is to be embedded, and this machine's disks.

@@ -57,7 +57,7 @@ func (s *Server) EnsureDatabase(ctx context.Context, name string) (created bool,
 		if err := conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).Scan(&exists); err != nil || exists {
 			return err
 		}
-		_, err := conn.Exec(ctx, "CREATE DATABASE "+pgx.Identifier{name}.Sanitize())
+		_, err := conn.Exec(ctx, "CREATE DATABASE "+Ident(name))
 		if state := sqlState(err); state == "42P04" || state == "23505" { // another process made it at this moment
 			return nil
 		}

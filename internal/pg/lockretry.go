@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
+
+	"cpd-jobs/internal/clock"
 )
 
 // ErrLocked is what [WithLockRetry] returns when others held a lock through every try.
@@ -46,7 +48,7 @@ func WithLockRetry(ctx context.Context, r LockRetry, try func() error) error {
 		if n == 1 && r.Waiting != nil {
 			r.Waiting()
 		}
-		if err := Wait(ctx, wait/2+rand.N(wait/2)); err != nil {
+		if err := clock.Wait(ctx, wait/2+rand.N(wait/2)); err != nil {
 			return err
 		}
 		wait = min(2*wait, 6*pause)
@@ -57,16 +59,4 @@ func WithLockRetry(ctx context.Context, r LockRetry, try func() error) error {
 func IsLocked(err error) bool {
 	answer, ok := errors.AsType[*pgconn.PgError](err)
 	return ok && (answer.Code == "55P03" || answer.Code == "40P01")
-}
-
-// Wait passes the time d, or returns the cause of the end of ctx.
-func Wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	case <-timer.C:
-		return nil
-	}
 }

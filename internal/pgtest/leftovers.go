@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/pg"
 )
 
 const (
@@ -49,7 +51,7 @@ func (s *shared) removeOld(ctx context.Context, now time.Time) error {
 }
 
 func drop(ctx context.Context, conn *pgx.Conn, name string) error {
-	quoted := pgx.Identifier{name}.Sanitize()
+	quoted := pg.Ident(name)
 	for _, sql := range []string{"ALTER DATABASE " + quoted + " IS_TEMPLATE false", "DROP DATABASE IF EXISTS " + quoted + " WITH (FORCE)"} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return fmt.Errorf("drop %s, which a killed test left: %w", name, err)

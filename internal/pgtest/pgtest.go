@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/pg"
@@ -81,8 +80,8 @@ func server(t testing.TB) *shared {
 func (s *shared) clone(t testing.TB, template string) string {
 	t.Helper()
 	name := fmt.Sprintf("%s%d_%s", testPrefix, time.Now().Unix(), strings.ToLower(rand.Text()[:8]))
-	quoted := pgx.Identifier{name}.Sanitize()
-	if err := s.exec(t.Context(), "CREATE DATABASE "+quoted+" TEMPLATE "+pgx.Identifier{template}.Sanitize()+s.strategy); err != nil {
+	quoted := pg.Ident(name)
+	if err := s.exec(t.Context(), "CREATE DATABASE "+quoted+" TEMPLATE "+pg.Ident(template)+s.strategy); err != nil {
 		t.Fatalf("make a database from %s: %v", template, err)
 	}
 	t.Cleanup(func() {

@@ -42,7 +42,7 @@ type template struct {
 func (s *shared) make(t template) error {
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()
-	quoted := pgx.Identifier{t.name}.Sanitize()
+	quoted := pg.Ident(t.name)
 	return s.locked(ctx, func(conn *pgx.Conn) error {
 		var ready bool
 		err := conn.QueryRow(ctx, "SELECT coalesce((SELECT datistemplate FROM pg_database WHERE datname = $1), false)", t.name).Scan(&ready)
@@ -58,7 +58,7 @@ func (s *shared) make(t template) error {
 
 // build marks the database as a template last, so that half a template is never taken for a whole one.
 func (s *shared) build(ctx context.Context, conn *pgx.Conn, t template) error {
-	quoted := pgx.Identifier{t.name}.Sanitize()
+	quoted := pg.Ident(t.name)
 	for _, sql := range []string{"DROP DATABASE IF EXISTS " + quoted + " WITH (FORCE)", "CREATE DATABASE " + quoted + " TEMPLATE " + t.base + s.strategy} {
 		if _, err := conn.Exec(ctx, sql); err != nil {
 			return err

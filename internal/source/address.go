@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"cpd-jobs/internal/config"
 	"cpd-jobs/internal/run"
 )
 
@@ -54,14 +55,14 @@ func openAddress(ctx context.Context, source string, o Options) (*Delivery, erro
 	case "https":
 		return fetchFile(ctx, u, o)
 	case "http":
-		if !isLoopback(u) {
+		if !config.IsLoopback(u.Hostname()) {
 			return nil, run.Invalid("use https", "%s: plain http is taken from this machine only", Mask(source))
 		}
 		return fetchFile(ctx, u, o)
 	case "soap+https":
 		return fetchExtract(ctx, u, o)
 	case "soap+http":
-		if !isLoopback(u) {
+		if !config.IsLoopback(u.Hostname()) {
 			return nil, run.Invalid("use soap+https", "%s: the password would travel in clear", Mask(source))
 		}
 		return fetchExtract(ctx, u, o)

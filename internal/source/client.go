@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -54,14 +53,7 @@ func (o Options) wait(ctx context.Context, d time.Duration) error {
 	if o.Wait != nil {
 		return o.Wait(ctx, d)
 	}
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case <-timer.C:
-		return nil
-	}
+	return clock.Wait(ctx, d)
 }
 
 // client follows redirects within the host alone: a register does not move to another one overnight, but a name that was
@@ -207,14 +199,6 @@ func broken(source string, err error) error {
 		return run.Invalid("check the address", "%s %w: reading stopped", source, err)
 	}
 	return &temporary{err: fmt.Errorf("the answer broke off: %w", err)}
-}
-
-func isLoopback(u *url.URL) bool {
-	if u.Hostname() == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(u.Hostname())
-	return ip != nil && ip.IsLoopback()
 }
 
 // tempDir makes the folder of a download, which Close removes.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/jobs/profile"
 )
 
@@ -28,7 +29,7 @@ func newMeasures(t Table) *measures {
 	columns := t.all()
 	m.list = make([]profile.Column, len(columns))
 	for i, c := range columns {
-		p, name := &m.list[i], quote(c.Name)
+		p, name := &m.list[i], pg.Ident(c.Name)
 		*p = profile.Column{Part: t.String(), Name: c.Name, Frequent: []profile.Frequent{}}
 		m.ask(&p.Filled, "count(%s)", name)
 		switch c.Type {

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
+
+	"cpd-jobs/internal/pg"
 )
 
 const (
@@ -65,7 +67,7 @@ func (t Table) reads() []Column {
 func (t Table) copyOut() string {
 	var list []string
 	for _, c := range t.Columns {
-		list = append(list, quote(c.Name))
+		list = append(list, pg.Ident(c.Name))
 	}
 	for _, c := range t.Computed {
 		list = append(list, c.SQL)
@@ -83,7 +85,7 @@ func (t Table) copyIn(n int64) string {
 func create(t Table, n int64, live []Column) string {
 	list := make([]string, len(live))
 	for i, c := range live {
-		list[i] = quote(c.Name) + " " + c.Type
+		list[i] = pg.Ident(c.Name) + " " + c.Type
 	}
 	table := t.physical(n).quoted()
 	create := "CREATE TABLE " + table + " (" + strings.Join(list, ", ") + ")"
@@ -112,9 +114,7 @@ func repoint(t Table, n int64, live []Column) string {
 func columnNames(list []Column) string {
 	names := make([]string, len(list))
 	for i, c := range list {
-		names[i] = quote(c.Name)
+		names[i] = pg.Ident(c.Name)
 	}
 	return strings.Join(names, ", ")
 }
-
-func quote(name string) string { return pgx.Identifier{name}.Sanitize() }

@@ -65,7 +65,7 @@ func (s *snapshot) changeColumns() []table.Column {
 
 // changeRows reads them in the order of the rows, and of the columns within a row.
 func (s *snapshot) changeRows(ctx context.Context, version int64) ([][]table.Value, error) {
-	key := "c." + pgx.Identifier{s.def.Key}.Sanitize()
+	key := "c." + pg.Ident(s.def.Key)
 	order := key + "::text COLLATE \"C\""
 	if slices.ContainsFunc(s.def.Order, func(o definition.Order) bool { return o.Column == s.def.Key && o.Numeric }) {
 		order = key + "::bigint"
@@ -75,7 +75,7 @@ func (s *snapshot) changeRows(ctx context.Context, version int64) ([][]table.Val
 		name = fmt.Sprintf("coalesce(t.%s, c.old ->> %s)", pg.Ident(heading), pg.Literal(heading))
 	}
 	sql := strings.NewReplacer("{{key}}", key, "{{rows}}", s.source(), "{{changes}}", s.def.Changes().Sanitize(),
-		"{{row key}}", "t."+pgx.Identifier{s.def.Key}.Sanitize(), "{{name}}", name, "{{order}}", order).Replace(changesSQL)
+		"{{row key}}", "t."+pg.Ident(s.def.Key), "{{name}}", name, "{{order}}", order).Replace(changesSQL)
 	rows, _ := s.tx.Query(ctx, sql, pgx.NamedArgs{"version": version, "columns": columnNames(s.def), "most": maxChanges})
 	var list [][]table.Value
 	var id, called, action, column, before, after, reason string

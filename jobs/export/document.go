@@ -9,6 +9,7 @@ import (
 
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/inputs"
 	"cpd-jobs/reports/table"
 	"cpd-jobs/reports/versions"
@@ -64,7 +65,7 @@ func documentOf(d Deps, def *definition.Definition, live versions.Version, s exp
 	doc.Cover = append(doc.Cover,
 		table.Section{Heading: "As at", Lines: inputLines(live.Inputs)},
 		table.Section{Heading: "Version", Lines: versionLines(live)},
-		table.Section{Heading: "Part of the report", Lines: []table.Line{{Text: capital(s.Words(def))}}},
+		table.Section{Heading: "Part of the report", Lines: []table.Line{{Text: frontmatter.Capital(s.Words(def))}}},
 		table.Section{Heading: "Contact", Lines: []table.Line{contactLine(d.Contact)}},
 		table.Section{Heading: "Accessible formats", Lines: accessibleLines(d.Contact)},
 		table.Section{Heading: "Licence", Lines: []table.Line{doc.Licence}},
@@ -127,14 +128,14 @@ func sourceName(in inputs.Input) string {
 func inputLines(used []versions.InputUsed) []table.Line {
 	lines := make([]table.Line, len(used))
 	for i, in := range used {
-		lines[i].Text = fmt.Sprintf("%s: %s (version %d, %s rows)", sourceName(in.Input), moment(in.AsAt), in.Version, table.Thousands(in.Rows))
+		lines[i].Text = fmt.Sprintf("%s: %s (version %d, %s rows)", sourceName(in.Input), frontmatter.Moment(in.AsAt), in.Version, table.Thousands(in.Rows))
 	}
 	return lines
 }
 
 func versionLines(live versions.Version) []table.Line {
 	return []table.Line{
-		{Text: fmt.Sprintf("Version %d of the report, published on %s by run %d", live.Version, moment(live.PublishedAt), live.RunID)},
+		{Text: fmt.Sprintf("Version %d of the report, published on %s by run %d", live.Version, frontmatter.Moment(live.PublishedAt), live.RunID)},
 		{Text: fmt.Sprintf("Definition %s (%.12s), computed by cpd-jobs %s", live.DefinitionVersion, live.DefinitionHash, live.ProgramVersion)},
 		{Text: fmt.Sprintf("%s rows; since the version before: %s added, %s removed, %s changed", table.Thousands(live.Rows),
 			table.Thousands(live.Added), table.Thousands(live.Removed), table.Thousands(live.Changed))},
@@ -165,7 +166,3 @@ func accessibleLines(contact string) []table.Line {
 	}
 	return []table.Line{{Text: offer + "say which and what you use."}, line}
 }
-
-func moment(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04") + " UTC" }
-
-func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }

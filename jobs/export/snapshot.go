@@ -15,6 +15,7 @@ import (
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/definition"
 	"cpd-jobs/reports/exports"
+	"cpd-jobs/reports/frontmatter"
 	"cpd-jobs/reports/selection"
 	"cpd-jobs/reports/table"
 	"cpd-jobs/reports/versions"
@@ -102,7 +103,7 @@ func (s *snapshot) summary(ctx context.Context, v definition.View) (table.Summar
 	}
 	names := make([]string, len(summary.Columns))
 	for i, c := range summary.Columns {
-		names[i] = pgx.Identifier{c.Name}.Sanitize()
+		names[i] = pg.Ident(c.Name)
 	}
 	sql := "SELECT " + strings.Join(names, ", ") + " FROM " + view
 	if s.past {
@@ -163,7 +164,7 @@ func sheetOf(def *definition.Definition, v definition.View) string {
 	if !ok {
 		return v.Title
 	}
-	return capital(strings.ReplaceAll(rest, "_", " "))
+	return frontmatter.Capital(strings.ReplaceAll(rest, "_", " "))
 }
 
 // rows reads the selected part of the report in its order.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/jobs/gias/format"
 	"cpd-jobs/jobs/profile"
 	"cpd-jobs/reports/inputs"
@@ -101,15 +102,7 @@ func (s *sync) recordIssues(ctx context.Context, tx pgx.Tx, id int64, p *part) e
 		[]string{"sync_id", "run_id", "part", "scope", "line", "urn", "column_name", "reason", "value"},
 		pgx.CopyFromSlice(len(p.issues.kept), func(n int) ([]any, error) {
 			i := p.issues.kept[n]
-			return []any{id, s.run.ID(), p.table.Part, string(i.Scope), i.Line, blank(i.URN), blank(i.Column), i.Reason, blank(i.Value)}, nil
+			return []any{id, s.run.ID(), p.table.Part, string(i.Scope), i.Line, pg.Null(i.URN), pg.Null(i.Column), i.Reason, pg.Null(i.Value)}, nil
 		}))
 	return err
-}
-
-// blank is NULL for an empty text.
-func blank(text string) any {
-	if text == "" {
-		return nil
-	}
-	return text
 }

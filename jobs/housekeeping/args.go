@@ -2,14 +2,12 @@ package housekeeping
 
 import (
 	"fmt"
-	"strconv"
-	"strings"
-	"time"
 
+	"cpd-jobs/internal/clock"
 	"cpd-jobs/reports/exports"
 )
 
-// Args are the arguments of housekeeping.
+// Args are the arguments of housekeeping. Their defaults are those of package retention, as a test checks.
 type Args struct {
 	Keep      int    `json:"keep" default:"20" help:"exported files of each report and format that stay whatever their age"`
 	OlderThan string `json:"older_than" default:"30d" help:"age from which other exported files go, such as 30d or 12h"`
@@ -26,22 +24,9 @@ func (a Args) Retention() (exports.Retention, error) {
 	if a.Keep < 0 {
 		return exports.Retention{}, fmt.Errorf("keep: %d is less than none", a.Keep)
 	}
-	age, err := parseAge(a.OlderThan)
+	age, err := clock.ParseDuration(a.OlderThan)
 	if err != nil {
 		return exports.Retention{}, fmt.Errorf("older_than: %q is no age such as 30d or 12h", a.OlderThan)
 	}
 	return exports.Retention{Keep: a.Keep, OlderThan: age}, nil
-}
-
-// parseAge reads whole days, or a duration as Go writes them.
-func parseAge(text string) (time.Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
-		n, err := strconv.ParseUint(days, 10, 16)
-		return time.Duration(n) * 24 * time.Hour, err
-	}
-	age, err := time.ParseDuration(text)
-	if err == nil && age < 0 {
-		err = strconv.ErrRange
-	}
-	return age, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/versions"
@@ -14,7 +15,7 @@ import (
 func forget(ctx context.Context, r run.Run, d Deps, counts map[string]int64) error {
 	return r.Step(ctx, "history", func(ctx context.Context, step *run.Step) error {
 		var before time.Time // on the clock that wrote the history
-		err := d.DB.QueryRow(ctx, "SELECT clock_timestamp() - make_interval(secs => $1)", versions.HistoryKept.Seconds()).
+		err := d.DB.QueryRow(ctx, "SELECT clock_timestamp() - make_interval(secs => $1)", retention.Versions.Seconds()).
 			Scan(&before)
 		if err != nil {
 			return fmt.Errorf("ask the database for the time: %w", err)

@@ -13,6 +13,8 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/clock"
+	"cpd-jobs/internal/pg"
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/store"
 )
@@ -23,19 +25,19 @@ const batch = 5000
 // chore is one thing to delete when it is old.
 type chore struct {
 	name string
-	keep string // an interval, as PostgreSQL reads it
+	keep time.Duration
 }
 
 // chores are done in this order. The name is that of the statement in sql/, and of the count in the result.
 var chores = []chore{
-	{"jobs", "400 days"}, // with their steps and logs
-	{"logs", "90 days"},
-	{"steps", "400 days"}, // of jobs that left no history
-	{"probes", "30 days"},
-	{"workers", "30 days"},
-	{"audit", "400 days"},  // a year and a month: it names people
-	{"tokens", "400 days"}, // since they were good
-	{"sessions", "1 day"},  // since they were good
+	{"jobs", retention.History}, // with their steps and logs
+	{"logs", retention.Logs},
+	{"steps", retention.History}, // of jobs that left no history
+	{"probes", retention.Probes},
+	{"workers", retention.Workers},
+	{"audit", retention.Audit},
+	{"tokens", retention.EndedTokens},
+	{"sessions", retention.EndedSessions},
 }
 
 //go:embed sql/*.sql
@@ -112,18 +114,14 @@ func (c chore) try(ctx context.Context, db *pgxpool.Pool) (int64, error) {
 	return c.delete(ctx, tx, math.MaxInt64)
 }
 
-type querier interface {
-	QueryRow(ctx context.Context, sql string, args ...any) pgx.Row
-}
-
-func (c chore) delete(ctx context.Context, db querier, limit int64) (rows int64, err error) {
+func (c chore) delete(ctx context.Context, db pg.Querier, limit int64) (rows int64, err error) {
 	sql, err := statements.ReadFile("sql/" + c.name + ".sql")
 	if err != nil {
 		return 0, err
 	}
-	err = db.QueryRow(ctx, string(sql), pgx.NamedArgs{"keep": c.keep, "limit": limit}).Scan(&rows)
-	if err != nil {
-		return 0, fmt.Errorf("delete what is older than %s: %w", c.keep, err)
+	found, _ := db.Query(ctx, string(sql), pgx.NamedArgs{"keep": c.keep, "limit": limit})
+	if rows, err = pgx.CollectExactlyOneRow(found, pgx.RowTo[int64]); err != nil {
+		return 0, fmt.Errorf("delete what is older than %g days: %w", c.keep.Hours()/24, err)
 	}
 	return rows, nil
 }

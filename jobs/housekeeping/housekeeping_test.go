@@ -13,6 +13,7 @@ import (
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/pgtest"
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/testing/storetest"
 	"cpd-jobs/jobs/housekeeping"
@@ -146,6 +147,17 @@ func TestAges(t *testing.T) {
 		if (err == nil) != valid || err != nil && run.ExitStatus(err) != 2 {
 			t.Errorf("%s: %v", text, err)
 		}
+	}
+	byDefault, err := kind.Check(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a housekeeping.Args
+	if err := json.Unmarshal(byDefault, &a); err != nil {
+		t.Fatal(err)
+	}
+	if kept, err := a.Retention(); err != nil || kept.Keep != retention.FilesKept || kept.OlderThan != retention.Files {
+		t.Errorf("by default it keeps %v, %v; package retention says otherwise", kept, err)
 	}
 	if _, err := kind.Check(json.RawMessage(`{"keep": -1}`)); err == nil {
 		t.Error("fewer than no files were accepted")

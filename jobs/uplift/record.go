@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/reports/inputs"
 )
 
@@ -110,19 +111,10 @@ func (s *sync) recordIssues(ctx context.Context, tx pgx.Tx, file int64) error {
 		[]string{"file_id", "run_id", "kind", "line", "urn", "column_name", "reason", "value"},
 		pgx.CopyFromSlice(len(s.issues), func(n int) ([]any, error) {
 			i := s.issues[n]
-			return []any{file, s.run.ID(), i.Kind, blank(i.Line), blank(i.URN), blank(i.Column), i.Reason, blank(i.Value)}, nil
+			return []any{file, s.run.ID(), i.Kind, pg.Null(i.Line), pg.Null(i.URN), pg.Null(i.Column), i.Reason, pg.Null(i.Value)}, nil
 		}))
 	if err != nil {
 		return fmt.Errorf("record what is odd about %s: %w", s.file.Name, err)
 	}
 	return nil
-}
-
-// blank is NULL for a zero value.
-func blank[T comparable](v T) any {
-	var zero T
-	if v == zero {
-		return nil
-	}
-	return v
 }

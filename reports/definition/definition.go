@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/inputs"
 )
@@ -236,7 +237,7 @@ func (d *Definition) OrderBy(t string) string {
 }
 
 func (d *Definition) orderTerm(o Order, alias string) string {
-	name := pgx.Identifier{o.Column}.Sanitize()
+	name := pg.Ident(o.Column)
 	if alias != "" {
 		name = alias + "." + name
 	}

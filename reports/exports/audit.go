@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/pg"
+	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/store"
 )
@@ -23,9 +24,6 @@ type Findings struct {
 	// Exports and Files are how many there are of either in all.
 	Exports, Files int
 }
-
-// young is how old a stray must be. One that is younger may be about to be recorded.
-const young = 24 * time.Hour
 
 // exportName is what the names of exported files look like. A store may hold other things, which are none of our business.
 var exportName = regexp.MustCompile(`^[a-z0-9-]+-\d{4}-\d{2}-\d{2}T\d{4}Z(-selection-[0-9a-f]{8}|(-no-charts)?(-frozen)?(-filters)?(-raw)?)(-v\d+(-[0-9a-f]{1,8})?)?(-excel)?\.(xlsx|ods|csv|csv-metadata\.json|parquet)(\.zip)?$`)
@@ -54,7 +52,7 @@ func Audit(ctx context.Context, db pg.Querier, s store.Store, now time.Time) (Fi
 			continue
 		}
 		f.Files++
-		if !known[info.Key] && now.Sub(info.Modified) >= young {
+		if !known[info.Key] && now.Sub(info.Modified) >= retention.UnrecordedFiles {
 			f.Unreferenced = append(f.Unreferenced, info)
 		}
 	}

@@ -56,7 +56,7 @@ func (b *Book) cover() Sheet {
 }
 
 func (b *Book) holds() table.Section {
-	lines := []table.Line{{Text: fmt.Sprintf("%s: %s rows", capital(plural(b.Doc.Row)), table.Thousands(b.Rows()))}}
+	lines := []table.Line{{Text: fmt.Sprintf("%s: %s rows", Capital(plural(b.Doc.Row)), table.Thousands(b.Rows()))}}
 	for _, note := range b.splitNotes() {
 		lines = append(lines, table.Line{Text: note})
 	}

@@ -70,7 +70,7 @@ func (b *Book) Part(n int) Part {
 	return p
 }
 
-func (b *Book) dataSheet() string { return SheetName(capital(plural(b.Doc.Row)), "") }
+func (b *Book) dataSheet() string { return SheetName(Capital(plural(b.Doc.Row)), "") }
 
 // Rows is how many rows of the report the book has.
 func (b *Book) Rows() (n int64) {
@@ -80,9 +80,9 @@ func (b *Book) Rows() (n int64) {
 	return n
 }
 
-// CheckNames refuses two sheets of one name, or a table in which two columns have one heading: programs repair such files in
-// ways of their own.
-func (b *Book) CheckNames() error {
+// Check refuses two sheets of one name, a table in which two columns have one heading (programs repair such files in ways of
+// their own), and rows of summaries that do not fit their columns.
+func (b *Book) Check() error {
 	seen := map[string]bool{}
 	names := []string{CoverSheet, ContentsSheet, NotesSheet, DictionarySheet, b.dataSheet()}
 	for _, s := range b.Summaries {
@@ -103,6 +103,27 @@ func (b *Book) CheckNames() error {
 	for _, s := range b.Summaries {
 		if err := checkHeadings(s.Sheet, s.Columns); err != nil {
 			return err
+		}
+		for i, row := range s.Rows {
+			if len(row) != len(s.Columns) {
+				return fmt.Errorf("summary %s: row %d has %d values for %d columns", s.Name, i+1, len(row), len(s.Columns))
+			}
+		}
+	}
+	return nil
+}
+
+// Fit puts the next row of the report into fitted, which is as long. What no cell can hold is replaced, and listed on the
+// notes sheet.
+func (b *Book) Fit(fitted, row []table.Value) error {
+	if len(row) != len(fitted) {
+		return fmt.Errorf("a row of %d values for %d columns", len(row), len(fitted))
+	}
+	b.Coerced.Row++
+	for i, v := range row {
+		var done string
+		if fitted[i], done = Fit(v, b.Doc.Columns[i].Type); done != "" {
+			b.Coerced.Add(b.Doc, row, i, done)
 		}
 	}
 	return nil
@@ -141,8 +162,8 @@ func plural(row string) string {
 	return row + "s"
 }
 
-// capital is text with a capital in front.
-func capital(text string) string {
+// Capital is text with a capital in front.
+func Capital(text string) string {
 	if text == "" {
 		return ""
 	}

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"cpd-jobs/reports/table"
 )
 
 // end looks at the sheet as a whole.
@@ -51,7 +53,7 @@ func (s *sheetCheck) checkSheet() {
 	}
 	for _, w := range sheet.widths {
 		if w.hidden {
-			s.find("hidden", columnName(w.first), "%d columns are hidden", w.last-w.first+1)
+			s.find("hidden", table.ColumnLetters(w.first+1), "%d columns are hidden", w.last-w.first+1)
 		}
 	}
 }
@@ -81,7 +83,7 @@ func (s *sheetCheck) checkTables() {
 // checkLayout sees to it that content begins in column A and that the table follows the lines at once.
 func (s *sheetCheck) checkLayout() {
 	if s.left > 0 {
-		s.find("left-edge", columnName(s.left), "nothing stands in column A")
+		s.find("left-edge", table.ColumnLetters(s.left+1), "nothing stands in column A")
 	}
 	if len(s.tables) == 0 {
 		return

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"cpd-jobs/reports/frontmatter"
+	"cpd-jobs/reports/table"
 )
 
 // tableCheck looks at one table, row by row.
@@ -177,7 +178,7 @@ func (t *tableCheck) end() {
 	}
 	for column := t.left; column <= t.right; column++ {
 		if width := t.s.widthOf(column); width == defaultWidth || width < 3 || width > 150 {
-			t.s.find("widths", columnName(column), "the column's width is %g: set one that suits what it holds", width)
+			t.s.find("widths", table.ColumnLetters(column+1), "the column's width is %g: set one that suits what it holds", width)
 		}
 	}
 }

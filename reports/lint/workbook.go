@@ -3,6 +3,8 @@ package lint
 import (
 	"strconv"
 	"strings"
+
+	"cpd-jobs/reports/table"
 )
 
 // workbook is what a spreadsheet file holds, whatever its format.
@@ -115,15 +117,7 @@ type look struct {
 const maxText = 400
 
 // cellName is the reference of a cell: B7.
-func cellName(column, row int) string { return columnName(column) + strconv.Itoa(row) }
-
-func columnName(column int) string {
-	name := ""
-	for n := column + 1; n > 0; n = (n - 1) / 26 {
-		name = string(rune('A'+(n-1)%26)) + name
-	}
-	return name
-}
+func cellName(column, row int) string { return table.ColumnLetters(column+1) + strconv.Itoa(row) }
 
 // parseCell reads B7 or $B$7: column from 0, row from 1; row 0 for what is none.
 func parseCell(ref string) (column, row int) {

@@ -135,14 +135,5 @@ func (x *xml) databaseRange(sheet, name string, header, rows int64, columns int)
 // spreadsheet programs know no other.
 func rangeAddress(sheet string, header, rows int64, columns int) string {
 	last := header + max(rows, 1)
-	return cellAddress(sheet, "A"+strconv.FormatInt(header, 10)) + ":" + cellAddress(sheet, columnName(columns)+strconv.FormatInt(last, 10))
-}
-
-// columnName is the name of the n-th column, from 1: A, Z, AA.
-func columnName(n int) string {
-	var name string
-	for ; n > 0; n = (n - 1) / 26 {
-		name = string(rune('A'+(n-1)%26)) + name
-	}
-	return name
+	return cellAddress(sheet, "A"+strconv.FormatInt(header, 10)) + ":" + cellAddress(sheet, table.ColumnLetters(columns)+strconv.FormatInt(last, 10))
 }

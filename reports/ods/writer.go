@@ -56,7 +56,7 @@ type limits struct {
 func NewWriter(out io.Writer, doc table.Document, summaries ...table.Summary) (*Writer, error) {
 	w := &Writer{out: out, book: frontmatter.Book{Doc: doc, Summaries: summaries, Remarks: frontmatter.LinkRemarks(doc)}, fitted: make([]table.Value, len(doc.Columns)),
 		looks: looksOf(doc.Columns), links: linksOf(doc.Columns), limits: limits{rows: frontmatter.MaxRows, bytes: maxContent}}
-	if err := errors.Join(w.book.CheckNames(), checkSummaries(summaries)); err != nil {
+	if err := w.book.Check(); err != nil {
 		return nil, fmt.Errorf("begin an OpenDocument spreadsheet: %w", err)
 	}
 	var err error
@@ -79,28 +79,10 @@ func linksOf(columns []table.Column) []string {
 	return links
 }
 
-func checkSummaries(summaries []table.Summary) error {
-	for _, s := range summaries {
-		for i, row := range s.Rows {
-			if len(row) != len(s.Columns) {
-				return fmt.Errorf("summary %s: row %d has %d values for %d columns", s.Name, i+1, len(row), len(s.Columns))
-			}
-		}
-	}
-	return nil
-}
-
 // Add writes a row. What no cell can hold is replaced, and listed on the notes sheet.
 func (w *Writer) Add(row []table.Value) error {
-	if len(row) != len(w.fitted) {
-		return fmt.Errorf("a row of %d values for %d columns", len(row), len(w.fitted))
-	}
-	w.book.Coerced.Row++
-	for i, v := range row {
-		var done string
-		if w.fitted[i], done = frontmatter.Fit(v, w.book.Doc.Columns[i].Type); done != "" {
-			w.book.Coerced.Add(w.book.Doc, row, i, done)
-		}
+	if err := w.book.Fit(w.fitted, row); err != nil {
+		return err
 	}
 	w.sum.Add(w.fitted)
 	if w.widths == nil && len(w.sample) < sampleRows {

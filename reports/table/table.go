@@ -144,3 +144,12 @@ type Chart struct {
 	// Line joins the values, which follow each other in time; bars stand beside each other.
 	Line bool
 }
+
+// ColumnLetters are those that spreadsheets give the n-th column, from 1: A, Z, AA.
+func ColumnLetters(n int) string {
+	var name string
+	for ; n > 0; n = (n - 1) / 26 {
+		name = string(rune('A'+(n-1)%26)) + name
+	}
+	return name
+}

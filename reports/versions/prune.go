@@ -13,9 +13,6 @@ import (
 	"cpd-jobs/reports/definition"
 )
 
-// HistoryKept is how long what was published can be rebuilt.
-const HistoryKept = 400 * 24 * time.Hour
-
 // errDryRun takes back what a dry run did.
 var errDryRun = errors.New("dry run")
 
@@ -27,7 +24,7 @@ type Pruned struct {
 }
 
 // Prune forgets how reports were before the instant. What was live at that instant, and everything since, can still be
-// rebuilt. It is meant to be called daily with now - [HistoryKept]; calling it twice does nothing more. A dry run takes it
+// rebuilt. It is meant to be called daily with now - the retention of versions; calling it twice does nothing more. A dry run takes it
 // back.
 func Prune(ctx context.Context, r run.Run, pool *pgxpool.Pool, before time.Time,
 	list []*definition.Definition) (Pruned, error) {

@@ -46,7 +46,7 @@ func NewWriter(out io.Writer, doc table.Document, summaries ...table.Summary) (*
 }
 
 func (w *Writer) begin() (err error) {
-	if err := errors.Join(w.book.CheckNames(), checkSummaries(w.book.Summaries)); err != nil {
+	if err := w.book.Check(); err != nil {
 		return err
 	}
 	if w.styles, err = newStyles(w.file); err != nil {
@@ -66,17 +66,6 @@ func (w *Writer) begin() (err error) {
 		return err
 	}
 	return w.writeFirst()
-}
-
-func checkSummaries(summaries []table.Summary) error {
-	for _, s := range summaries {
-		for i, row := range s.Rows {
-			if len(row) != len(s.Columns) {
-				return fmt.Errorf("summary %s: row %d has %d values for %d columns", s.Name, i+1, len(row), len(s.Columns))
-			}
-		}
-	}
-	return nil
 }
 
 // writeFirst writes parts that are known already, so that programs which guess a file's type from its beginning see an Office
@@ -109,15 +98,8 @@ func (w *Writer) addSheet(name string) error {
 
 // Add writes a row. What no cell can hold is replaced, and listed on the notes sheet.
 func (w *Writer) Add(row []table.Value) error {
-	if len(row) != len(w.fitted) {
-		return fmt.Errorf("a row of %d values for %d columns", len(row), len(w.fitted))
-	}
-	w.book.Coerced.Row++
-	for i, v := range row {
-		var done string
-		if w.fitted[i], done = frontmatter.Fit(v, w.book.Doc.Columns[i].Type); done != "" {
-			w.book.Coerced.Add(w.book.Doc, row, i, done)
-		}
+	if err := w.book.Fit(w.fitted, row); err != nil {
+		return err
 	}
 	w.sum.Add(w.fitted)
 	return w.data.add(w.fitted)

@@ -2,7 +2,7 @@ WITH old AS (
     DELETE FROM queue.audit
     WHERE id IN (
         SELECT id FROM queue.audit
-        WHERE at < now() - @keep::text::interval
+        WHERE at < now() - @keep::interval
         ORDER BY at
         LIMIT @limit::bigint
     )

@@ -2,7 +2,7 @@ WITH old AS (
     DELETE FROM queue.history
     WHERE id IN (
         SELECT id FROM queue.history
-        WHERE finalized_at < now() - @keep::text::interval
+        WHERE finalized_at < now() - @keep::interval
         ORDER BY finalized_at
         LIMIT @limit::bigint
     )

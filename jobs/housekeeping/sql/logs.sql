@@ -2,7 +2,7 @@ WITH old AS (
     DELETE FROM queue.logs
     WHERE id IN (
         SELECT id FROM queue.logs
-        WHERE at < now() - @keep::text::interval
+        WHERE at < now() - @keep::interval
         ORDER BY id
         LIMIT @limit::bigint
     )

@@ -2,7 +2,7 @@ WITH old AS (
     DELETE FROM queue.probes
     WHERE id IN (
         SELECT id FROM queue.probes
-        WHERE made_at < now() - @keep::text::interval
+        WHERE made_at < now() - @keep::interval
         ORDER BY id
         LIMIT @limit::bigint
     )

@@ -2,7 +2,7 @@ WITH old AS (
     DELETE FROM queue.tokens
     WHERE id IN (
         SELECT id FROM queue.tokens
-        WHERE least(expires_at, revoked_at) < now() - @keep::text::interval
+        WHERE least(expires_at, revoked_at) < now() - @keep::interval
         ORDER BY id
         LIMIT @limit::bigint
     )

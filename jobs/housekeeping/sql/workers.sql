@@ -2,7 +2,7 @@ WITH old AS (
     DELETE FROM queue.workers
     WHERE id IN (
         SELECT id FROM queue.workers
-        WHERE heartbeat_at < now() - @keep::text::interval
+        WHERE heartbeat_at < now() - @keep::interval
         ORDER BY heartbeat_at
         LIMIT @limit::bigint
     )
