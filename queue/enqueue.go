@@ -4,11 +4,13 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
@@ -153,6 +155,19 @@ func (c *Client) params(ctx context.Context, r Request) (river.InsertManyParams,
 		Args:       payload{kind: kind.Name, raw: args},
 		InsertOpts: insertOpts(kind, m, r),
 	}, nil
+}
+
+// insertAgain inserts a job that goes on in place of another, with its arguments as they are: this version may not know
+// the kind. What River refuses before the database hears of it is of class Invalid.
+func (c *Client) insertAgain(ctx context.Context, tx pgx.Tx, kind string, args json.RawMessage, opts *river.InsertOpts) (int64, error) {
+	inserted, err := c.river.InsertTx(ctx, tx, payload{kind: kind, raw: args}, opts)
+	if err == nil {
+		return inserted.Job.ID, nil
+	}
+	if _, refused := errors.AsType[*pgconn.PgError](err); !refused && ctx.Err() == nil && !tx.Conn().IsClosed() {
+		err = run.Invalid("", "%w", err)
+	}
+	return 0, fmt.Errorf("insert the job that goes on: %w", err)
 }
 
 func insertOpts(kind run.Kind, m metadata, r Request) *river.InsertOpts {

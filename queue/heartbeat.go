@@ -138,6 +138,7 @@ func (w *Worker) beat(ctx context.Context) (alive, trouble bool, err error) {
 	defer cancel()
 	return riverdb.Beat(ctx, w.pool, riverdb.Heartbeat{
 		Worker: w.id, DeadAfter: deadAfter, Active: w.active.list(), LostAfter: lostAfter, Pooled: pg.Pooled(w.pool),
+		Version: w.Version,
 	})
 }
 

@@ -33,7 +33,9 @@ type Job struct {
 	// TraceID is in the log lines of whoever asked for the job, of the job, and of those that follow it.
 	TraceID string `json:"trace_id,omitempty"`
 	// TakenOverBy is the job that went on after this one's worker died; 0 if none.
-	TakenOverBy int64  `json:"taken_over_by,omitempty"`
+	TakenOverBy int64 `json:"taken_over_by,omitempty"`
+	// SetAside says why the job, whose worker died, could not be taken over; "" where it could. It is tried again.
+	SetAside    string `json:"set_aside,omitempty"`
 	Queue       string `json:"queue"`
 	Priority    int    `json:"priority"`
 	MaxAttempts int    `json:"max_attempts"`

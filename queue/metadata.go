@@ -2,11 +2,11 @@ package queue
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
 
 	"cpd-jobs/internal/clean"
 	"cpd-jobs/internal/cost"
+	"cpd-jobs/internal/run"
 )
 
 // metadata is what we know of a job that River does not; it lives in River's metadata column.
@@ -48,10 +48,11 @@ func (m metadata) encode() []byte {
 	return clean.JSON(raw)
 }
 
+// decodeMetadata reads what a row has; where it cannot, the error is of class Invalid, and what can be read is there.
 func decodeMetadata(raw []byte) (metadata, error) {
 	var m metadata
 	if err := json.Unmarshal(raw, &m); err != nil {
-		return m, fmt.Errorf("read the metadata of a job: %w", err)
+		return m, run.Invalid("its row was not written by this program", "read the metadata of a job: %w", err)
 	}
 	return m, nil
 }

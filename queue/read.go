@@ -29,15 +29,17 @@ type jobRow struct {
 	MaxAttempts int
 	Args        json.RawMessage
 	Metadata    json.RawMessage
-	Errors      []JobError
+	Errors      json.RawMessage
 	CreatedAt   time.Time
 	ScheduledAt time.Time
 	AttemptedAt *time.Time
 	FinalizedAt *time.Time
+	SetAside    *string
 }
 
 const jobColumns = `id, run_id, kind, queue, priority, state, attempt, max_attempts, args, metadata, errors,
-	created_at, scheduled_at, attempted_at, finalized_at`
+	created_at, scheduled_at, attempted_at, finalized_at,
+	CASE WHEN state = 'running' THEN (SELECT reason FROM queue.set_aside_jobs WHERE job_id = id) END AS set_aside`
 
 // ListJobs lists jobs, latest first, with their steps.
 func ListJobs(ctx context.Context, db pg.Querier, f JobFilter) ([]Job, error) {
@@ -62,6 +64,15 @@ func FindJob(ctx context.Context, db pg.Querier, id int64) (Job, error) {
 		return Job{}, ErrNoJob
 	}
 	return jobs[0], nil
+}
+
+// SetAsideJobs lists the jobs of dead workers that could not be taken over, latest first.
+func SetAsideJobs(ctx context.Context, db pg.Querier) ([]Job, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT `+jobColumns+` FROM queue.jobs
+		WHERE state = 'running' AND finalized_at IS NULL AND id IN (SELECT job_id FROM queue.set_aside_jobs)
+		ORDER BY id DESC LIMIT 100`)
+	return collectJobs(ctx, db, rows)
 }
 
 func collectJobs(ctx context.Context, db pg.Querier, rows pgx.Rows) ([]Job, error) {
@@ -98,12 +109,9 @@ func (r jobRow) job() Job {
 	j := Job{
 		ID: r.ID, Kind: r.Kind, State: r.State, Attempt: r.Attempt, Args: r.Args, StartedBy: meta.StartedBy,
 		CreatedAt: r.CreatedAt.UTC(), ScheduledAt: r.ScheduledAt.UTC(), StartedAt: inUTC(r.AttemptedAt), FinishedAt: inUTC(r.FinalizedAt),
-		Steps: []Step{}, Result: meta.Output, Errors: r.Errors, Failure: meta.Failure, TakenOverBy: meta.TakenOverBy,
+		Steps: []Step{}, Result: meta.Output, Errors: jobErrors(r.Errors), Failure: meta.Failure, TakenOverBy: meta.TakenOverBy,
 		Queue: r.Queue, Priority: r.Priority, MaxAttempts: r.MaxAttempts,
-		Cost: meta.Cost, TraceID: trace.Parse(meta.Traceparent).ID(),
-	}
-	for i := range j.Errors {
-		j.Errors[i].Error = strings.TrimPrefix(j.Errors[i].Error, "JobCancelError: ") // River's word for "do not try again"
+		Cost: meta.Cost, TraceID: trace.Parse(meta.Traceparent).ID(), SetAside: deref(r.SetAside),
 	}
 	if r.RunID != nil {
 		j.RunID = *r.RunID
@@ -119,6 +127,18 @@ func (r jobRow) job() Job {
 		j.Failure = ""
 	}
 	return j
+}
+
+// jobErrors reads River's errors; of one that cannot be read, what can.
+func jobErrors(raw json.RawMessage) []JobError {
+	var each []json.RawMessage
+	_ = json.Unmarshal(raw, &each)
+	list := make([]JobError, len(each))
+	for i, one := range each {
+		_ = json.Unmarshal(one, &list[i])
+		list[i].Error = strings.TrimPrefix(list[i].Error, "JobCancelError: ") // River's word for "do not try again"
+	}
+	return list
 }
 
 func inUTC(t *time.Time) *time.Time {

@@ -10,13 +10,20 @@ import (
 
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/queue/riverdb"
 )
 
 // Cancel stops a job: at once where it waits, and where it runs by ending its context, which cancels its queries.
 // A job that has finished already stays as it is; the returned job says so.
 func (c *Client) Cancel(ctx context.Context, id int64) (Job, error) {
+	if err := riverdb.MakeCancellable(ctx, c.pool, id); err != nil {
+		return Job{}, err
+	}
 	if _, err := c.river.JobCancel(ctx, id); err != nil && !errors.Is(err, rivertype.ErrNotFound) {
 		return Job{}, fmt.Errorf("cancel job %d: %w", id, err)
+	}
+	if err := riverdb.ForgetSetAside(ctx, c.pool, id); err != nil {
+		return Job{}, err
 	}
 	return FindJob(ctx, c.pool, id)
 }

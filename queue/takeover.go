@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -42,7 +43,8 @@ func (w *Worker) takeoverLoop(ctx context.Context) {
 	}
 }
 
-// takeOver marks dead workers, ends the sessions of those that left jobs or sessions, and then requeues their jobs.
+// takeOver marks dead workers, ends the sessions of those that left jobs or sessions, and then requeues their jobs. A
+// worker whose sessions do not end keeps its jobs, and a job that cannot be taken over is set aside: the others go on.
 func (w *Worker) takeOver(ctx context.Context) error {
 	if err := w.markDeadWorkers(ctx); err != nil {
 		return err
@@ -51,23 +53,31 @@ func (w *Worker) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	var failures []error
+	var left []string
 	for _, id := range stale {
 		if err := w.endSessions(ctx, id); err != nil {
-			return err
+			failures, left = append(failures, err), append(left, id)
 		}
 	}
-	return pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
-		orphans, err := riverdb.LockOrphans(ctx, tx)
+	orphans, err := riverdb.Orphans(ctx, w.pool, left, w.Version)
+	if err != nil {
+		return errors.Join(append(failures, err)...)
+	}
+	for _, id := range orphans {
+		err := w.requeueOrphan(ctx, id)
+		if err != nil && !passing(err) {
+			w.log.Error("job set aside: it cannot be taken over", "job", id, "error", err)
+			err = riverdb.SetJobAside(ctx, w.pool, id, storable(err), w.Version, retrySetAside)
+		}
 		if err != nil {
-			return err
+			failures = append(failures, fmt.Errorf("take over job %d: %w", id, err))
 		}
-		for _, o := range orphans {
-			if err := w.requeueOrphan(ctx, tx, o); err != nil {
-				return fmt.Errorf("take over job %d (%s): %w", o.ID, o.Kind, err)
-			}
-		}
-		return nil
-	})
+	}
+	if len(orphans) > 0 {
+		failures = append(failures, riverdb.ForgetSetAside(ctx, w.pool))
+	}
+	return errors.Join(failures...)
 }
 
 //go:embed sql/mark_dead_workers.sql
@@ -130,39 +140,46 @@ func (w *Worker) requeueLost(ctx context.Context) error {
 
 // requeueOrphan ends the row of an orphan and, where the job goes on, inserts its replacement. A new row, not the old
 // one again: River completes by id alone, so a late word of the dead worker would end the replacement.
-func (w *Worker) requeueOrphan(ctx context.Context, tx pgx.Tx, o riverdb.Orphan) error {
-	meta, err := decodeMetadata(o.Metadata)
-	if err != nil {
-		return err
-	}
-	kind, known := w.client.kinds[o.Kind]
-	needsLease := meta.Serial || known && kind.Lease(o.Args) != ""
-	opts, reason := replacement(o, meta, needsLease && !o.HoldsLease)
-	var next int64
-	if opts != nil {
-		inserted, err := w.river.InsertTx(ctx, tx, payload{kind: o.Kind, raw: o.Args}, opts)
+func (w *Worker) requeueOrphan(ctx context.Context, id int64) error {
+	return pgx.BeginFunc(ctx, w.pool, func(tx pgx.Tx) error {
+		o, err := riverdb.LockOrphan(ctx, tx, id)
+		if err != nil || o == nil {
+			return err
+		}
+		meta, err := decodeMetadata(o.Metadata)
+		if err != nil && !o.Cancelled {
+			return err
+		}
+		kind, known := w.client.kinds[o.Kind]
+		needsLease := meta.Serial || known && kind.Lease(o.Args) != ""
+		opts, reason := replacement(*o, meta, needsLease && !o.HoldsLease)
+		var next int64
+		if opts != nil {
+			if next, err = w.client.insertAgain(ctx, tx, o.Kind, o.Args, opts); err != nil {
+				return err
+			}
+		}
+		failure, err := json.Marshal(rivertype.AttemptError{At: w.now(), Attempt: o.Attempt, Error: reason})
 		if err != nil {
 			return err
 		}
-		next = inserted.Job.ID
-	}
-	failure, err := json.Marshal(rivertype.AttemptError{At: w.now(), Attempt: o.Attempt, Error: reason})
-	if err != nil {
-		return err
-	}
-	if err := riverdb.FinaliseOrphan(ctx, tx, o, failure, next); err != nil {
-		return err
-	}
-	if next != 0 { // the replacement waits first, so no other job is woken
-		_, err = tx.Exec(ctx, "DELETE FROM queue.leases WHERE job_id = $1", o.ID)
-	} else {
-		err = riverdb.ReleaseLeases(ctx, tx, o.ID)
-	}
-	if w.ObserveTakeover != nil {
-		w.ObserveTakeover(o.Kind)
-	}
-	w.log.Warn("job taken over", append(about(o.ID, o.Kind, meta), "from", o.Worker, "reason", reason, "replacement", next)...)
-	return err
+		if err := riverdb.FinaliseOrphan(ctx, tx, *o, failure, next); err != nil {
+			return err
+		}
+		if next != 0 { // the replacement waits first, so no other job is woken
+			_, err = tx.Exec(ctx, "DELETE FROM queue.leases WHERE job_id = $1", o.ID)
+		} else {
+			err = riverdb.ReleaseLeases(ctx, tx, o.ID)
+		}
+		if err != nil {
+			return err
+		}
+		if w.ObserveTakeover != nil {
+			w.ObserveTakeover(o.Kind)
+		}
+		w.log.Warn("job taken over", append(about(o.ID, o.Kind, meta), "from", o.Worker, "reason", reason, "replacement", next)...)
+		return nil
+	})
 }
 
 // replacement decides whether an orphan goes on, nil if not, and says why it ended here. One that only waited for its

@@ -32,7 +32,7 @@ func LatestTicks(ctx context.Context, db pg.Querier, schedules []string, limit i
 		FROM unnest($1::text[]) AS s (name)
 		CROSS JOIN LATERAL (SELECT * FROM queue.ticks WHERE schedule = s.name ORDER BY tick DESC LIMIT $2) AS t
 		LEFT JOIN queue.jobs AS j ON j.id = t.job_id
-		LEFT JOIN queue.jobs AS n ON n.id = (j.metadata ->> 'taken_over_by')::bigint
+		LEFT JOIN queue.jobs AS n ON n.id = queue.whole_number(j.metadata, 'taken_over_by')
 		ORDER BY t.schedule, t.tick DESC`, schedules, limit)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[TickJob])
 	if err != nil {

@@ -61,7 +61,7 @@ func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
 func (k *kindWorker) work(ctx context.Context, job *river.Job[payload]) error {
 	a, err := k.attempt(job)
 	if err != nil {
-		return err
+		return k.failed(ctx, job, err)
 	}
 	k.worker.active.started(job.ID, a.meta)
 	ctx = trace.With(ctx, a.trace)

@@ -45,7 +45,11 @@ func (c jobsListCommand) Run(ctx context.Context, a *session) error {
 	}
 	t := newTable("id", "run", "kind", "state", "attempt", "created", "took", "started by")
 	for _, j := range list {
-		t.row(j.ID, j.RunID, j.Kind, j.State, j.Attempt, j.CreatedAt, tookText(j), j.StartedBy)
+		state := j.State
+		if j.SetAside != "" {
+			state = "set aside"
+		}
+		t.row(j.ID, j.RunID, j.Kind, state, j.Attempt, j.CreatedAt, tookText(j), j.StartedBy)
 	}
 	return t.print(a.stdout)
 }
@@ -94,6 +98,9 @@ func showJob(w io.Writer, j queue.Job) error {
 	t.row("finished", j.FinishedAt)
 	if j.Cost != nil {
 		t.row("cost", j.Cost.Words(bytesText))
+	}
+	if j.SetAside != "" {
+		t.row("set aside", "its worker died, and it cannot be taken over: "+j.SetAside)
 	}
 	if j.TakenOverBy != 0 {
 		t.row("taken over by", fmt.Sprintf("job %d", j.TakenOverBy))

@@ -142,6 +142,33 @@ func TestFailureIsToldOnceAndItsEndOnce(t *testing.T) {
 	x.expect("nothing new")
 }
 
+// A row whose metadata hold anything, such as a text that no index takes, keeps no other failure from being told.
+func TestOddRowKeepsNoFailureBack(t *testing.T) {
+	t.Parallel()
+	x := newTeam(t)
+	x.ended(1, "odd", "discarded", `{"run_id": "x", "report": [], "traceparent": 5}`, 5)
+	x.exec("UPDATE river.river_job SET metadata = metadata || jsonb_build_object('schedule', (SELECT string_agg(md5(n::text), '') FROM generate_series(1, 3000) AS n))")
+	x.ended(2, "exports", "discarded", `{}`, 5)
+	x.ended(3, "", "discarded", `{}`, 5)
+	x.exec("UPDATE river.river_job SET metadata = '[]', errors = ARRAY['7'::jsonb, 'null'] WHERE id = 3")
+	x.look()
+	if said := strings.Join(x.channel.heard(), "\n"); !strings.Contains(said, "exports failed") {
+		t.Errorf("said is %s", said)
+	}
+}
+
+func TestJobThatCannotBeTakenOverIsTold(t *testing.T) {
+	t.Parallel()
+	x := newTeam(t)
+	x.exec(`INSERT INTO river.river_job (id, kind, state, max_attempts, attempt, args, metadata)
+		VALUES (7, 'report_export', 'running', 5, 1, '{}', '{"run_id": 7}')`)
+	x.exec("INSERT INTO queue.set_aside_jobs (job_id, reason, set_aside_by, retry_at) VALUES (7, 'it is odd', 'v1', now())")
+	x.look()
+	if said := strings.Join(x.channel.said, "\n"); !strings.Contains(said, "report_export failed") || !strings.Contains(said, "it is odd") {
+		t.Errorf("said is %s", said)
+	}
+}
+
 func TestWhatIsNoFailure(t *testing.T) {
 	t.Parallel()
 	x := newTeam(t)

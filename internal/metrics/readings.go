@@ -76,6 +76,7 @@ func queueReadings() []reading {
 		gauge("queue_oldest_wait_seconds", "How long the job at the head of each queue has waited for a worker; 0 where none waits.", "queue"),
 		gauge("job_running_seconds", "How long the longest running attempt has run, by kind; absent where none runs.", "kind"),
 		gauge("workers_alive", "Workers whose heartbeat is fresh."),
+		gauge("jobs_set_aside", "Jobs of dead workers that could not be taken over."),
 		gauge("incidents_open", "Incidents that are not over, by what is wrong (failed, stale, silent).", "what"),
 	}
 }

@@ -43,6 +43,7 @@ func Check(ctx context.Context, f *doctor.Findings, o Options) {
 	checkSchedules(ctx, f, o)
 	checkSilence(ctx, f, o)
 	checkFailures(ctx, f, o)
+	checkSetAside(ctx, f, o)
 }
 
 func checkWorkers(ctx context.Context, f *doctor.Findings, o Options) {
@@ -173,6 +174,19 @@ func checkFailures(ctx context.Context, f *doctor.Findings, o Options) {
 	}
 	if len(list) == 0 {
 		f.Note("schedules", "failed jobs", doctor.OK, "", "none within a day")
+	}
+}
+
+// checkSetAside points out the jobs of dead workers that could not be taken over.
+func checkSetAside(ctx context.Context, f *doctor.Findings, o Options) {
+	list, err := queue.SetAsideJobs(ctx, o.DB)
+	if err != nil {
+		f.Failed("schedules", "jobs set aside", err)
+		return
+	}
+	for _, j := range list {
+		f.Note("schedules", "jobs set aside", doctor.Problem, fmt.Sprintf("cpd-jobs jobs cancel %d ends it", j.ID),
+			"job %d (%s) of a dead worker cannot be taken over: %s", j.ID, j.Kind, j.SetAside)
 	}
 }
 

@@ -211,19 +211,21 @@ func TestOrphanIsFinalised(t *testing.T) {
 			}
 		}
 		err := pgx.BeginFunc(t.Context(), l.pool, func(tx pgx.Tx) error {
-			orphans, err := riverdb.LockOrphans(t.Context(), tx)
-			if err != nil {
-				return err
+			if got := must[[]int64](t)(riverdb.Orphans(t.Context(), tx, nil, "v1")); !slices.Equal(got, []int64{id}) {
+				t.Fatalf("orphans are %v, want one", got)
 			}
-			if len(orphans) != 1 {
-				t.Fatalf("orphans are %+v, want one", orphans)
+			if got := must[[]int64](t)(riverdb.Orphans(t.Context(), tx, []string{"gone"}, "v1")); len(got) != 0 {
+				t.Errorf("orphans are %v although their worker is left out", got)
 			}
-			o := orphans[0]
+			o := must[*riverdb.Orphan](t)(riverdb.LockOrphan(t.Context(), tx, id))
+			if o == nil {
+				t.Fatal("the orphan cannot be locked")
+			}
 			if o.ID != id || o.Worker != "gone" || o.Attempt != 2 || !o.HoldsLease || o.Cancelled != cancelled || o.Kind != "contract" {
 				t.Errorf("orphan is %+v (cancelled: %v)", o, cancelled)
 			}
 			failure := must[[]byte](t)(json.Marshal(rivertype.AttemptError{At: time.Now(), Attempt: 2, Error: "gone"}))
-			return riverdb.FinaliseOrphan(t.Context(), tx, o, failure, 99)
+			return riverdb.FinaliseOrphan(t.Context(), tx, *o, failure, 99)
 		})
 		if err != nil {
 			t.Fatal(err)

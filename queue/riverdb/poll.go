@@ -53,6 +53,7 @@ func Archive(ctx context.Context, db DB, age time.Duration, limit int) (int64, e
 		WITH finished AS (
 			SELECT id FROM river.river_job
 			WHERE state IN ('completed', 'cancelled', 'discarded') AND finalized_at < now() - $1::interval
+			  AND NOT EXISTS (SELECT FROM queue.history AS h WHERE h.id = river_job.id) -- an id that was used before stays
 			ORDER BY finalized_at
 			LIMIT $2
 			FOR UPDATE SKIP LOCKED

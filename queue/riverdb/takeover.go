@@ -4,6 +4,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -20,6 +21,7 @@ type Heartbeat struct {
 	Active    []int64       // the jobs that this process knows to run here
 	LostAfter time.Duration // how long a job may be marked as running here before this process knows of it
 	Pooled    bool          // whether a pooler is between, whose idle sessions have the name of whoever used them last
+	Version   string        // what another version set aside needs looking after too
 }
 
 //go:embed sql/heartbeat.sql
@@ -28,7 +30,7 @@ var heartbeatSQL string
 // Beat writes the heartbeat. It says whether the worker still counts as alive, and whether a worker is dead, a dead one
 // has sessions left, or a job runs nowhere: in one statement, because every idle worker makes it.
 func Beat(ctx context.Context, db DB, h Heartbeat) (alive, trouble bool, err error) {
-	err = db.QueryRow(ctx, heartbeatSQL, h.Worker, h.DeadAfter, h.Active, h.LostAfter, h.Pooled).Scan(&alive, &trouble)
+	err = db.QueryRow(ctx, heartbeatSQL, h.Worker, h.DeadAfter, h.Active, h.LostAfter, h.Pooled, h.Version).Scan(&alive, &trouble)
 	return alive, trouble, err
 }
 
@@ -96,25 +98,82 @@ type Orphan struct {
 	HoldsLease  bool
 }
 
-// LockOrphans locks the jobs that are marked as running on workers that are gone, oldest first, and leaves out those
-// that another transaction has locked.
-func LockOrphans(ctx context.Context, tx pgx.Tx) ([]Orphan, error) {
+// orphaned selects the jobs that are marked as running on workers that are gone.
+const orphaned = `
+	FROM river.river_job AS j
+	WHERE state = 'running' AND NOT EXISTS (
+		SELECT FROM queue.workers AS worker
+		WHERE worker.id = j.attempted_by[array_upper(j.attempted_by, 1)] AND worker.stopped_at IS NULL)`
+
+// Orphans lists the jobs that are marked as running on workers that are gone, oldest first. It leaves out those of the
+// workers except and those that were set aside, until workers of the caller's version try them again.
+func Orphans(ctx context.Context, db DB, except []string, version string) ([]int64, error) {
+	rows, _ := db.Query(ctx, "SELECT id"+orphaned+`
+		  AND coalesce(attempted_by[array_upper(attempted_by, 1)], '') <> ALL ($1)
+		  AND NOT EXISTS (
+			SELECT FROM queue.set_aside_jobs AS a
+			WHERE a.job_id = j.id AND a.set_aside_by = $2 AND a.retry_at > clock_timestamp())
+		ORDER BY id`, append([]string{}, except...), version)
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
+	if err != nil {
+		return nil, fmt.Errorf("look for jobs that run nowhere: %w", err)
+	}
+	return ids, nil
+}
+
+// LockOrphan locks an orphan until the transaction ends; nil where it is none any more, or another transaction has it.
+func LockOrphan(ctx context.Context, tx pgx.Tx, id int64) (*Orphan, error) {
 	rows, _ := tx.Query(ctx, `
 		SELECT id, kind, queue, priority, attempt, max_attempts, args, metadata,
 		       metadata ? 'cancel_attempted_at' AS cancelled,
 		       coalesce(attempted_by[array_upper(attempted_by, 1)], '') AS worker,
-		       EXISTS (SELECT FROM queue.leases AS l WHERE l.job_id = j.id) AS holds_lease
-		FROM river.river_job AS j
-		WHERE state = 'running' AND NOT EXISTS (
-			SELECT FROM queue.workers AS worker
-			WHERE worker.id = j.attempted_by[array_upper(j.attempted_by, 1)] AND worker.stopped_at IS NULL)
-		ORDER BY id
-		FOR UPDATE SKIP LOCKED`)
-	orphans, err := pgx.CollectRows(rows, pgx.RowToStructByName[Orphan])
-	if err != nil {
-		return nil, fmt.Errorf("lock the jobs that run nowhere: %w", err)
+		       EXISTS (SELECT FROM queue.leases AS l WHERE l.job_id = j.id) AS holds_lease`+orphaned+`
+		  AND id = $1
+		FOR UPDATE SKIP LOCKED`, id)
+	orphan, err := pgx.CollectExactlyOneRow(rows, pgx.RowToAddrOfStructByName[Orphan])
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil
 	}
-	return orphans, nil
+	if err != nil {
+		return nil, fmt.Errorf("lock job %d, which runs nowhere: %w", id, err)
+	}
+	return orphan, nil
+}
+
+// SetJobAside records why an orphan cannot be taken over, and that workers of this version try again after a while.
+func SetJobAside(ctx context.Context, db DB, id int64, reason, version string, retryAfter time.Duration) error {
+	_, err := db.Exec(ctx, `
+		INSERT INTO queue.set_aside_jobs AS a (job_id, reason, set_aside_by, retry_at)
+		VALUES ($1, $2, $3, clock_timestamp() + $4::interval)
+		ON CONFLICT (job_id) DO UPDATE
+		SET reason = excluded.reason, set_aside_by = excluded.set_aside_by, retry_at = excluded.retry_at`, id, reason, version, retryAfter)
+	if err != nil {
+		return fmt.Errorf("set job %d aside: %w", id, err)
+	}
+	return nil
+}
+
+// ForgetSetAside removes the records of jobs that no longer run, and of those of ids, which are tried again at once.
+func ForgetSetAside(ctx context.Context, db DB, ids ...int64) error {
+	_, err := db.Exec(ctx, `
+		DELETE FROM queue.set_aside_jobs AS a
+		WHERE job_id = ANY ($1)
+		   OR NOT EXISTS (SELECT FROM river.river_job AS j WHERE j.id = a.job_id AND j.state = 'running')`, ids)
+	if err != nil {
+		return fmt.Errorf("forget jobs that were set aside: %w", err)
+	}
+	return nil
+}
+
+// MakeCancellable makes an object of a job's metadata that are none: River cannot note a cancellation in them.
+func MakeCancellable(ctx context.Context, db DB, id int64) error {
+	_, err := db.Exec(ctx, `
+		UPDATE river.river_job SET metadata = jsonb_build_object('unreadable', metadata)
+		WHERE id = $1 AND jsonb_typeof(metadata) <> 'object'`, id)
+	if err != nil {
+		return fmt.Errorf("make job %d cancellable: %w", id, err)
+	}
+	return nil
 }
 
 // FinaliseOrphan ends the row of an orphan, as cancelled where that was asked for, else as discarded. Failure is
