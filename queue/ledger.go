@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"cpd-jobs/internal/clean"
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/riverdb"
 	"cpd-jobs/queue/schedule"
@@ -138,9 +139,8 @@ type batch struct {
 	waiting    map[string]bool // those with ticks that wait for their turn
 }
 
-func (b *batch) load(ctx context.Context, tx pgx.Tx, names []string) error {
-	err := tx.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&b.now)
-	if err != nil {
+func (b *batch) load(ctx context.Context, tx pgx.Tx, names []string) (err error) {
+	if b.now, err = pg.Now(ctx, tx); err != nil {
 		return err
 	}
 	if b.versions, err = versionsOf(ctx, tx, names); err != nil {

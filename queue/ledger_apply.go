@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/queue/schedule"
 )
 
@@ -113,7 +114,7 @@ func (a *applier) apply(ctx context.Context, schedules []schedule.Schedule) erro
 	if err != nil {
 		return err
 	}
-	if err := a.tx.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&a.now); err != nil {
+	if a.now, err = pg.Now(ctx, a.tx); err != nil {
 		return err
 	}
 	live := map[string]liveSchedule{}

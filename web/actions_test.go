@@ -133,7 +133,14 @@ func TestPauseAndResume(t *testing.T) {
 	if res := f.post("/schedules/cpd/pause", url.Values{"for": {"-5h"}}); res.StatusCode != http.StatusBadRequest {
 		t.Errorf("a length that was not offered: status %d, want 400", res.StatusCode)
 	}
-	wantAudit(t, f, "pause schedule cpd done", "resume schedule cpd done")
+	// These pages' clock is wrong by days, as a machine's may be. Workers compare the end with the database's clock.
+	wantLeadsTo(t, f, f.post("/schedules/cpd/pause", url.Values{"for": {"1h"}}), "/schedules/cpd", "The schedule is paused")
+	var length time.Duration
+	err := f.deps.DB.QueryRow(t.Context(), "SELECT until_at - from_at FROM queue.pauses WHERE until_at > clock_timestamp()").Scan(&length)
+	if err != nil || length.Round(time.Hour) != time.Hour {
+		t.Errorf("a pause for an hour: ends after %s, %v", length, err)
+	}
+	wantAudit(t, f, "pause schedule cpd done", "resume schedule cpd done", "pause schedule cpd done")
 }
 
 func (f *fixture) findSchedule(t *testing.T, name string) queue.ScheduleInfo {
@@ -171,7 +178,7 @@ func TestBackfill(t *testing.T) {
 	wantAudit(t, f, "backfill schedule cpd done")
 	for name, values := range map[string]url.Values{
 		"Write from as a date":              {"from": {"yesterday"}, "to": {"2026-11-22 06:00"}},
-		"Choose an end that is in the past": {"from": {"2026-11-22 00:00"}, "to": {"2026-11-23 00:00"}},
+		"Choose an end that is in the past": {"from": {"2126-11-22 00:00"}, "to": {"2126-11-23 00:00"}},
 		"Choose a stretch of at most":       {"from": {"2020-11-22 00:00"}, "to": {"2026-11-22 00:00"}},
 		"more than 1,000 ticks":             {"from": {"2026-01-22 00:00"}, "to": {"2026-11-22 00:00"}},
 		"give --from before --to":           {"from": {"2026-11-22 05:00"}, "to": {"2026-11-22 04:00"}},

@@ -9,6 +9,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"cpd-jobs/internal/access"
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 )
@@ -124,7 +125,11 @@ func (a *api) pauseSchedule(ctx context.Context, in *pauseInput) (*scheduleOutpu
 	}
 	var until time.Time
 	if in.Body.Until != nil {
-		if until = *in.Body.Until; !until.After(a.Now()) {
+		now, err := pg.Now(ctx, a.Control)
+		if err != nil {
+			return nil, err
+		}
+		if until = *in.Body.Until; !until.After(now) {
 			return nil, run.Invalid("", "until: give a moment that is still to come")
 		}
 	}

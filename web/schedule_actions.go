@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/access"
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 	"cpd-jobs/queue/schedule"
@@ -62,7 +63,11 @@ func (s *site) pauseSchedule(w http.ResponseWriter, r *http.Request) error {
 		if err != nil {
 			return err
 		}
-		until = s.Now().Add(d)
+		now, err := pg.Now(r.Context(), s.Control)
+		if err != nil {
+			return err
+		}
+		until = now.Add(d)
 	}
 	detail := map[string]any{"note": why, "for": length}
 	if err := s.pause(r.Context(), info.Name, until, why, detail); err != nil {
@@ -211,7 +216,11 @@ func (s *site) planBackfill(ctx context.Context, info queue.ScheduleInfo, q url.
 			return b, nil, run.Invalid("", "Write %s as a date and a time, such as 2026-11-22 06:00", name)
 		}
 	}
-	if b.To.After(s.Now()) {
+	now, err := pg.Now(ctx, s.Control)
+	if err != nil {
+		return b, nil, err
+	}
+	if b.To.After(now) {
 		return b, nil, run.Invalid("", "Choose an end that is in the past: ticks to come run by themselves")
 	}
 	if b.To.Sub(b.From) > 366*24*time.Hour {

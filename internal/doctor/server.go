@@ -72,9 +72,9 @@ func (f *Findings) Server(ctx context.Context, pool *pgxpool.Pool, workerConnect
 func (f *Findings) skew(ctx context.Context, pool *pgxpool.Pool, now clock.Now) {
 	best, apart := time.Hour, time.Duration(0)
 	for range 3 {
-		var theirs time.Time
 		began := now()
-		if err := pool.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&theirs); err != nil {
+		theirs, err := pg.Now(ctx, pool)
+		if err != nil {
 			f.Failed("database", "clock", err)
 			return
 		}

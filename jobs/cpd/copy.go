@@ -123,7 +123,7 @@ func (c *tableCopy) fillTable(ctx context.Context, session pgx.Tx, t Table, step
 	p := pipe{
 		source: session.Conn().PgConn(), target: tx.Conn().PgConn(),
 		moved: func(bytes, rows int64) { step.Add(bytes); step.SetRows(rows, 0) },
-		out:   t.copyOut(), in: t.copyIn(c.number), stall: c.deps.stall(),
+		out:   t.copyOut(), in: t.copyIn(c.number), wait: c.deps.Wait,
 	}
 	count, err := p.run(ctx)
 	if err != nil {

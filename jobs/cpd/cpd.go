@@ -10,29 +10,26 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/jobs/guard"
 )
 
-// Deps is what the sync works with. Zero durations and counts are the defaults.
+// Deps is what the sync works with. Counts of 0 are the defaults.
 type Deps struct {
 	DB *pgxpool.Pool
 	// SourceURL is the CPD service's PostgreSQL.
 	SourceURL string
 	// Workers is how many tables are copied at once (3). More load the source more; one doubles the time.
 	Workers int
-	// StatementTimeout ends one table's COPY at the source (20 minutes).
-	StatementTimeout time.Duration
-	// Stall ends a copy of which no byte has moved for that long (2 minutes).
-	Stall time.Duration
 	// SwapTries is how often the swap tries to get past reports that read the old copy (500, which is 20 minutes).
 	SwapTries int
+	// Wait passes the time until it is looked whether a copy has moved; nil is [clock.Wait].
+	Wait func(ctx context.Context, d time.Duration) error
 }
 
-func (d Deps) workers() int                    { return cmp.Or(d.Workers, 3) }
-func (d Deps) statementTimeout() time.Duration { return cmp.Or(d.StatementTimeout, 20*time.Minute) }
-func (d Deps) stall() time.Duration            { return cmp.Or(d.Stall, 2*time.Minute) }
-func (d Deps) swapTries() int                  { return cmp.Or(d.SwapTries, 500) }
+func (d Deps) workers() int   { return cmp.Or(d.Workers, 3) }
+func (d Deps) swapTries() int { return cmp.Or(d.SwapTries, 500) }
 
 // Kinds is cpd_sync.
 func Kinds(d Deps) []run.Kind {
@@ -48,6 +45,9 @@ func Kinds(d Deps) []run.Kind {
 
 // Sync copies the tables and publishes a version. On any error the copy before stays whole and live.
 func Sync(ctx context.Context, r run.Run, d Deps, args Args) (run.Outcome, error) {
+	if d.Wait == nil {
+		d.Wait = clock.Wait
+	}
 	src, err := openSource(ctx, d)
 	if err != nil {
 		return run.Outcome{}, err

@@ -37,13 +37,13 @@ func (w world) block() (release func()) {
 }
 
 // whenBlocked waits until the copy is in the middle of the table, and then does something with its session.
-func (w world) whenBlocked(sql string) {
-	for w.t.Context().Err() == nil {
+func (w world) whenBlocked(ctx context.Context, sql string) {
+	for ctx.Err() == nil {
 		var done bool
-		err := w.source.QueryRow(w.t.Context(), `SELECT coalesce(bool_or(ok), false) FROM (
+		err := w.source.QueryRow(ctx, `SELECT coalesce(bool_or(ok), false) FROM (
 			SELECT `+sql+` AS ok FROM pg_stat_activity
 			WHERE application_name = 'cpd-jobs sync' AND datname = current_database() AND wait_event = 'advisory') AS s`).Scan(&done)
-		if w.t.Context().Err() != nil || done {
+		if ctx.Err() != nil || done {
 			return
 		}
 		if err != nil {
@@ -53,8 +53,11 @@ func (w world) whenBlocked(sql string) {
 	}
 }
 
-// stall is how long a copy that is blocked may send nothing: longer than a busy machine makes one wait that is not.
-const stall = 3 * time.Second
+// soonStalled passes no time but that until the copy is blocked in the middle of the table.
+func (w world) soonStalled(ctx context.Context, _ time.Duration) error {
+	w.whenBlocked(ctx, "true")
+	return ctx.Err()
+}
 
 func TestSourceFailsInMidCopy(t *testing.T) {
 	t.Parallel()
@@ -75,9 +78,9 @@ func TestSourceFailsInMidCopy(t *testing.T) {
 			w.inSource("UPDATE schools SET name = 'Other ' || urn")
 			w.block()
 			if test.do == "" {
-				w.deps.Stall = stall
+				w.deps.Wait = w.soonStalled
 			} else {
-				go w.whenBlocked(test.do)
+				go w.whenBlocked(t.Context(), test.do)
 			}
 			_, err := w.try(&run.Local{}, cpd.Args{})
 			wantError(t, err, test.class, test.words)
@@ -94,7 +97,7 @@ func TestCancelledInMidCopy(t *testing.T) {
 	w.block()
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() {
-		w.whenBlocked("true")
+		w.whenBlocked(ctx, "true")
 		cancel()
 	}()
 	_, err := cpd.Sync(ctx, &run.Local{}, w.deps, cpd.Args{})
@@ -104,13 +107,17 @@ func TestCancelledInMidCopy(t *testing.T) {
 	check()
 }
 
-func TestSlowStatementIsEndedBySource(t *testing.T) {
+// The source itself ends a statement or a session that takes too long: what the copy cannot do once it is cut off.
+func TestSourceLimitsItsSessions(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.block()
-	w.deps.StatementTimeout = 2 * time.Second // an idle session has no longer, either
-	_, err := w.try(&run.Local{}, cpd.Args{})
-	wantError(t, err, run.ClassTransient, "statement timeout")
+	w.inSource(`ALTER TABLE schools RENAME TO s; CREATE VIEW schools AS SELECT (jsonb_populate_record(s, jsonb_build_object('name',
+		current_setting('statement_timeout') || ', ' || current_setting('idle_in_transaction_session_timeout')))).* FROM s`)
+	w.sync()
+	got := ask[string](t, w.deps.DB, "SELECT DISTINCT name FROM cpd.schools")
+	if want := []string{"20min, 20min"}; !slices.Equal(got, want) {
+		t.Errorf("the copying sessions had limits %q, want %q", got, want)
+	}
 }
 
 // A table that is rewritten after the snapshot looks empty to it, without any error.

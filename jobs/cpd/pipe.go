@@ -20,8 +20,11 @@ type pipe struct {
 	source, target *pgconn.PgConn
 	out, in        string
 	moved          func(bytes, rows int64) // bytes more, and so many rows by now
-	stall          time.Duration
+	wait           func(context.Context, time.Duration) error
 }
+
+// stall is how long no byte of a copy may move.
+const stall = 2 * time.Minute
 
 // targetGone is what the reading side leaves in the pipe for the writing side: not the source's fault.
 type targetGone struct{ error }
@@ -32,7 +35,9 @@ func (p pipe) run(ctx context.Context) (Count, error) {
 	defer stop(nil)
 	read, write := io.Pipe()
 	var total atomic.Int64
-	defer watch(&total, p.stall, func() { stop(errStalled) })()
+	watching := make(chan struct{})
+	go func() { defer close(watching); p.watch(ctx, &total, stop) }()
+	defer func() { stop(nil); <-watching }()
 
 	sent := make(chan error, 1)
 	var tag pgconn.CommandTag
@@ -95,26 +100,14 @@ func (c rowCounter) Write(b []byte) (int, error) {
 	return c.to.Write(b)
 }
 
-// watch calls stalled once n has not changed for between one and two times the limit. The returned function ends it.
-func watch(n *atomic.Int64, limit time.Duration, stalled func()) (end func()) {
-	done, ended := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(ended)
-		ticker := time.NewTicker(limit)
-		defer ticker.Stop()
-		for last := int64(-1); ; {
-			select {
-			case <-done:
-				return
-			case <-ticker.C:
-			}
-			if now := n.Load(); now != last {
-				last = now
-				continue
-			}
-			stalled()
+// watch ends the copy once n has not changed for between one and two times [stall]. It returns when ctx has ended.
+func (p pipe) watch(ctx context.Context, n *atomic.Int64, stop context.CancelCauseFunc) {
+	for last := int64(-1); p.wait(ctx, stall) == nil; {
+		now := n.Load()
+		if now == last {
+			stop(errStalled)
 			return
 		}
-	}()
-	return func() { close(done); <-ended }
+		last = now
+	}
 }

@@ -19,7 +19,8 @@ func TestProgressOfATable(t *testing.T) {
 			table = s
 		}
 	}}
-	w.deps.Stall, w.deps.Workers = stall, 1
+	w.deps.Workers = 1
+	w.deps.Wait = w.soonStalled
 	_, err := w.try(r, cpd.Args{})
 	wantError(t, err, run.ClassUnreachable, "no data for too long")
 	rows, _ := table.Rows()

@@ -22,8 +22,10 @@ const lookTimeout = time.Minute
 type source struct {
 	pool    *pgxpool.Pool
 	workers int
-	timeout time.Duration
 }
+
+// sessionTimeout ends at the source what takes too long: one table's COPY, or a session of which nothing is asked.
+const sessionTimeout = "20min"
 
 func openSource(ctx context.Context, d Deps) (*source, error) {
 	if d.SourceURL == "" {
@@ -34,7 +36,7 @@ func openSource(ctx context.Context, d Deps) (*source, error) {
 		return nil, fmt.Errorf("CPD_DATABASE_URL: %w", err)
 	}
 	workers := min(d.workers(), int(pool.Config().MaxConns)) // the address may set a lower limit
-	return &source{pool: pool, workers: workers, timeout: d.statementTimeout()}, nil
+	return &source{pool: pool, workers: workers}, nil
 }
 
 func (s *source) close() { s.pool.Close() }
@@ -136,9 +138,8 @@ func (s *source) session(ctx context.Context, snap *snapshot, level pgx.TxIsoLev
 		return nil, err
 	}
 	snap.sessions = append(snap.sessions, tx)
-	limit := s.timeout.Milliseconds()
-	_, err = tx.Exec(ctx, fmt.Sprintf(`SET LOCAL statement_timeout = %d; SET LOCAL lock_timeout = '30s';
-		SET LOCAL idle_in_transaction_session_timeout = %d`, limit, limit))
+	_, err = tx.Exec(ctx, `SET LOCAL statement_timeout = '`+sessionTimeout+`'; SET LOCAL lock_timeout = '30s';
+		SET LOCAL idle_in_transaction_session_timeout = '`+sessionTimeout+`'`)
 	return tx, err
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs/gias/format"
@@ -58,9 +59,9 @@ type sync struct {
 
 // fetch opens the sources and keeps the parts that are not known already.
 func (s *sync) fetch(ctx context.Context, o source.Options) error {
-	return s.run.Step(ctx, "fetch", func(ctx context.Context, _ *run.Step) error {
-		if err := s.conn.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&s.asAt); err != nil {
-			return fmt.Errorf("ask the database for the time: %w", err)
+	return s.run.Step(ctx, "fetch", func(ctx context.Context, _ *run.Step) (err error) {
+		if s.asAt, err = pg.Now(ctx, s.conn); err != nil {
+			return err
 		}
 		before, err := s.latestFiles(ctx)
 		if err != nil {

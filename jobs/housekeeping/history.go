@@ -2,9 +2,8 @@ package housekeeping
 
 import (
 	"context"
-	"fmt"
-	"time"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
@@ -14,13 +13,11 @@ import (
 // forget lets reports forget how they were longer ago than they promise.
 func forget(ctx context.Context, r run.Run, d Deps, counts map[string]int64) error {
 	return r.Step(ctx, "history", func(ctx context.Context, step *run.Step) error {
-		var before time.Time // on the clock that wrote the history
-		err := d.DB.QueryRow(ctx, "SELECT clock_timestamp() - make_interval(secs => $1)", retention.Versions.Seconds()).
-			Scan(&before)
+		now, err := pg.Now(ctx, d.DB)
 		if err != nil {
-			return fmt.Errorf("ask the database for the time: %w", err)
+			return err
 		}
-		pruned, err := versions.Prune(ctx, r, d.DB, before, reports.All())
+		pruned, err := versions.Prune(ctx, r, d.DB, now.Add(-retention.Versions), reports.All())
 		counts["refreshes"], counts["changes"], counts["checks"] = pruned.Refreshes, pruned.Changes, pruned.Checks
 		step.SetRows(pruned.Refreshes+pruned.Changes+pruned.Checks, 0)
 		return err

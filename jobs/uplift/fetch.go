@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
 )
@@ -83,8 +84,8 @@ func (s *sync) look(ctx context.Context, d *source.Delivery) (err error) {
 		return err
 	}
 	s.summary.File, s.summary.SHA256, s.summary.SizeBytes, s.summary.Year = s.file.Name, s.file.SHA256, s.file.SizeBytes, s.year
-	if err := s.db.QueryRow(ctx, "SELECT clock_timestamp()").Scan(&s.asAt); err != nil {
-		return fmt.Errorf("ask the database for the time: %w", err)
+	if s.asAt, err = pg.Now(ctx, s.db); err != nil {
+		return err
 	}
 	if !d.AsAt.IsZero() {
 		s.asAt = d.AsAt

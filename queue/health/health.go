@@ -12,20 +12,19 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/doctor"
+	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 )
 
-// Options say what is checked. DB, Kinds and Now are required.
+// Options say what is checked. DB and Kinds are required.
 type Options struct {
 	DB *pgxpool.Pool
 	// Kinds are those of this program.
 	Kinds []run.Kind
 	// Version is this program's; workers of another are pointed out.
 	Version string
-	Now     clock.Now
 }
 
 // lateTick is how late a tick may be accounted for.
@@ -89,7 +88,12 @@ func checkSchedules(ctx context.Context, f *doctor.Findings, o Options) {
 		f.NoteIf(b.State == "set_aside", "schedules", b.Schedule, fmt.Sprintf("cpd-jobs backfills cancel %d ends it", b.ID),
 			"backfill %d cannot go on: %s", b.ID, b.Reason)
 	}
-	find, now := queue.KindFinder(o.Kinds), o.Now()
+	now, err := pg.Now(ctx, o.DB)
+	if err != nil {
+		f.Failed("schedules", "clock", err)
+		return
+	}
+	find := queue.KindFinder(o.Kinds)
 	for _, s := range list {
 		kind, err := find(s.Kind)
 		switch {
@@ -140,7 +144,12 @@ func checkSilence(ctx context.Context, f *doctor.Findings, o Options) {
 		f.Failed("schedules", "silence", err)
 		return
 	}
-	silent, now := 0, o.Now()
+	now, err := pg.Now(ctx, o.DB)
+	if err != nil {
+		f.Failed("schedules", "silence", err)
+		return
+	}
+	silent := 0
 	for _, x := range list {
 		if x.Silent(now) {
 			silent++
