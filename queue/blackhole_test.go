@@ -2,126 +2,40 @@ package queue
 
 import (
 	"context"
-	"io"
-	"net"
-	"net/url"
-	"os"
-	"sync"
 	"testing"
 	"time"
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/testing/blackhole"
 )
 
-// blackHole is a proxy before a database. From swallow on it acknowledges what comes over the connections that are open
-// and passes nothing on; new connections work.
-type blackHole struct {
-	address string
-	mu      sync.Mutex
-	open    []*swallowed
-}
-
-type swallowed struct {
-	mu   sync.Mutex
-	gone bool
-}
-
-func (s *swallowed) isGone() bool {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.gone
-}
-
-func newBlackHole(t *testing.T, network, server string) *blackHole {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	b := &blackHole{address: l.Addr().String()}
-	go func() {
-		for {
-			client, err := l.Accept()
-			if err != nil {
-				return
-			}
-			behind, err := net.Dial(network, server)
-			if err != nil {
-				_ = client.Close()
-				continue
-			}
-			s := &swallowed{}
-			b.mu.Lock()
-			b.open = append(b.open, s)
-			b.mu.Unlock()
-			go s.pass(behind, client)
-			go s.pass(client, behind)
-		}
-	}()
-	return b
-}
-
-// pass copies until one side ends, or reads on and copies nothing.
-func (s *swallowed) pass(to, from net.Conn) {
-	defer func() { _ = from.Close() }()
-	buffer := make([]byte, 32<<10)
-	for {
-		n, err := from.Read(buffer)
-		if err != nil {
-			if err == io.EOF && !s.isGone() {
-				_ = to.Close()
-			}
-			return
-		}
-		if s.isGone() {
-			continue
-		}
-		if _, err := to.Write(buffer[:n]); err != nil {
-			return
-		}
-	}
-}
-
-func (b *blackHole) swallow() {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	for _, s := range b.open {
-		s.mu.Lock()
-		s.gone = true
-		s.mu.Unlock()
-	}
-}
-
-// A connection that goes silent without a word once kept a worker from writing ticks and ending jobs for 16 minutes, while
-// its heartbeat stayed fresh.
+// Connections that go silent without a word once kept a worker from writing ticks and ending jobs for 16 minutes, while
+// its heartbeat stayed fresh. With five seconds for an answer instead of ten the test is shorter.
 func TestWorkGoesOnPastSilentConnections(t *testing.T) {
 	t.Parallel()
-	if os.Getenv("CPD_JOBS_LONG") == "" {
-		t.Skip("make long runs it: in one run of the whole suite no tick had its job done after the swallow, which is open")
+	for name, c := range map[string]struct {
+		which blackhole.Which
+		form  blackhole.Form
+	}{
+		"all connections, acknowledging":            {blackhole.All, blackhole.Acknowledging},
+		"all connections, not acknowledging":        {blackhole.All, blackhole.Stalled},
+		"the listener's, acknowledging":             {blackhole.Listeners, blackhole.Acknowledging},
+		"all but the listener's, acknowledging":     {blackhole.Others, blackhole.Acknowledging},
+		"all but the listener's, not acknowledging": {blackhole.Others, blackhole.Stalled},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			goesOnPastSilence(t, c.which, c.form)
+		})
 	}
+}
+
+func goesOnPastSilence(t *testing.T, which blackhole.Which, form blackhole.Form) {
 	target := pgtest.URL(t)
-	u, err := url.Parse(target)
-	if err != nil {
-		t.Fatal(err)
-	}
-	network, server := "tcp", u.Host
-	if dir := u.Query().Get("host"); dir != "" {
-		port := u.Query().Get("port")
-		if port == "" {
-			port = "5432"
-		}
-		network, server = "unix", dir+"/.s.PGSQL."+port
-		query := u.Query()
-		query.Del("host")
-		query.Del("port")
-		u.RawQuery = query.Encode()
-	}
-	hole := newBlackHole(t, network, server)
-	u.Host = hole.address
+	proxy, through := blackhole.Before(t, target)
 	release, started := make(chan struct{}), make(chan struct{})
-	w := idleOn(t, pgtest.Connect(t, u.String()),
+	w := idleWithin(t, pgtest.Connect(t, through), 5*time.Second,
 		kindThat("slow", func(ctx context.Context, _ run.Run) (run.Outcome, error) {
 			close(started)
 			<-release
@@ -129,37 +43,40 @@ func TestWorkGoesOnPastSilentConnections(t *testing.T) {
 		}), kindOf("tick", false))
 	w.exec("DELETE FROM queue.workers") // Run registers it
 	direct := pgtest.Connect(t, target)
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
 	w.follows(`schedules: [{name: each-second, kind: tick, cron: "* * * * * *", seconds: true, timezone: UTC}]`)
 	slow := w.enqueue(Request{Kind: "slow"})
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
 	go func() { ended <- w.Run(ctx) }()
-	<-started
-	hole.swallow()
-	swallowed := time.Now()
-	close(release)
+	select {
+	case <-started:
+	case err := <-ended:
+		t.Fatalf("the worker ended: %v\n%s", err, w.log)
+	}
 	until := func(what, sql string, args ...any) {
 		t.Helper()
-		for {
-			var done bool
+		for done := false; !done; {
 			if err := direct.QueryRow(t.Context(), sql, args...).Scan(&done); err != nil {
-				t.Fatal(err)
-			}
-			if done {
-				t.Logf("%s after %s", what, time.Since(swallowed).Round(time.Second))
-				return
+				t.Fatalf("%s never (%v)\n%s", what, err, w.log)
 			}
 			select {
-			case <-time.After(50 * time.Millisecond):
 			case err := <-ended:
 				t.Fatalf("the worker ended: %v\n%s", err, w.log)
-			case <-t.Context().Done():
-				t.Fatalf("%s never\n%s", what, w.log)
+			case <-time.After(20 * time.Millisecond):
 			}
 		}
 	}
+	until("it listens", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")
+	if proxy.Silence(which, form) == 0 {
+		t.Fatal("no connection went silent")
+	}
+	var silent time.Time
+	if err := direct.QueryRow(t.Context(), "SELECT clock_timestamp()").Scan(&silent); err != nil {
+		t.Fatal(err)
+	}
+	close(release)
 	until("a new tick has its job done", `SELECT EXISTS (SELECT FROM queue.jobs AS j JOIN queue.ticks AS t ON t.job_id = j.id
-		WHERE j.state = 'completed' AND j.attempted_at > $1)`, swallowed.Add(time.Second))
+		WHERE j.state = 'completed' AND j.attempted_at > $1 AND t.tick > $1)`, silent)
 	until("the job has ended", "SELECT EXISTS (SELECT FROM queue.jobs WHERE id = $1 AND state = 'completed')", slow.ID)
 	var twice int
 	if err := direct.QueryRow(t.Context(), `

@@ -50,12 +50,18 @@ func idle(t testing.TB, kinds ...run.Kind) *idleWorker {
 
 func idleOn(t testing.TB, pool *pgxpool.Pool, kinds ...run.Kind) *idleWorker {
 	t.Helper()
+	return idleWithin(t, pool, answerWithin, kinds...)
+}
+
+// idleWithin is one that waits for an answer of the database for no longer than within.
+func idleWithin(t testing.TB, pool *pgxpool.Pool, within time.Duration, kinds ...run.Kind) *idleWorker {
+	t.Helper()
 	w := &idleWorker{t: t, log: &logged{}}
 	var err error
-	w.Worker, err = NewWorker(pool, WorkerOptions{
+	w.Worker, err = newWorker(pool, WorkerOptions{
 		ID: NewWorkerID("idle"), Host: "idle", PID: 1, Version: "test", Kinds: kinds, Queues: map[string]int{"default": 5},
 		Log: slog.New(slog.NewTextHandler(w.log, nil)), Now: time.Now,
-	})
+	}, within)
 	if err != nil {
 		t.Fatal(err)
 	}

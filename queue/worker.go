@@ -122,7 +122,11 @@ const (
 // NewWorker prepares a worker on pool; [Worker.Run] starts it. What is not a job's own has a pool beside it, with the
 // same settings, so that jobs that use all connections keep no heartbeat waiting.
 func NewWorker(jobs *pgxpool.Pool, o WorkerOptions) (*Worker, error) {
-	pool, err := pg.Bounded(context.Background(), jobs, upkeepConnections, answerWithin)
+	return newWorker(jobs, o, answerWithin)
+}
+
+func newWorker(jobs *pgxpool.Pool, o WorkerOptions, within time.Duration) (*Worker, error) {
+	pool, err := pg.Bounded(context.Background(), jobs, upkeepConnections, within)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"os"
+	"strconv"
 	"sync"
 	"time"
 
@@ -14,12 +15,18 @@ import (
 	"cpd-jobs/internal/clock"
 )
 
+// serverLooks are settings by which the server too finds out that a client is gone without a word, and gives up its
+// locks: see silentAfter. Over a local socket they mean nothing.
+var serverLooks = map[string]string{
+	"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2", "tcp_user_timeout": "20000",
+}
+
 // silentAfter is how long the other end of a connection may acknowledge nothing, whether data are on the way to it or
 // not. Too short and a network that stumbles costs a sync; too long and a worker waits for a server that is gone.
 const silentAfter = 20 * time.Second
 
-// dial connects so that a connection whose other end is gone without a word breaks, instead of keeping whoever waits
-// for an answer on it for as long as the system retransmits: a quarter of an hour.
+// dial connects so that a connection whose other end is gone without a word breaks, instead of keeping those
+// who wait for an answer on it for as long as the system retransmits: a quarter of an hour.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silentAfter / 2, Interval: silentAfter / 4, Count: 2},
@@ -31,11 +38,19 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 }
 
 // Bounded opens a pool like another, of at most maxConns connections, on which the server must answer within the given
-// time: a statement that waits for longer fails, and its connection is closed with all that are idle, because what
-// silenced one may have silenced them too. It is for short statements alone.
+// time: a statement that waits for longer fails, and its connection is closed with all that are idle in both pools,
+// because what silenced one may have silenced them too. It is for short statements alone.
+//
+// The server has limits too. It ends a statement that runs, or waits for a lock, for nearly as long, so that one that is
+// merely slow keeps its connection. And it ends a transaction whose client says nothing more: it may never hear that a
+// silent connection was closed, and would keep that one's locks for ever. A pooler takes no such settings.
 func Bounded(ctx context.Context, like *pgxpool.Pool, maxConns int32, within time.Duration) (*pgxpool.Pool, error) {
 	config := like.Config()
 	config.MaxConns, config.MinConns, config.MinIdleConns = maxConns, 0, 0
+	if !Pooled(like) {
+		config.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt((within * 4 / 5).Milliseconds(), 10)
+		config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(within.Milliseconds(), 10)
+	}
 	var pool *pgxpool.Pool
 	connect := config.ConnConfig.DialFunc
 	config.ConnConfig.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
@@ -43,7 +58,7 @@ func Bounded(ctx context.Context, like *pgxpool.Pool, maxConns int32, within tim
 		if err != nil {
 			return nil, err
 		}
-		return &boundedConn{Conn: conn, within: within, silent: func() { pool.Reset() }}, nil
+		return &boundedConn{Conn: conn, within: within, silent: func() { pool.Reset(); like.Reset() }}, nil
 	}
 	var err error
 	if pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {

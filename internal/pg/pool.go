@@ -1,6 +1,7 @@
 package pg
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -38,6 +39,11 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 	}
 	if pooled {
 		config.ConnConfig.DefaultQueryExecMode = pooledMode
+	} else {
+		params := config.ConnConfig.RuntimeParams
+		for name, value := range serverLooks {
+			params[name] = cmp.Or(params[name], value)
+		}
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
