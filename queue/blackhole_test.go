@@ -2,8 +2,11 @@ package queue
 
 import (
 	"context"
+	"sync"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
@@ -35,11 +38,16 @@ func goesOnPastSilence(t *testing.T, which blackhole.Which, form blackhole.Form)
 	target := pgtest.URL(t)
 	proxy, through := blackhole.Before(t, target)
 	release, started := make(chan struct{}), make(chan struct{})
-	w := idleWithin(t, pgtest.Connect(t, through), 5*time.Second,
+	jobs := pgtest.Connect(t, through)
+	begun := sync.OnceFunc(func() { close(started) })
+	w := idleWithin(t, jobs, 5*time.Second, // a job with a transaction of its own, in whose midst the silence begins
 		kindThat("slow", func(ctx context.Context, _ run.Run) (run.Outcome, error) {
-			close(started)
-			<-release
-			return run.Outcome{}, nil
+			return run.Outcome{}, pgx.BeginFunc(ctx, jobs, func(tx pgx.Tx) error {
+				begun()
+				<-release
+				_, err := tx.Exec(ctx, "SELECT")
+				return err
+			})
 		}), kindOf("tick", false))
 	w.exec("DELETE FROM queue.workers") // Run registers it
 	direct := pgtest.Connect(t, target)
@@ -63,10 +71,14 @@ func goesOnPastSilence(t *testing.T, which blackhole.Which, form blackhole.Form)
 			case err := <-ended:
 				t.Fatalf("the worker ended: %v\n%s", err, w.log)
 			case <-time.After(20 * time.Millisecond):
+				if d, _ := t.Deadline(); time.Until(d) < 15*time.Second {
+				}
 			}
 		}
 	}
-	until("it listens", "SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'")
+	for proxy.Listening() == 0 {
+		time.Sleep(10 * time.Millisecond)
+	}
 	if proxy.Silence(which, form) == 0 {
 		t.Fatal("no connection went silent")
 	}

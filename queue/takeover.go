@@ -43,6 +43,19 @@ func (w *Worker) takeoverLoop(ctx context.Context) {
 	}
 }
 
+// silenceLoop ends connections of jobs that went silent, so that the jobs fail and are tried again on others.
+func (w *Worker) silenceLoop(ctx context.Context) {
+	for every(ctx, w.within/2) {
+		ended, err := w.silence.End(ctx)
+		if err != nil {
+			w.logRetry(ctx, "silent connections of jobs not looked for; trying again", err)
+		}
+		if ended > 0 {
+			w.log.Warn("connections of jobs ended that had gone silent", "connections", ended)
+		}
+	}
+}
+
 // takeOver marks dead workers, ends the sessions of those that left jobs or sessions, and then requeues their jobs. A
 // worker whose sessions do not end keeps its jobs, and a job that cannot be taken over is set aside: the others go on.
 func (w *Worker) takeOver(ctx context.Context) error {

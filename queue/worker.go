@@ -90,6 +90,8 @@ type Worker struct {
 	WorkerOptions
 	id       string
 	pool     *pgxpool.Pool // for what is not a job's own: every answer on it has a deadline
+	within   time.Duration // see answerWithin
+	silence  *pg.Silence   // of the jobs' own connections
 	client   *Client
 	river    *river.Client[pgx.Tx]
 	recorder *recorder
@@ -136,7 +138,7 @@ func newWorker(jobs *pgxpool.Pool, o WorkerOptions, within time.Duration) (*Work
 	}
 	w := &Worker{
 		WorkerOptions: o, id: o.ID, pool: pool, client: client, log: o.Log, now: o.Now, random: rand.Float64,
-		active: newActiveJobs(), recorder: newRecorder(pool, o.Log),
+		active: newActiveJobs(), recorder: newRecorder(pool, o.Log), within: within, silence: pg.WatchSilence(jobs, pool, within),
 		processor: &cost.Processor{Used: cost.Used, Now: o.Now}, trouble: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 	}
 	w.clock.local = o.Now
@@ -204,7 +206,7 @@ func (w *Worker) Run(ctx context.Context) error {
 		return run.Unreachable("check DATABASE_URL and that migrations are applied (cpd-jobs migrate up)", "start working: %w", err)
 	}
 	var loops sync.WaitGroup
-	for _, loop := range []func(context.Context){w.recorder.run, w.pollLoop, w.takeoverLoop, w.archiveLoop} {
+	for _, loop := range []func(context.Context){w.recorder.run, w.pollLoop, w.takeoverLoop, w.silenceLoop, w.archiveLoop} {
 		loops.Go(func() { loop(upkeep) })
 	}
 	loops.Go(func() { w.observe(upkeep, events) })

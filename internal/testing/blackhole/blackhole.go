@@ -104,6 +104,20 @@ func (p *Proxy) join(client net.Conn, network, server string, released chan stru
 	go c.pass(client, behind, false)
 }
 
+// Listening says over how many connections LISTEN was sent.
+func (p *Proxy) Listening() (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, c := range p.open {
+		c.mu.Lock()
+		if c.listens {
+			n++
+		}
+		c.mu.Unlock()
+	}
+	return n
+}
+
 // Silence makes connections that are open now go silent, for ever, and says how many. The database hears nothing more
 // of them, not even that they were closed.
 func (p *Proxy) Silence(which Which, form Form) (silenced int) {
