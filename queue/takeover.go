@@ -45,7 +45,7 @@ func (w *Worker) takeoverLoop(ctx context.Context) {
 
 // silenceLoop ends connections of jobs that went silent, so that the jobs fail and are tried again on others.
 func (w *Worker) silenceLoop(ctx context.Context) {
-	for every(ctx, w.within/2) {
+	for clock.Wait(ctx, w.within/2) == nil {
 		ended, err := w.silence.End(ctx)
 		if err != nil {
 			w.logRetry(ctx, "silent connections of jobs not looked for; trying again", err)
