@@ -35,7 +35,8 @@ func Cancellable(ctx context.Context, db pg.Querier, s JobSelection) ([]int64, e
 }
 
 // Retryable lists the jobs of a selection that [Client.RetryJobs] would run again, oldest first: the discarded ones
-// where the selection names no state. A job that was taken over is not among them: its successor is.
+// where the selection names no state. A job that was taken over or run again is not
+// among them: what goes on in its place is.
 func Retryable(ctx context.Context, db pg.Querier, s JobSelection) ([]int64, error) {
 	return selected(ctx, db, s, retried)
 }
@@ -49,8 +50,8 @@ func selected(ctx context.Context, db pg.Querier, s JobSelection, states []strin
 	}
 	rows, _ := db.Query(ctx, `
 		SELECT id FROM queue.jobs
-		WHERE state = ANY ($1) AND ($2 = '' OR kind = $2) AND ($3 = '' OR metadata ->> 'schedule' = $3) AND created_at >= $4
-		  AND NOT metadata ? 'taken_over_by'
+		WHERE (state = ANY ($1) OR run_state = ANY ($1)) AND ($2 = '' OR kind = $2) AND ($3 = '' OR metadata ->> 'schedule' = $3) AND created_at >= $4
+		  AND superseded_by IS NULL
 		ORDER BY id`, states, s.Kind, s.Schedule, s.Since)
 	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
 	if err != nil {

@@ -315,20 +315,6 @@ func TestCancelAndRetryByState(t *testing.T) {
 	}
 }
 
-func TestSuccessorIsTheLastOfAChain(t *testing.T) {
-	t.Parallel()
-	w := idle(t, kindOf("work", false))
-	dead := w.deadJob(Request{Kind: "work"}, "{}")
-	w.takesOver()
-	second := w.job(dead.ID).TakenOverBy
-	w.exec("UPDATE river.river_job SET state = 'running', attempt = 1, attempted_by = '{gone}' WHERE id = $1", second)
-	w.takesOver()
-	last, err := Successor(t.Context(), w.pool, w.job(dead.ID))
-	if err != nil || last.ID != w.job(second).TakenOverBy || last.ID == 0 {
-		t.Errorf("the successor of %d is %d (%v)", dead.ID, last.ID, err)
-	}
-}
-
 // seen keeps what a watcher is told.
 type seen struct{ told []string }
 

@@ -162,7 +162,7 @@ func (c *Client) params(ctx context.Context, r Request) (river.InsertManyParams,
 func (c *Client) insertAgain(ctx context.Context, tx pgx.Tx, kind string, args json.RawMessage, opts *river.InsertOpts) (int64, error) {
 	inserted, err := c.river.InsertTx(ctx, tx, payload{kind: kind, raw: args}, opts)
 	if err == nil {
-		return inserted.Job.ID, nil
+		return inserted.Job.ID, riverdb.Notify(ctx, tx, []string{opts.Queue})
 	}
 	if _, refused := errors.AsType[*pgconn.PgError](err); !refused && ctx.Err() == nil && !tx.Conn().IsClosed() {
 		err = run.Invalid("", "%w", err)

@@ -30,8 +30,6 @@ func Follow(ctx context.Context, db pg.Querier, id int64, watch Watcher) (Job, e
 			return job, err
 		}
 		switch {
-		case job.TakenOverBy != 0:
-			id = job.TakenOverBy
 		case job.Finished():
 			return job, nil
 		case clock.Wait(ctx, followEvery) != nil:
@@ -58,11 +56,8 @@ func (f *follower) look(ctx context.Context, id int64) (Job, error) {
 	if err != nil {
 		return job, err
 	}
-	if job.ID != f.lastJob.ID || job.State != f.lastJob.State || job.Attempt != f.lastJob.Attempt {
+	if job.latest() != f.lastJob.latest() || job.State != f.lastJob.State || job.Attempt != f.lastJob.Attempt {
 		f.watch.State(job)
-	}
-	if job.ID != f.lastJob.ID {
-		f.lastLine = 0
 	}
 	f.lastJob = job
 	f.steps(job)

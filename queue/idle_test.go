@@ -146,7 +146,18 @@ func (w *idleWorker) attemptAt(id int64) *attempt {
 	return a
 }
 
+// job is the one row that has the id, whatever has gone on in its place.
 func (w *idleWorker) job(id int64) Job {
+	w.t.Helper()
+	jobs, err := ListJobs(w.t.Context(), w.pool, JobFilter{Before: id + 1, Limit: 1, All: true})
+	if err != nil || len(jobs) != 1 || jobs[0].ID != id {
+		w.t.Fatalf("job %d: %v, %v", id, jobs, err)
+	}
+	return jobs[0]
+}
+
+// found is what a person is told who asks for an id.
+func (w *idleWorker) found(id int64) Job {
 	w.t.Helper()
 	job, err := FindJob(w.t.Context(), w.pool, id)
 	if err != nil {

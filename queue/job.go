@@ -14,7 +14,13 @@ type Job struct {
 	Kind  string `json:"kind"`
 	// State is River's: available, scheduled, retryable, pending, running, completed, cancelled, discarded.
 	State string `json:"state"`
-	// Attempt counts across takeovers.
+	// RunState is the state of what the job has become, over takeovers and retries; quarantined where it failed in a way
+	// that trying again would repeat.
+	RunState string `json:"run_state"`
+	// SupersededBy is the job that has gone on in place of this one, because its worker died or because it was run again;
+	// 0 if none. State and all else are that job's where one job was asked for.
+	SupersededBy int64 `json:"superseded_by,omitempty"`
+	// Attempt counts across takeovers and retries.
 	Attempt   int             `json:"attempt"`
 	Args      json.RawMessage `json:"args"`
 	StartedBy string          `json:"started_by"` // "schedule register 2026-11-22T06:00:00Z", "person ann@host", "job 17"
@@ -45,6 +51,9 @@ type Job struct {
 func (j Job) Finished() bool {
 	return j.State == "completed" || j.State == "cancelled" || j.State == "discarded"
 }
+
+// latest is the id under which the job goes on.
+func (j Job) latest() int64 { return max(j.ID, j.SupersededBy) }
 
 // Step is what an attempt did, and how far it is.
 type Step struct {
@@ -82,7 +91,8 @@ type LogLine struct {
 // JobFilter narrows a list of jobs; its zero value is the latest 50 of any kind.
 type JobFilter struct {
 	Kind   string
-	State  string
+	State  string // a state, or quarantined
+	All    bool   // those too that others have gone on for
 	RunID  int64
 	Before int64 // ids below this one: the next page
 	Limit  int   // 50 if 0

@@ -101,10 +101,7 @@ func TestOddRowStopsNoOther(t *testing.T) {
 	if _, trouble, err := w.beat(t.Context()); err != nil || trouble {
 		t.Errorf("a heartbeat after it finds trouble %v: %v", trouble, err)
 	}
-	w.do("archive", func(ctx context.Context) error {
-		_, err := riverdb.Archive(ctx, w.pool, time.Minute, 10_000)
-		return err
-	})
+	w.archive()
 	if n := w.count("queue.history"); n < 2*len(oddRows) {
 		t.Errorf("%d rows are in the history, want at least %d", n, 2*len(oddRows))
 	}
@@ -121,10 +118,7 @@ func TestOddRowBreaksNoList(t *testing.T) {
 	w, _ := oddWorker(t)
 	for _, moved := range []bool{false, true} {
 		if moved {
-			w.do("archive", func(ctx context.Context) error {
-				_, err := riverdb.Archive(ctx, w.pool, time.Minute, 10_000)
-				return err
-			})
+			w.archive()
 		}
 		w.reads(t)
 	}
@@ -140,7 +134,7 @@ func TestOddRowBreaksNoList(t *testing.T) {
 // reads makes every list and reads every view.
 func (w *idleWorker) reads(t *testing.T) {
 	t.Helper()
-	jobs, err := ListJobs(t.Context(), w.pool, JobFilter{Limit: 10_000})
+	jobs, err := ListJobs(t.Context(), w.pool, JobFilter{Limit: 10_000, All: true})
 	if err != nil || len(jobs) < len(oddRows)*len(stages) {
 		t.Errorf("%d jobs are listed: %v", len(jobs), err)
 	}
@@ -182,6 +176,15 @@ func (w *idleWorker) reads(t *testing.T) {
 	for _, view := range views {
 		w.exec("SELECT v::text FROM " + view + " AS v")
 	}
+}
+
+// archive moves every job to the history that ended over a minute ago.
+func (w *idleWorker) archive() {
+	w.t.Helper()
+	w.do("archive", func(ctx context.Context) error {
+		_, err := riverdb.Archive(ctx, w.pool, time.Minute, 10_000)
+		return err
+	})
 }
 
 func (w *idleWorker) do(what string, f func(context.Context) error) {

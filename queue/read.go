@@ -19,43 +19,61 @@ var ErrNoJob = errors.New("no such job")
 
 // jobRow is a row of queue.jobs.
 type jobRow struct {
-	ID          int64
-	RunID       *int64
-	Kind        string
-	Queue       string
-	Priority    int
-	State       string
-	Attempt     int
-	MaxAttempts int
-	Args        json.RawMessage
-	Metadata    json.RawMessage
-	Errors      json.RawMessage
-	CreatedAt   time.Time
-	ScheduledAt time.Time
-	AttemptedAt *time.Time
-	FinalizedAt *time.Time
-	SetAside    *string
+	ID           int64
+	RunID        *int64
+	Kind         string
+	Queue        string
+	Priority     int
+	State        string
+	Attempt      int
+	MaxAttempts  int
+	Args         json.RawMessage
+	Metadata     json.RawMessage
+	Errors       json.RawMessage
+	CreatedAt    time.Time
+	ScheduledAt  time.Time
+	AttemptedAt  *time.Time
+	FinalizedAt  *time.Time
+	SetAside     *string
+	SupersededBy *int64
+	RunState     string
 }
 
 const jobColumns = `id, run_id, kind, queue, priority, state, attempt, max_attempts, args, metadata, errors,
 	created_at, scheduled_at, attempted_at, finalized_at,
-	CASE WHEN state = 'running' THEN (SELECT reason FROM queue.set_aside_jobs WHERE job_id = id) END AS set_aside`
+	CASE WHEN state = 'running' THEN (SELECT reason FROM queue.set_aside_jobs WHERE job_id = id) END AS set_aside,
+	CASE WHEN superseded_by IS NOT NULL THEN queue.latest_job(id) END AS superseded_by,
+	CASE WHEN superseded_by IS NULL THEN run_state
+	     ELSE (SELECT latest.run_state FROM queue.jobs AS latest WHERE latest.id = queue.latest_job(jobs.id)) END AS run_state`
 
-// ListJobs lists jobs, latest first, with their steps.
+// ListJobs lists jobs, latest first, with their steps: of each only the row that goes on, unless the filter asks for all.
 func ListJobs(ctx context.Context, db pg.Querier, f JobFilter) ([]Job, error) {
 	if f.Limit == 0 {
 		f.Limit = 50
 	}
 	rows, _ := db.Query(ctx, `
 		SELECT `+jobColumns+` FROM queue.jobs
-		WHERE ($1 = '' OR kind = $1) AND ($2 = '' OR state = $2) AND ($3::bigint = 0 OR run_id = $3) AND ($4::bigint = 0 OR id < $4)
-		ORDER BY id DESC LIMIT $5`, f.Kind, f.State, f.RunID, f.Before, f.Limit)
+		WHERE ($1 = '' OR kind = $1) AND ($2 = '' OR state = $2 OR run_state = $2) AND ($3::bigint = 0 OR run_id = $3)
+		  AND ($4::bigint = 0 OR id < $4) AND ($6 OR superseded_by IS NULL)
+		ORDER BY id DESC LIMIT $5`, f.Kind, f.State, f.RunID, f.Before, f.Limit, f.All)
 	return collectJobs(ctx, db, rows)
 }
 
-// FindJob finds one job, with its steps; ErrNoJob where there is none.
+// lineage is a job with those that it went on from and those that went on in its place.
+const lineage = `
+	WITH RECURSIVE line AS (
+		SELECT id, superseded_by, queue.whole_number(metadata, 'previous') AS previous FROM queue.jobs WHERE id = $1
+		UNION
+		SELECT j.id, j.superseded_by, queue.whole_number(j.metadata, 'previous')
+		FROM line JOIN queue.jobs AS j ON j.id = ANY (ARRAY[line.superseded_by, line.previous])
+			AND (j.id = line.superseded_by OR j.superseded_by = line.id)
+	)`
+
+// FindJob finds one job by the id that it has or had, with the steps and errors of all its attempts; ErrNoJob where there
+// is none. An id lives as long as its run: where the job was taken over or run again, what it says is what became of that,
+// and SupersededBy is the id under which it goes on.
 func FindJob(ctx context.Context, db pg.Querier, id int64) (Job, error) {
-	rows, _ := db.Query(ctx, "SELECT "+jobColumns+" FROM queue.jobs WHERE id = $1", id)
+	rows, _ := db.Query(ctx, lineage+"SELECT "+jobColumns+" FROM queue.jobs WHERE id IN (SELECT line.id FROM line) ORDER BY id", id)
 	jobs, err := collectJobs(ctx, db, rows)
 	if err != nil {
 		return Job{}, err
@@ -63,7 +81,15 @@ func FindJob(ctx context.Context, db pg.Querier, id int64) (Job, error) {
 	if len(jobs) == 0 {
 		return Job{}, ErrNoJob
 	}
-	return jobs[0], nil
+	job := jobs[len(jobs)-1]
+	job.ID, job.CreatedAt, job.Steps, job.Errors = id, jobs[0].CreatedAt, []Step{}, []JobError{}
+	for _, j := range jobs {
+		if j.ID == id {
+			job.SupersededBy, job.TakenOverBy = j.SupersededBy, j.TakenOverBy
+		}
+		job.Steps, job.Errors = append(job.Steps, j.Steps...), append(job.Errors, j.Errors...)
+	}
+	return job, nil
 }
 
 // SetAsideJobs lists the jobs of dead workers that could not be taken over, latest first.
@@ -111,10 +137,13 @@ func (r jobRow) job() Job {
 		CreatedAt: r.CreatedAt.UTC(), ScheduledAt: r.ScheduledAt.UTC(), StartedAt: inUTC(r.AttemptedAt), FinishedAt: inUTC(r.FinalizedAt),
 		Steps: []Step{}, Result: meta.Output, Errors: jobErrors(r.Errors), Failure: meta.Failure, TakenOverBy: meta.TakenOverBy,
 		Queue: r.Queue, Priority: r.Priority, MaxAttempts: r.MaxAttempts,
-		Cost: meta.Cost, TraceID: trace.Parse(meta.Traceparent).ID(), SetAside: deref(r.SetAside),
+		Cost: meta.Cost, TraceID: trace.Parse(meta.Traceparent).ID(), SetAside: deref(r.SetAside), RunState: r.RunState,
 	}
 	if r.RunID != nil {
 		j.RunID = *r.RunID
+	}
+	if r.SupersededBy != nil {
+		j.SupersededBy = *r.SupersededBy
 	}
 	switch {
 	case j.Result != nil:
@@ -169,11 +198,11 @@ func stepsOf(ctx context.Context, db pg.Querier, jobs []int64) (map[int64][]Step
 	return steps, nil
 }
 
-// Logs lists the lines of a job after the line with id after, oldest first, at most 1,000.
+// Logs lists the lines of a job, in all its attempts, after the line with id after, oldest first, at most 1,000.
 func Logs(ctx context.Context, db pg.Querier, jobID, after int64) ([]LogLine, error) {
-	rows, _ := db.Query(ctx, `
+	rows, _ := db.Query(ctx, lineage+`
 		SELECT id, attempt, at, level, message, attrs FROM queue.logs
-		WHERE job_id = $1 AND id > $2 ORDER BY id LIMIT 1000`, jobID, after)
+		WHERE job_id IN (SELECT $1::bigint UNION SELECT line.id FROM line) AND id > $2 ORDER BY id LIMIT 1000`, jobID, after)
 	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[LogLine])
 	if err != nil {
 		return nil, fmt.Errorf("read the log of job %d: %w", jobID, err)

@@ -207,7 +207,7 @@ func replacement(o riverdb.Orphan, meta metadata, waited bool) (opts *river.Inse
 	case o.Cancelled:
 		return nil, "cancelled; its worker " + o.Worker + " is gone"
 	case deaths >= maxDeaths:
-		return nil, fmt.Sprintf("quarantined: %d workers died under it; try it with: cpd-jobs run %s --local --args '%s'", deaths, o.Kind, o.Args)
+		return nil, fmt.Sprintf("quarantined: %d workers died under it; try it with: %s", deaths, command(o.ID, o.Kind, o.Args))
 	case o.Attempt >= o.MaxAttempts:
 		return nil, "worker " + o.Worker + " died in the last attempt"
 	}

@@ -26,13 +26,11 @@ type TickJob struct {
 // LatestTicks lists the latest ticks of schedules, at most limit of each, newest first, by schedule.
 func LatestTicks(ctx context.Context, db pg.Querier, schedules []string, limit int) ([]TickJob, error) {
 	rows, _ := db.Query(ctx, `
-		SELECT t.schedule, t.tick, t.state, t.reason, t.recorded_at, coalesce(n.id, t.job_id) AS job_id,
-		       coalesce(n.state, j.state) AS job_state, coalesce(n.attempted_at, j.attempted_at) AS started_at,
-		       CASE WHEN n.id IS NULL THEN j.finalized_at ELSE n.finalized_at END AS finished_at
+		SELECT t.schedule, t.tick, t.state, t.reason, t.recorded_at, coalesce(j.id, t.job_id) AS job_id, j.state AS job_state,
+		       j.attempted_at AS started_at, j.finalized_at AS finished_at
 		FROM unnest($1::text[]) AS s (name)
 		CROSS JOIN LATERAL (SELECT * FROM queue.ticks WHERE schedule = s.name ORDER BY tick DESC LIMIT $2) AS t
-		LEFT JOIN queue.jobs AS j ON j.id = t.job_id
-		LEFT JOIN queue.jobs AS n ON n.id = queue.whole_number(j.metadata, 'taken_over_by')
+		LEFT JOIN queue.jobs AS j ON j.id = queue.latest_job(t.job_id)
 		ORDER BY t.schedule, t.tick DESC`, schedules, limit)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[TickJob])
 	if err != nil {

@@ -199,10 +199,12 @@ func (k *kindWorker) failed(ctx context.Context, job *river.Job[payload], err er
 		return errors.Join(err, setErr)
 	}
 	switch {
-	case errors.Is(err, run.ErrLost), class == run.ClassInvalid, class == run.ClassBlocked:
+	case errors.Is(err, run.ErrLost):
+		return err // where the job goes on elsewhere this changes nothing; where it does not, it is tried again
+	case class == run.ClassInvalid, class == run.ClassBlocked:
 		return river.JobCancel(err)
 	case sameFailure(job.Errors, err, 3):
-		return river.JobCancel(fmt.Errorf("%w; quarantined after the same failure three times, try it with: %s", err, command(job)))
+		return river.JobCancel(fmt.Errorf("%w; quarantined after the same failure three times, try it with: %s", err, command(job.ID, job.Kind, job.Args.raw)))
 	}
 	return err
 }
@@ -226,7 +228,13 @@ func sameFailure(before []rivertype.AttemptError, err error, times int) bool {
 	return true
 }
 
-// command is what a person types to see the failure again.
-func command(job *river.Job[payload]) string {
-	return fmt.Sprintf("cpd-jobs run %s --local --args '%s'", job.Kind, job.Args.raw)
+// longestCommand is how long a command may be that a text offers: arguments may have megabytes.
+const longestCommand = 1000
+
+// command is what a person types to see the failure of a job again.
+func command(id int64, kind string, args json.RawMessage) string {
+	if text := fmt.Sprintf("cpd-jobs run %s --local --args %s", kind, clean.ShellWord(string(args))); len(text) <= longestCommand {
+		return text
+	}
+	return fmt.Sprintf("cpd-jobs jobs retry %d", id)
 }

@@ -14,7 +14,8 @@ import (
 
 type jobsInput struct {
 	Kind   string `query:"kind" maxLength:"100"`
-	State  string `query:"state" enum:"available,scheduled,pending,retryable,running,completed,cancelled,discarded"`
+	State  string `query:"state" enum:"available,scheduled,pending,retryable,running,completed,cancelled,discarded,quarantined"`
+	All    bool   `query:"all" doc:"Those too that others have gone on for, because their worker died or they were run again"`
 	RunID  int64  `query:"run" minimum:"1"`
 	Before int64  `query:"before" minimum:"1" doc:"Only ids below this one: the last of the page before"`
 	Limit  int    `query:"limit" minimum:"1" maximum:"1000" default:"50"`
@@ -59,7 +60,7 @@ func (a *api) addJobs() {
 	add(a, access.Developer, huma.Operation{Method: http.MethodGet, Path: "/jobs", OperationID: "list-jobs", Tags: tags,
 		Summary: "List jobs", Description: "Jobs with their steps, latest first."}, a.listJobs)
 	add(a, access.Developer, huma.Operation{Method: http.MethodGet, Path: "/jobs/{id}", OperationID: "show-job", Tags: tags,
-		Summary: "Show a job", Description: "One job with its steps, errors and result."}, a.showJob)
+		Summary: "Show a job", Description: "One job with its steps, errors and result. An id lives as long as its run: where the job was taken over or run again, the answer is what became of that."}, a.showJob)
 	add(a, access.Developer, huma.Operation{Method: http.MethodGet, Path: "/jobs/{id}/logs", OperationID: "list-logs", Tags: tags,
 		Summary: "Read a job's log", Description: "Lines that a job wrote."}, a.listLogs)
 	add(a, access.Developer, huma.Operation{Method: http.MethodPost, Path: "/jobs", OperationID: "enqueue-job", Tags: tags, DefaultStatus: http.StatusCreated, Errors: conflict,
@@ -73,7 +74,7 @@ func (a *api) addJobs() {
 func (a *api) listJobs(ctx context.Context, in *jobsInput) (*jobsOutput, error) {
 	out := &jobsOutput{}
 	var err error
-	out.Body.Jobs, err = queue.ListJobs(ctx, a.Control, queue.JobFilter{Kind: plainText(in.Kind), State: in.State, RunID: in.RunID, Before: in.Before, Limit: in.Limit})
+	out.Body.Jobs, err = queue.ListJobs(ctx, a.Control, queue.JobFilter{Kind: plainText(in.Kind), State: in.State, RunID: in.RunID, All: in.All, Before: in.Before, Limit: in.Limit})
 	for i, job := range out.Body.Jobs {
 		out.Body.Jobs[i] = shown(ctx, job)
 	}

@@ -258,9 +258,6 @@ func (s *site) file(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	if job, err = queue.Successor(r.Context(), s.Control, job); err != nil {
-		return err
-	}
 	var args struct {
 		Report string `json:"report"`
 		selection.Selection

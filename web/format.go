@@ -133,16 +133,17 @@ func words(name string) string {
 // stateTag is the tag of a job's or step's state: its words, and a colour that only repeats them.
 func stateTag(state string) template.HTML {
 	tag := map[string]struct{ words, colour string }{
-		"completed": {"Done", "green"},
-		"done":      {"Done", "green"},
-		"running":   {"Running", "blue"},
-		"available": {"Waiting", "grey"},
-		"pending":   {"Waiting", "grey"},
-		"scheduled": {"Scheduled", "grey"},
-		"retryable": {"Will try again", "yellow"},
-		"cancelled": {"Cancelled", "orange"},
-		"discarded": {"Failed", "red"},
-		"failed":    {"Failed", "red"},
+		"completed":   {"Done", "green"},
+		"done":        {"Done", "green"},
+		"running":     {"Running", "blue"},
+		"available":   {"Waiting", "grey"},
+		"pending":     {"Waiting", "grey"},
+		"scheduled":   {"Scheduled", "grey"},
+		"retryable":   {"Will try again", "yellow"},
+		"cancelled":   {"Cancelled", "orange"},
+		"discarded":   {"Failed", "red"},
+		"quarantined": {"Quarantined", "red"},
+		"failed":      {"Failed", "red"},
 	}[state]
 	if tag.words == "" {
 		tag.words, tag.colour = template.HTMLEscapeString(words(state)), "grey"

@@ -154,8 +154,11 @@ func jobFacts(j queue.Job, now time.Time) []fact {
 		fact{Key: "Cost", Text: j.Cost.Words(fileSize)},
 		fact{Key: "Trace", Text: j.TraceID},
 	)
-	if j.TakenOverBy != 0 {
-		facts = append(facts, fact{Key: "Taken over by", Text: fmt.Sprintf("job %d", j.TakenOverBy), Href: fmt.Sprintf("/runs/%d", j.TakenOverBy)})
+	if j.SetAside != "" {
+		facts = append(facts, fact{Key: "Set aside", Text: "its worker died, and it cannot be taken over: " + j.SetAside})
+	}
+	if j.SupersededBy != 0 {
+		facts = append(facts, fact{Key: "Goes on as", Text: fmt.Sprintf("job %d", j.SupersededBy), Href: runPath(j.SupersededBy)})
 	}
 	return known(facts)
 }
@@ -363,7 +366,7 @@ func downloadPath(report string, f outFile) string {
 // runMates are the other jobs of a job's run, oldest first, and what all of them cost together; "" where that is the same as
 // what the job cost.
 func (s *site) runMates(ctx context.Context, j queue.Job) (mates []fact, together string, err error) {
-	list, err := queue.ListJobs(ctx, s.Control, queue.JobFilter{RunID: j.RunID, Limit: runsPerPage})
+	list, err := queue.ListJobs(ctx, s.Control, queue.JobFilter{RunID: j.RunID, All: true, Limit: runsPerPage})
 	if err != nil || len(list) < 2 {
 		return nil, "", err
 	}

@@ -65,6 +65,7 @@ var jobStates = []struct{ value, text string }{
 	{"completed", "Done"},
 	{"cancelled", "Cancelled"},
 	{"discarded", "Failed"},
+	{"quarantined", "Quarantined"},
 }
 
 func stateChoices(selected string) []choice {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"time"
 
+	"cpd-jobs/internal/clean"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
@@ -24,7 +25,8 @@ type jobsCommand struct {
 
 type jobsListCommand struct {
 	Kind  string `help:"Only of this kind."`
-	State string `help:"Only in this state: available, scheduled, retryable, running, completed, cancelled or discarded." enum:",available,scheduled,retryable,running,completed,cancelled,discarded" default:""`
+	State string `help:"Only in this state: available, scheduled, retryable, running, completed, cancelled, discarded or quarantined." enum:",available,scheduled,retryable,running,completed,cancelled,discarded,quarantined" default:""`
+	All   bool   `help:"Those too that were taken over or run again: each goes on as another job."`
 	RunID int64  `name:"run" help:"Only of this run."`
 	Limit int    `help:"At most this many." default:"50"`
 	JSON  bool   `name:"json" help:"Print JSON."`
@@ -36,7 +38,7 @@ func (c jobsListCommand) Run(ctx context.Context, a *session) error {
 			return err
 		}
 	}
-	list, err := queue.ListJobs(ctx, a.pool, queue.JobFilter{Kind: c.Kind, State: c.State, RunID: c.RunID, Limit: c.Limit})
+	list, err := queue.ListJobs(ctx, a.pool, queue.JobFilter{Kind: c.Kind, State: c.State, RunID: c.RunID, All: c.All, Limit: c.Limit})
 	if err != nil {
 		return err
 	}
@@ -45,7 +47,7 @@ func (c jobsListCommand) Run(ctx context.Context, a *session) error {
 	}
 	t := newTable("id", "run", "kind", "state", "attempt", "created", "took", "started by")
 	for _, j := range list {
-		state := j.State
+		state := j.RunState
 		if j.SetAside != "" {
 			state = "set aside"
 		}
@@ -88,7 +90,7 @@ func findJob(ctx context.Context, db pg.Querier, id int64) (queue.Job, error) {
 func showJob(w io.Writer, j queue.Job) error {
 	t := newTable("job", j.ID)
 	t.row("kind", j.Kind)
-	t.row("state", j.State)
+	t.row("state", j.RunState)
 	t.row("run", j.RunID)
 	t.row("attempt", fmt.Sprintf("%d of %d", j.Attempt, j.MaxAttempts))
 	t.row("arguments", compact(j.Args))
@@ -102,14 +104,14 @@ func showJob(w io.Writer, j queue.Job) error {
 	if j.SetAside != "" {
 		t.row("set aside", "its worker died, and it cannot be taken over: "+j.SetAside)
 	}
-	if j.TakenOverBy != 0 {
-		t.row("taken over by", fmt.Sprintf("job %d", j.TakenOverBy))
+	if j.SupersededBy != 0 {
+		t.row("goes on as", fmt.Sprintf("job %d", j.SupersededBy))
 	}
 	if j.TraceID != "" {
 		t.row("trace", j.TraceID)
 	}
 	t.row("result", compact(j.Result))
-	t.row("again", fmt.Sprintf("cpd-jobs run %s --args '%s'", j.Kind, compact(j.Args)))
+	t.row("again", fmt.Sprintf("cpd-jobs run %s --args %s", j.Kind, clean.ShellWord(compact(j.Args))))
 	if err := t.print(w); err != nil {
 		return err
 	}
@@ -193,13 +195,10 @@ func (c jobsCancelCommand) Run(ctx context.Context, a *session) error {
 	if err != nil {
 		return err
 	}
-	if job, err = queue.Successor(ctx, a.pool, job); err != nil {
-		return err
-	}
 	if job.Finished() {
 		return run.Blocked("", "job %d is %s already", job.ID, job.State)
 	}
-	if job, err = a.client.Cancel(ctx, job.ID); err != nil {
+	if job, err = a.client.Cancel(ctx, c.ID); err != nil {
 		return err
 	}
 	said := "is cancelled"

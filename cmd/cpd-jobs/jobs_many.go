@@ -11,7 +11,7 @@ import (
 
 // jobSelection names many jobs instead of one.
 type jobSelection struct {
-	State    string    `help:"All in this state." enum:",available,scheduled,retryable,running,cancelled,discarded" default:""`
+	State    string    `help:"All in this state." enum:",available,scheduled,retryable,running,cancelled,discarded,quarantined" default:""`
 	Kind     string    `help:"All of this kind."`
 	Schedule string    `help:"All of this schedule."`
 	Since    time.Time `placeholder:"T" help:"All that were created since: RFC 3339, or a London day or time."`

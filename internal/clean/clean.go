@@ -55,6 +55,9 @@ func Text(s string, max int) string {
 	return kept[:end] + cut[:min(len(cut), max)]
 }
 
+// ShellWord quotes s as one word of a POSIX shell, for a command that a person may copy.
+func ShellWord(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
+
 func isClean(s string) bool { return utf8.ValidString(s) && strings.IndexFunc(s, hidden) < 0 }
 
 // hidden says that a character does something rather than show something.

@@ -170,7 +170,7 @@ func checkFailures(ctx context.Context, f *doctor.Findings, o Options) {
 	}
 	rows, _ := o.DB.Query(ctx, `
 		SELECT kind, count(*) AS n, max(id) AS last FROM queue.jobs
-		WHERE state = 'discarded' AND finalized_at > now() - interval '1 day' AND NOT metadata ? 'taken_over_by'
+		WHERE state = 'discarded' AND finalized_at > now() - interval '1 day' AND superseded_by IS NULL
 		GROUP BY kind ORDER BY kind`)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[failures])
 	if err != nil {

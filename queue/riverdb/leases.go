@@ -4,6 +4,8 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+
+	"github.com/jackc/pgx/v5"
 )
 
 // LockRunning locks a job's row until the transaction ends, and says whether the job still runs on the worker: false
@@ -19,15 +21,32 @@ func LockRunning(ctx context.Context, db DB, jobID int64, workerID string) (bool
 	return tag.RowsAffected() == 1, nil
 }
 
-// TakeLease takes a lease for a job, and says whether it could: not where another job that runs holds it.
-func TakeLease(ctx context.Context, db DB, key string, jobID, runID int64, workerID string) (bool, error) {
-	tag, err := db.Exec(ctx, `
+// TakeLease takes a lease for a job, and says whether it could: not where another job that runs holds it. Whether the
+// holder runs is looked up after the lease's row is locked, by a statement of its own: one statement would see the row of
+// a holder that began meanwhile as it was before.
+func TakeLease(ctx context.Context, db interface {
+	DB
+	Begin(context.Context) (pgx.Tx, error)
+}, key string, jobID, runID int64, workerID string) (taken bool, err error) {
+	const insert = `
 		INSERT INTO queue.leases AS held (key, job_id, run_id, worker) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (key) DO UPDATE
-		SET job_id = excluded.job_id, run_id = excluded.run_id, worker = excluded.worker, taken_at = now()
-		WHERE held.job_id = excluded.job_id OR NOT EXISTS (
-			SELECT FROM river.river_job AS j WHERE j.id = held.job_id AND j.state = 'running'
-		)`, key, jobID, runID, workerID)
+		ON CONFLICT (key) DO UPDATE SET run_id = excluded.run_id, worker = excluded.worker, taken_at = now()
+		WHERE held.job_id = excluded.job_id`
+	tag, err := db.Exec(ctx, insert, key, jobID, runID, workerID)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+			if _, err := tx.Exec(ctx, "SELECT FROM queue.leases WHERE key = $1 FOR UPDATE", key); err != nil {
+				return err
+			}
+			_, err := tx.Exec(ctx, `
+				DELETE FROM queue.leases AS held WHERE key = $1 AND NOT EXISTS (
+					SELECT FROM river.river_job AS j WHERE j.id = held.job_id AND j.state = 'running')`, key)
+			if err == nil {
+				tag, err = tx.Exec(ctx, insert, key, jobID, runID, workerID)
+			}
+			return err
+		})
+	}
 	if err != nil {
 		return false, fmt.Errorf("take the lease %s: %w", key, err)
 	}

@@ -190,3 +190,19 @@ func FinaliseOrphan(ctx context.Context, tx pgx.Tx, o Orphan, failure []byte, re
 	}
 	return nil
 }
+
+// Supersede notes on the row of a finished job which job goes on in its place, and says whether it was the first to.
+func Supersede(ctx context.Context, tx pgx.Tx, id, next int64) (bool, error) {
+	for _, table := range []string{"river.river_job", "queue.history"} {
+		tag, err := tx.Exec(ctx, `
+			UPDATE `+table+` SET metadata = metadata || jsonb_build_object('retried_by', $2::bigint)
+			WHERE id = $1 AND finalized_at IS NOT NULL AND NOT metadata ?| '{retried_by,taken_over_by}'`, id, next)
+		if err != nil {
+			return false, fmt.Errorf("note that job %d goes on as %d: %w", id, next, err)
+		}
+		if tag.RowsAffected() > 0 {
+			return true, nil
+		}
+	}
+	return false, nil
+}

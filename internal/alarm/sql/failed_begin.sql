@@ -4,13 +4,13 @@ WITH failed AS (
     SELECT DISTINCT ON (left(coalesce(metadata ->> 'schedule', kind), 200)) -- an index takes no long text
         left(coalesce(metadata ->> 'schedule', kind), 200) AS subject, id, run_id, kind, args, errors, finalized_at
     FROM (
-        SELECT id, run_id, kind, args, errors, metadata, state, finalized_at FROM queue.jobs
+        SELECT id, run_id, kind, args, errors, metadata, state, finalized_at, superseded_by FROM queue.jobs
         UNION ALL -- those whose worker died and that no other can take over
-        SELECT id, run_id, kind, args, jsonb_build_array(jsonb_build_object('error', a.reason)), metadata, 'discarded', a.set_aside_at
+        SELECT id, run_id, kind, args, jsonb_build_array(jsonb_build_object('error', a.reason)), metadata, 'discarded', a.set_aside_at, superseded_by
         FROM queue.jobs JOIN queue.set_aside_jobs AS a ON a.job_id = id WHERE state = 'running'
     ) AS ended
     WHERE state IN ('discarded', 'cancelled') AND finalized_at > now() - interval '1 hour'
-        AND NOT metadata ? 'taken_over_by' AND NOT metadata ? 'cancel_attempted_at' AND NOT metadata ? 'dry_run'
+        AND superseded_by IS NULL AND NOT metadata ? 'cancel_attempted_at' AND NOT metadata ? 'dry_run'
         AND (state = 'discarded' OR metadata ? 'failure')
     ORDER BY left(coalesce(metadata ->> 'schedule', kind), 200), finalized_at DESC
 )

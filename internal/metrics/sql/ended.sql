@@ -1,7 +1,7 @@
 WITH ended AS (
-    SELECT kind, state, metadata ? 'taken_over_by' AS taken_over FROM queue.jobs WHERE finalized_at > now() - interval '1 day'
+    SELECT kind, state, metadata ? 'taken_over_by' AS taken_over, superseded_by FROM queue.jobs WHERE finalized_at > now() - interval '1 day'
 )
 SELECT 'jobs_ended_last_day' AS metric, ARRAY[kind, state] AS labels, count(*)::float8 AS value
-FROM ended WHERE NOT taken_over GROUP BY kind, state
+FROM ended WHERE NOT taken_over AND superseded_by IS NULL GROUP BY kind, state
 UNION ALL
 SELECT 'takeovers_last_day', '{}', count(*) FROM ended WHERE taken_over
