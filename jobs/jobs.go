@@ -28,6 +28,8 @@ type Deps struct {
 	RegisterLogin source.Credentials
 	// UpliftSource is where uplift files come from.
 	UpliftSource string
+	// Allow is where sources may lead; nil allows everything.
+	Allow *source.Allowed
 	// Store keeps exported files.
 	Store store.Store
 	// ExportPassphrase opens encrypted files, and Contact is who answers questions about any; either may be empty.
@@ -40,11 +42,11 @@ type Deps struct {
 
 // All lists every kind, in the order in which the main job runs them; the rest follow.
 func All(d Deps) []run.Kind {
-	fetch := source.Options{Credentials: d.RegisterLogin, Now: d.Now}
+	fetch := source.Options{Allow: d.Allow, Credentials: d.RegisterLogin, Now: d.Now}
 	var kinds []run.Kind
 	for _, list := range [][]run.Kind{
 		gias.Kinds(gias.Deps{DB: d.DB, Source: d.Register, Fetch: fetch}),
-		uplift.Kinds(uplift.Deps{DB: d.DB, Source: d.UpliftSource, Fetch: source.Options{Now: d.Now}}),
+		uplift.Kinds(uplift.Deps{DB: d.DB, Source: d.UpliftSource, Fetch: source.Options{Allow: d.Allow, Now: d.Now}}),
 		cpd.Kinds(cpd.Deps{DB: d.DB, SourceURL: d.SourceURL}),
 		refresh.Kinds(refresh.Deps{DB: d.DB, Version: d.Version, Now: d.Now}),
 		export.Kinds(export.Deps{DB: d.DB, Store: d.Store, Contact: d.Contact, Passphrase: d.ExportPassphrase}),

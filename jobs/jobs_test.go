@@ -1,10 +1,13 @@
 package jobs_test
 
 import (
+	"encoding/json"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
 
+	"cpd-jobs/internal/source"
 	"cpd-jobs/jobs"
 )
 
@@ -38,5 +41,25 @@ func TestEveryKindIsComplete(t *testing.T) {
 		if !seen[name] {
 			t.Errorf("there is no kind %s", name)
 		}
+	}
+}
+
+// TestEverySourceInArgumentsIsChecked: a kind with an argument that names a source must have it checked.
+func TestEverySourceInArgumentsIsChecked(t *testing.T) {
+	t.Parallel()
+	checked := 0
+	for _, kind := range jobs.All(jobs.Deps{Allow: &source.Allowed{}}) {
+		for _, p := range kind.Params {
+			if p.Name != "source" && p.Name != "links" {
+				continue
+			}
+			checked++
+			if _, err := kind.Check(json.RawMessage(fmt.Sprintf(`{%q: "https://example.org/x.csv"}`, p.Name))); err == nil {
+				t.Errorf("%s: %s may be anything", kind.Name, p.Name)
+			}
+		}
+	}
+	if checked != 3 {
+		t.Errorf("%d arguments name sources, want 3", checked)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/pg"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/internal/trace"
 )
 
@@ -133,7 +134,7 @@ func (r jobRow) job() Job {
 	// A row that someone inserted by hand may hold anything; what cannot be read is left empty.
 	_ = json.Unmarshal(r.Metadata, &meta)
 	j := Job{
-		ID: r.ID, Kind: r.Kind, State: r.State, Attempt: r.Attempt, Args: r.Args, StartedBy: meta.StartedBy,
+		ID: r.ID, Kind: r.Kind, State: r.State, Attempt: r.Attempt, Args: json.RawMessage(source.MaskSecrets(string(r.Args))), StartedBy: meta.StartedBy,
 		CreatedAt: r.CreatedAt.UTC(), ScheduledAt: r.ScheduledAt.UTC(), StartedAt: inUTC(r.AttemptedAt), FinishedAt: inUTC(r.FinalizedAt),
 		Steps: []Step{}, Result: meta.Output, Errors: jobErrors(r.Errors), Failure: meta.Failure, TakenOverBy: meta.TakenOverBy,
 		Queue: r.Queue, Priority: r.Priority, MaxAttempts: r.MaxAttempts,
@@ -165,7 +166,7 @@ func jobErrors(raw json.RawMessage) []JobError {
 	list := make([]JobError, len(each))
 	for i, one := range each {
 		_ = json.Unmarshal(one, &list[i])
-		list[i].Error = strings.TrimPrefix(list[i].Error, "JobCancelError: ") // River's word for "do not try again"
+		list[i].Error = source.MaskSecrets(strings.TrimPrefix(list[i].Error, "JobCancelError: ")) // River's word for "do not try again"
 	}
 	return list
 }
@@ -206,6 +207,9 @@ func Logs(ctx context.Context, db pg.Querier, jobID, after int64) ([]LogLine, er
 	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[LogLine])
 	if err != nil {
 		return nil, fmt.Errorf("read the log of job %d: %w", jobID, err)
+	}
+	for i, l := range lines {
+		lines[i].Message, lines[i].Attrs = source.MaskSecrets(l.Message), json.RawMessage(source.MaskSecrets(string(l.Attrs)))
 	}
 	return lines, nil
 }

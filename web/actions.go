@@ -20,25 +20,32 @@ var errNoQueue = run.Blocked("use the command line", "this service cannot start 
 // exportKind is the kind of job that makes files.
 const exportKind = "report_export"
 
-// mayStart refuses jobs that make files of personal data to visitors who may not have them, each time that one is started,
-// retried or triggered: a count of rows tells something too.
-func mayStart(ctx context.Context, kind string, args json.RawMessage) error {
-	var order struct {
-		Report string `json:"report"`
-	}
-	if kind != exportKind || json.Unmarshal(args, &order) != nil {
-		return nil // what is wrong with the arguments is told when they are checked
-	}
-	if def, err := reports.Find(order.Report); err != nil || !def.Restricted() || access.Of(ctx).Can(access.Personal) {
+// maySteer refuses every act on jobs that make files of personal data to visitors who may not have them: to start, retry,
+// trigger, backfill or cancel one. A count of rows tells something too.
+func maySteer(ctx context.Context, kind string, args json.RawMessage) error {
+	if kind != exportKind || maySee(ctx, args) {
 		return nil
 	}
 	return forbidden("You need the role " + string(access.Personal) + " to have files of this report made.")
 }
 
+// maySee says whether the visitor may see what a job with these arguments counted and said: not where its report has
+// personal data that they may not have.
+func maySee(ctx context.Context, args json.RawMessage) bool {
+	var about struct {
+		Report string `json:"report"`
+	}
+	if json.Unmarshal(args, &about) != nil {
+		return true // what is wrong with the arguments is told when they are checked
+	}
+	def, err := reports.Find(about.Report)
+	return err != nil || !def.Restricted() || access.Of(ctx).Can(access.Personal)
+}
+
 // shown is a job as the visitor may see it: without its result and its counts where it is about personal data that they
 // may not have.
 func shown(ctx context.Context, job queue.Job) queue.Job {
-	if mayStart(ctx, job.Kind, job.Args) == nil {
+	if maySee(ctx, job.Args) {
 		return job
 	}
 	job.Result, job.Cost = nil, nil
@@ -51,7 +58,7 @@ func shown(ctx context.Context, job queue.Job) queue.Job {
 
 // logs are the log lines of a job after one of them; none where the visitor may not see what the job counted.
 func (s *site) logs(ctx context.Context, job queue.Job, after int64) ([]queue.LogLine, error) {
-	if mayStart(ctx, job.Kind, job.Args) != nil {
+	if !maySee(ctx, job.Args) {
 		return nil, nil
 	}
 	return queue.Logs(ctx, s.Control, job.ID, after)
@@ -62,7 +69,7 @@ func (s *site) enqueue(ctx context.Context, action, target string, request queue
 	if s.Queue == nil {
 		return ticket, errNoQueue
 	}
-	if err := mayStart(ctx, request.Kind, request.Args); err != nil {
+	if err := maySteer(ctx, request.Kind, request.Args); err != nil {
 		return ticket, err
 	}
 	kind, err := s.Queue.Kind(request.Kind)
@@ -93,6 +100,9 @@ func (s *site) cancel(ctx context.Context, job queue.Job) (queue.Job, error) {
 		return job, errNoQueue
 	}
 	err := s.audited(ctx, "cancel", fmt.Sprintf("job %d", job.ID), nil, func(ctx context.Context) (err error) {
+		if err := maySteer(ctx, job.Kind, job.Args); err != nil {
+			return err
+		}
 		if job.Finished() {
 			return run.Blocked("", "job %d has finished already", job.ID)
 		}
@@ -108,8 +118,13 @@ func (s *site) retry(ctx context.Context, job queue.Job) (ticket queue.Ticket, e
 		return ticket, errNoQueue
 	}
 	err = s.audited(ctx, "retry", fmt.Sprintf("job %d", job.ID), nil, func(ctx context.Context) (err error) {
-		if err := mayStart(ctx, job.Kind, job.Args); err != nil {
+		if err := maySteer(ctx, job.Kind, job.Args); err != nil {
 			return err
+		}
+		if kind, err := s.Queue.Kind(job.Kind); err == nil { // one of a newer version is for its workers to judge
+			if _, err := kind.Check(job.Args); err != nil {
+				return err
+			}
 		}
 		ticket, err = s.Queue.Retry(ctx, job.ID, access.Of(ctx).By())
 		return err
@@ -136,7 +151,7 @@ func (s *site) trigger(ctx context.Context, info queue.ScheduleInfo) (ticket que
 		return ticket, errNoQueue
 	}
 	err = s.audited(ctx, "run", "schedule "+info.Name, nil, func(ctx context.Context) (err error) {
-		if err := mayStart(ctx, info.Kind, info.Args); err != nil {
+		if err := maySteer(ctx, info.Kind, info.Args); err != nil {
 			return err
 		}
 		ticket, err = s.Queue.Trigger(ctx, info.Schedule, access.Of(ctx).By())

@@ -11,6 +11,7 @@ import (
 	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/queue"
 )
 
@@ -34,7 +35,7 @@ type Schedule struct {
 
 func scheduleOf(s queue.ScheduleInfo) Schedule {
 	out := Schedule{
-		Name: s.Name, Cron: s.Cron, Timezone: s.Timezone, Kind: s.Kind, Args: s.Args, Paused: s.Paused, PausedUntil: s.PausedUntil,
+		Name: s.Name, Cron: s.Cron, Timezone: s.Timezone, Kind: s.Kind, Args: json.RawMessage(source.MaskSecrets(string(s.Args))), Paused: s.Paused, PausedUntil: s.PausedUntil,
 		PausedBy: s.PausedBy, PauseNote: s.PauseNote, NextTick: s.NextTick, LastTick: s.LastTick, LastState: s.LastState, LastReason: s.LastReason,
 	}
 	if s.After != nil {

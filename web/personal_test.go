@@ -187,11 +187,26 @@ func TestJobsOnPersonalDataAreForTheirRole(t *testing.T) {
 	if res := f.post(fmt.Sprintf("/runs/%d/retry", ticket.ID), url.Values{}); res.StatusCode != http.StatusForbidden {
 		t.Errorf("the page: status %d, want 403", res.StatusCode)
 	}
-	wantAudit(t, f, fmt.Sprintf("retry job %d refused", ticket.ID), fmt.Sprintf("retry job %d refused", ticket.ID))
+	f.call(t, "POST", at+"/cancel", "", http.StatusForbidden)
+	if _, err := f.deps.DB.Exec(t.Context(), `
+		UPDATE queue.schedules SET spec = spec || '{"kind": "report_export", "args": {"report": "declarations"}}' WHERE name = 'cpd'`); err != nil {
+		t.Fatal(err)
+	}
+	f.call(t, "POST", "/api/v1/schedules/cpd/run", "", http.StatusForbidden)
+	stretch := url.Values{"from": {"2026-11-21 00:00"}, "to": {"2026-11-21 12:00"}}
+	if res := f.post("/schedules/cpd/backfill", stretch); res.StatusCode != http.StatusForbidden {
+		t.Errorf("a backfill: status %d, want 403: %s", res.StatusCode, bodyOf(t, res))
+	}
+	wantAudit(t, f, fmt.Sprintf("retry job %d refused", ticket.ID), fmt.Sprintf("retry job %d refused", ticket.ID),
+		fmt.Sprintf("cancel job %d refused", ticket.ID), "run schedule cpd refused", "backfill schedule cpd refused")
 	job := queue.Job{Kind: exportKind, Args: args, Result: json.RawMessage(`{"rows": 7}`), Steps: []queue.Step{{Name: "write", RowsOut: 7, Done: 7}}}
 	hidden := shown(t.Context(), job)
 	if hidden.Result != nil || hidden.Steps[0] != (queue.Step{Name: "write"}) {
 		t.Errorf("without the role: %s %+v", hidden.Result, hidden.Steps)
+	}
+	refreshed := shown(t.Context(), queue.Job{Kind: "report_refresh", Args: args, Result: job.Result})
+	if refreshed.Result != nil {
+		t.Errorf("a refresh without the role: %s", refreshed.Result)
 	}
 	pat := access.With(t.Context(), access.Visitor{Roles: []access.Role{access.Personal}})
 	if all := shown(pat, job); all.Result == nil || all.Steps[0].RowsOut != 7 {

@@ -14,6 +14,7 @@ import (
 
 	"cpd-jobs/internal/cost"
 	"cpd-jobs/internal/retention"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports/versions"
 )
@@ -206,13 +207,13 @@ func logAttrs(raw json.RawMessage) []string {
 	return attrs
 }
 
-// compactJSON is raw on one line, and nothing where it says nothing.
+// compactJSON is raw on one line without the secrets of addresses, and nothing where it says nothing.
 func compactJSON(raw json.RawMessage) string {
 	var b bytes.Buffer
 	if err := json.Compact(&b, raw); err != nil {
 		return string(raw)
 	}
-	if text := b.String(); text != "null" && text != "{}" {
+	if text := source.MaskSecrets(b.String()); text != "null" && text != "{}" {
 		return text
 	}
 	return ""
@@ -372,7 +373,7 @@ func (s *site) runMates(ctx context.Context, j queue.Job) (mates []fact, togethe
 	}
 	var sum cost.Cost
 	for i := len(list) - 1; i >= 0; i-- {
-		mate := list[i]
+		mate := shown(ctx, list[i])
 		if mate.Cost != nil && mate.TakenOverBy == 0 { // else its successor's has it
 			sum = sum.Plus(*mate.Cost)
 		}

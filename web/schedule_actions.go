@@ -248,6 +248,9 @@ func (s *site) backfill(w http.ResponseWriter, r *http.Request) error {
 	}
 	detail := map[string]any{"from": b.From.UTC(), "to": b.To.UTC(), "ticks": len(plan)}
 	err = s.audited(r.Context(), "backfill", "schedule "+info.Name, detail, func(ctx context.Context) error {
+		if err := maySteer(ctx, info.Kind, info.Args); err != nil {
+			return err
+		}
 		_, err := queue.StartBackfill(ctx, s.Control, info.Schedule, b)
 		return err
 	})

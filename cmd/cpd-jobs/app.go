@@ -174,7 +174,11 @@ func (a *app) session(ctx context.Context, pool *pgxpool.Pool) (*session, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &session{app: a, pool: pool, files: files, kinds: a.kinds(pool, files)}
+	allow, err := a.allowed()
+	if err != nil {
+		return nil, err
+	}
+	s := &session{app: a, pool: pool, files: files, kinds: a.kinds(pool, files, &allow)}
 	s.client, err = queue.NewClient(pool, s.kinds, a.log)
 	return s, err
 }
@@ -184,10 +188,20 @@ func (a *app) store() (store.Store, error) {
 	return store.Open(a.settings.ExportStore.Reveal(), filepath.Join(a.dir, "exports"))
 }
 
-// kinds are all kinds of job, working on pool.
-func (a *app) kinds(pool *pgxpool.Pool, files store.Store) []run.Kind {
+// allowed is where jobs may be told to read from: hosts and folders of the settings, and files at a terminal's word as
+// long as SOURCE_ALLOW does not say which.
+func (a *app) allowed() (source.Allowed, error) {
+	g := a.settings
+	entries := []string{source.HostOf(g.GIAS.Source.Reveal()), source.HostOf(g.UpliftSource.Reveal()), filepath.Join(a.dir, "demo")}
+	allow, err := source.NewAllowed(append(entries, g.SourceAllow...)...)
+	allow.AnyPath = len(g.SourceAllow) == 0
+	return allow, err
+}
+
+// kinds are all kinds of job, working on pool and reading from where allow says; nil: from anywhere.
+func (a *app) kinds(pool *pgxpool.Pool, files store.Store, allow *source.Allowed) []run.Kind {
 	return jobs.All(jobs.Deps{
-		DB: pool, SourceURL: a.sourceURL, Register: a.settings.GIAS.Source.Reveal(), UpliftSource: a.settings.UpliftSource.Reveal(),
+		DB: pool, Allow: allow, SourceURL: a.sourceURL, Register: a.settings.GIAS.Source.Reveal(), UpliftSource: a.settings.UpliftSource.Reveal(),
 		RegisterLogin: a.registerLogin(),
 		Store:         store.Metered(files), ExportPassphrase: a.settings.ExportPassphrase.Reveal(), Contact: a.settings.Contact,
 		Version: version(), Now: clock.System,
@@ -196,7 +210,7 @@ func (a *app) kinds(pool *pgxpool.Pool, files store.Store) []run.Kind {
 
 func (k *console) registerLogin() source.Credentials {
 	g := k.settings.GIAS
-	return source.Credentials{User: g.User, Password: g.Password.Reveal(), ExtractID: g.ExtractID}
+	return source.Credentials{Source: g.Source.Reveal(), User: g.User, Password: g.Password.Reveal(), ExtractID: g.ExtractID}
 }
 
 // traced continues the trace of the program that called this one, if there is one.

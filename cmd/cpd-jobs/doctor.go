@@ -96,7 +96,7 @@ func (c doctorCommand) check(ctx context.Context, k *console, f *doctor.Findings
 		f.Note("database", "migrations", doctor.OK, "", "none is missing")
 		f.Privileges(ctx, pool)
 		f.Transactions(ctx, pool)
-		queuehealth.Check(ctx, f, queuehealth.Options{DB: pool, Kinds: a.kinds(pool, files), Version: version()})
+		queuehealth.Check(ctx, f, queuehealth.Options{DB: pool, Kinds: a.kinds(pool, files, nil), Version: version()})
 		reporthealth.Check(ctx, f, pool, files, clock.System)
 		return
 	}

@@ -173,9 +173,13 @@ func (p *process) worker(ctx context.Context) (*queue.Worker, error) {
 	if err != nil {
 		return nil, err
 	}
+	allow, err := p.allowed()
+	if err != nil {
+		return nil, err
+	}
 	m := p.metrics
 	return queue.NewWorker(pool, queue.WorkerOptions{
-		ID: id, Host: host, PID: os.Getpid(), Version: version(), Queues: queues, Kinds: p.app.kinds(pool, p.files),
+		ID: id, Host: host, PID: os.Getpid(), Version: version(), Queues: queues, Kinds: p.app.kinds(pool, p.files, &allow),
 		Observe: func(e queue.Ended) {
 			m.JobEnded(e.Kind, e.Outcome, e.Took)
 			if e.Outcome == "completed" {
@@ -209,8 +213,18 @@ func (p *process) serve(l net.Listener) func(context.Context) error {
 		if err != nil {
 			return err
 		}
+		// A visitor comes over the network: no file of this machine but those of allowed folders.
+		allow, err := p.allowed()
+		if err != nil {
+			return err
+		}
+		allow.AnyPath = false
+		client, err := queue.NewClient(p.pool, p.app.kinds(p.pool, p.files, &allow), p.log)
+		if err != nil {
+			return err
+		}
 		pages := web.New(web.Deps{
-			Queue: p.client, SignIn: signIn, BehindProxy: c.CloudFoundry, TrustedProxies: c.TrustedProxies,
+			Queue: client, SignIn: signIn, BehindProxy: c.CloudFoundry, TrustedProxies: c.TrustedProxies,
 			Contact: c.Contact, Analytics: web.Analytics{ID: c.GoogleAnalytics}, SecurityTxt: c.SecurityTxt,
 			DB: readers, Control: p.pool, Store: p.files, Log: p.log, Now: clock.System, Version: version(),
 			Metrics: p.metrics.Handler(), Downloaded: p.metrics.Downloaded,

@@ -135,12 +135,12 @@ func formatOf(name string) string {
 
 // files does the job of an export and gives the files that there then are.
 func (c runCommand) files(ctx context.Context, a *session) ([]export.File, error) {
-	kind, request, err := a.kindAndRequest(c.jobFlags)
+	request, err := a.request(c.jobFlags)
 	if err != nil {
 		return nil, err
 	}
 	if c.Local {
-		outcome, err := c.local(ctx, a, kind, request)
+		outcome, err := c.local(ctx, a, request)
 		if err != nil {
 			return nil, err
 		}

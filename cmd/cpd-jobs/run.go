@@ -57,14 +57,13 @@ func localPath(argument, text string) string {
 	return path
 }
 
-// kindAndRequest turns the words of the command line into a job of a kind that exists.
-func (a *session) kindAndRequest(f jobFlags) (run.Kind, queue.Request, error) {
+// request turns the words of the command line into a job of a kind that exists.
+func (a *session) request(f jobFlags) (queue.Request, error) {
 	kind, err := a.client.Kind(f.Kind)
 	if err != nil {
-		return run.Kind{}, queue.Request{}, err
+		return queue.Request{}, err
 	}
-	request, err := f.request(kind)
-	return kind, request, err
+	return f.request(kind)
 }
 
 type enqueueCommand struct {
@@ -78,7 +77,7 @@ func (c enqueueCommand) Run(ctx context.Context, a *session) error {
 	if c.Priority < 1 || c.Priority > 4 {
 		return run.Invalid("1 runs first", "--priority is %d and must be 1 to 4", c.Priority)
 	}
-	_, request, err := a.kindAndRequest(c.jobFlags)
+	request, err := a.request(c.jobFlags)
 	if err != nil {
 		return err
 	}
@@ -102,12 +101,12 @@ type runCommand struct {
 }
 
 func (c runCommand) Run(ctx context.Context, a *session) error {
-	kind, request, err := a.kindAndRequest(c.jobFlags)
+	request, err := a.request(c.jobFlags)
 	if err != nil {
 		return err
 	}
 	if c.Local {
-		outcome, err := c.local(ctx, a, kind, request)
+		outcome, err := c.local(ctx, a, request)
 		if err != nil {
 			return err
 		}
@@ -134,8 +133,12 @@ func (c runCommand) followed(ctx context.Context, a *session, request queue.Requ
 	return a.follow(ctx, ticket.ID)
 }
 
-// local works the job here, and shows what following it would.
-func (c runCommand) local(ctx context.Context, a *session, kind run.Kind, request queue.Request) (run.Outcome, error) {
+// local works the job here, and shows what following it would. It reads what the person may read.
+func (c runCommand) local(ctx context.Context, a *session, request queue.Request) (run.Outcome, error) {
+	kind, err := queue.KindFinder(a.app.kinds(a.pool, a.files, nil))(request.Kind)
+	if err != nil {
+		return run.Outcome{}, err
+	}
 	args, err := kind.Check(request.Args)
 	if err != nil {
 		return run.Outcome{}, err

@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 	"cpd-jobs/queue"
 	"cpd-jobs/queue/health"
 	"cpd-jobs/queue/schedule"
@@ -26,6 +28,9 @@ func (c schedulesListCommand) Run(ctx context.Context, a *session) error {
 		fmt.Fprintf(a.stderr, "this database is a restored copy: schedules are held; cpd-jobs schedules confirm lets them go on\n")
 	}
 	if c.JSON {
+		for i, s := range list {
+			list[i].Args = json.RawMessage(source.MaskSecrets(string(s.Args)))
+		}
 		return printJSON(a.stdout, map[string]any{"schedules": list})
 	}
 	if len(list) == 0 {

@@ -52,6 +52,7 @@ func TestNothingSecretOrPersonalIsSaid(t *testing.T) {
 
 	commands := p.everything(files)
 	p.visit(url, token[len(token)-1])
+	p.asksForSources(url)
 	p.until("the failures are told", func() bool {
 		return strings.Contains(said.bodies(), "uplift_sync") || strings.Contains(said.bodies(), "gias")
 	})
@@ -168,6 +169,37 @@ func (p *place) visit(url, token string) {
 		if err != nil || strings.Contains(string(body), plantedSecret) || strings.Contains(string(body), plantedPerson+" ") {
 			p.t.Errorf("%s (%s, %v) shows what was planted", path, answer.Status, err)
 		}
+	}
+}
+
+// asksForSources tells jobs over the network to read what nobody allowed; each must be refused in the same words.
+func (p *place) asksForSources(url string) {
+	p.t.Helper()
+	stranger := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { p.t.Error("a host that was not allowed is asked") }))
+	defer stranger.Close()
+	refusals := map[string]bool{}
+	for _, source := range []string{
+		"soap+" + stranger.URL, stranger.URL + "/x.csv", "/etc/passwd", "/nowhere/" + plantedSecret, filepath.Join(p.dir, "exports"), "https://169.254.169.254/",
+	} {
+		for _, kind := range []string{"gias_sync", "uplift_sync"} {
+			body, err := json.Marshal(map[string]any{"kind": kind, "args": map[string]any{"source": source}})
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			answer, err := http.Post(url+"/api/v1/jobs", "application/json", bytes.NewReader(body))
+			if err != nil {
+				p.t.Fatal(err)
+			}
+			said, err := io.ReadAll(answer.Body)
+			_ = answer.Body.Close()
+			if err != nil || answer.StatusCode != http.StatusBadRequest {
+				p.t.Errorf("%s of %s: %s (%v)", kind, source, answer.Status, err)
+			}
+			refusals[strings.ReplaceAll(string(said), kind, "KIND")] = true
+		}
+	}
+	if len(refusals) != 1 {
+		p.t.Errorf("refusals differ: %v", refusals)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/internal/source"
 )
 
 // Event is something that a visitor does.
@@ -93,6 +94,9 @@ func Events(ctx context.Context, db Database, before int64, limit int) ([]Record
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Recorded])
 	if err != nil {
 		return nil, fmt.Errorf("read the audit: %w", err)
+	}
+	for i, e := range list {
+		list[i].Detail = json.RawMessage(source.MaskSecrets(string(e.Detail)))
 	}
 	return list, nil
 }

@@ -19,6 +19,8 @@ type Config struct {
 	// CPDDatabase is the CPD service's database, a read replica in production; empty means cpd_sync cannot run.
 	CPDDatabase Address
 	GIAS        GIAS
+	// SourceAllow are hosts, folders and networks, beside the configured ones, that jobs may be told to read from.
+	SourceAllow []string
 	// UpliftSource is the file, or https address, of the uplift files.
 	UpliftSource Address
 	// ExportStore is a folder or a bucket; empty means a folder under DataDir. Never empty on Cloud Foundry, whose
@@ -86,6 +88,7 @@ func Load(environ []string) (Config, error) {
 		CPDDatabase:      r.database("CPD_DATABASE_URL"),
 		GIAS:             r.gias(),
 		UpliftSource:     r.source("UPLIFT_SOURCE", "https"),
+		SourceAllow:      r.allowed("SOURCE_ALLOW"),
 		ExportStore:      r.source("EXPORT_STORE_URL", "file", "s3"),
 		ExportPassphrase: r.passphrase("EXPORT_PASSPHRASE"),
 		Contact:          r.contact("CONTACT"),

@@ -15,6 +15,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/encryptedzip"
+	"cpd-jobs/internal/source"
 )
 
 // reader hands out settings and gathers what is wrong with them.
@@ -91,6 +92,18 @@ func (r *reader) networks(name string) []netip.Prefix {
 			return nil
 		}
 		list = append(list, network)
+	}
+	return list
+}
+
+// allowed reads where sources may lead: addresses, paths and networks, separated by commas.
+func (r *reader) allowed(name string) []string {
+	if r.values[name] == "" {
+		return nil
+	}
+	list := strings.Split(r.values[name], ",")
+	if _, err := source.NewAllowed(list...); err != nil {
+		r.problem(name, "such as https://files.example.org, /srv/registers, 10.0.0.0/8", "has an entry that cannot be used")
 	}
 	return list
 }

@@ -23,6 +23,7 @@ func Variables() []Variable {
 		{"GIAS_API_PASSWORD", "", "password at the register's SOAP service"},
 		{"GIAS_EXTRACT_ID", "", "number of the extract at the register's SOAP service"},
 		{"UPLIFT_SOURCE", "", "the uplift files: a file, folder or https address"},
+		{"SOURCE_ALLOW", "", "hosts, folders and networks, by commas, that jobs may be told to read from beside the configured sources"},
 		{"EXPORT_STORE_URL", "", "where exported files are kept: a folder or s3://KEY:SECRET@HOST/BUCKET; unset: under CPD_JOBS_DATA_DIR"},
 		{"EXPORT_PASSPHRASE", "", "opens the files of reports whose files are encrypted; without it there are none"},
 		{"CONTACT", "", "an e-mail address or web page: who answers questions about reports, and makes other formats of them"},

@@ -25,6 +25,8 @@ type Kind struct {
 	// NotReady says what setting is missing for jobs with these arguments to be of use, "" if none; nil means that none
 	// ever is. Schedules of such a kind wait, as if paused; a person who runs one gets the error.
 	NotReady func(args json.RawMessage) string `json:"-"`
+	// CheckSource refuses a source that arguments name (see [Sourced]) and that may not be read here; nil refuses none.
+	CheckSource func(source string) error `json:"-"`
 	// Params are the arguments, in order of declaration.
 	Params []Param
 
@@ -44,6 +46,9 @@ type Param struct {
 // Validator is implemented by arguments that can be wrong beyond their types. Its error is for a person.
 type Validator interface{ Validate() error }
 
+// Sourced is implemented by arguments that name sources: files, folders or addresses that the job reads.
+type Sourced interface{ Sources() []string }
+
 // NewKind completes k with its arguments' type. Fields of T are arguments by their `json` names; `default` and
 // `help` tags say the rest. leaseOf, which may be nil, names what only one attempt on any machine may hold at a time.
 func NewKind[T any](k Kind, leaseOf func(T) string, work func(ctx context.Context, r Run, args T) (Outcome, error)) Kind {
@@ -52,6 +57,13 @@ func NewKind[T any](k Kind, leaseOf func(T) string, work func(ctx context.Contex
 		args, err := decode[T](raw, k)
 		if err != nil {
 			return nil, err
+		}
+		if s, ok := any(args).(Sourced); ok && k.CheckSource != nil {
+			for _, source := range s.Sources() {
+				if err := k.CheckSource(source); err != nil {
+					return nil, fmt.Errorf("arguments of %s: %w", k.Name, err)
+				}
+			}
 		}
 		return json.Marshal(args)
 	}

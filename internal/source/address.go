@@ -15,6 +15,8 @@ import (
 
 // Options say how addresses are fetched. Paths need none of them.
 type Options struct {
+	// Allow is where sources may lead; nil allows everything, for sources that settings or a person at a terminal name.
+	Allow *Allowed
 	// ETag is the mark of what is already here: a source with the same answers in one request. "" asks for everything.
 	ETag string
 	// Credentials of the register's extract service.
@@ -33,6 +35,8 @@ type Options struct {
 
 // Credentials are the extract service's. They are never logged: the type prints as stars.
 type Credentials struct {
+	// Source is the address that they are for: no other host is sent them.
+	Source         string
 	User, Password string
 	ExtractID      string
 }

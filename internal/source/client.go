@@ -60,7 +60,7 @@ func (o Options) wait(ctx context.Context, d time.Duration) error {
 // taken over, or a sign-in page, sends one there. With a password none is followed.
 func (o Options) client(follow bool) *http.Client {
 	return &http.Client{
-		Transport: o.Transport,
+		Transport: o.transport(),
 		CheckRedirect: func(next *http.Request, before []*http.Request) error {
 			from := before[0].URL
 			switch {
@@ -124,6 +124,8 @@ func (o Options) send(client *http.Client, req *http.Request) (*http.Response, e
 	switch {
 	case err == nil:
 		return resp, nil
+	case errors.Is(err, errPrivate):
+		return nil, err
 	case errors.Is(err, errRedirect), errors.Is(err, errLoop):
 		return nil, run.Invalid("give the new address if it is the right one", "%s: %w", Mask(req.URL.String()), err)
 	case req.Context().Err() != nil:

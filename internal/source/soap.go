@@ -33,6 +33,10 @@ func fetchExtract(ctx context.Context, u *url.URL, o Options) (*Delivery, error)
 	if err := o.Credentials.check(); err != nil {
 		return nil, err
 	}
+	if home, err := url.Parse(o.Credentials.Source); err != nil || !sameHost(u, home) {
+		return nil, run.Invalid("set GIAS_SOURCE to this service if it is the register's",
+			"%s: the register's password is sent to the host of GIAS_SOURCE alone", Mask(u.String()))
+	}
 	d := &Delivery{Source: Mask(u.String())}
 	dir, err := d.tempDir()
 	if err != nil {

@@ -110,7 +110,7 @@ func TestTheExtractService(t *testing.T) {
 			t.Parallel()
 			address, o, _ := server(t, c.handle)
 			o.MaxBytes = 8 << 20
-			o.Credentials = Credentials{User: "u&ser", Password: "pass<word", ExtractID: "42"}
+			o.Credentials = Credentials{Source: "soap+" + address, User: "u&ser", Password: "pass<word", ExtractID: "42"}
 			got, err := contentOf(t, "soap+"+address+"/edubase/service", o)
 			if err != nil {
 				got = err.Error()
@@ -157,7 +157,7 @@ func TestTheRequestToTheExtractService(t *testing.T) {
 		}
 		parts(w, envelopePart, attached(rightID, archive(t, member1{"a.csv", text, 0})))
 	})
-	o.Credentials = Credentials{User: "u&ser", Password: "pass<word", ExtractID: "42"}
+	o.Credentials = Credentials{Source: "soap+" + address, User: "u&ser", Password: "pass<word", ExtractID: "42"}
 	if _, err := contentOf(t, "soap+"+address, o); err != nil {
 		t.Fatal(err)
 	}

@@ -91,6 +91,15 @@ func (d *Delivery) Find(ctx context.Context, match func(name string) bool) (*Fil
 // Open finds out what source is and opens it. The error is of class Invalid where no retry can help, Unreachable where
 // a host does not answer.
 func Open(ctx context.Context, source string, o Options) (*Delivery, error) {
+	if o.Allow != nil {
+		permit := o.Allow.permitOpened
+		if isAddress(source) {
+			permit = o.Allow.permit
+		}
+		if err := permit(source); err != nil {
+			return nil, err
+		}
+	}
 	if isAddress(source) {
 		d, err := openAddress(ctx, source, o)
 		if err != nil {

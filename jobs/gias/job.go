@@ -42,6 +42,9 @@ func (a Args) Validate() error {
 	return a.Allow.Validate(known...)
 }
 
+// Sources are what the job reads.
+func (a Args) Sources() []string { return []string{a.Source, a.Links} }
+
 // Kinds are the kinds of job of this package.
 func Kinds(d Deps) []run.Kind {
 	return []run.Kind{run.NewKind(run.Kind{
@@ -51,6 +54,7 @@ func Kinds(d Deps) []run.Kind {
 		Timeout:     30 * time.Minute,
 		MaxAttempts: 4,
 		NotReady:    run.NeedsSource(d.Source, "GIAS_SOURCE"),
+		CheckSource: d.Fetch.CheckSource,
 	}, func(Args) string { return "gias_sync" },
 		func(ctx context.Context, r run.Run, args Args) (run.Outcome, error) {
 			if args.Source == "" {

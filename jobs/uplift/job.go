@@ -41,6 +41,9 @@ func (a Args) Validate() error {
 	return a.Allow.Validate(guard.Shrink, guard.Rejects)
 }
 
+// Sources are what the job reads.
+func (a Args) Sources() []string { return []string{a.Source} }
+
 // Kinds are the kinds of job of this package.
 func Kinds(d Deps) []run.Kind {
 	return []run.Kind{run.NewKind(run.Kind{
@@ -50,6 +53,7 @@ func Kinds(d Deps) []run.Kind {
 		Timeout:     15 * time.Minute,
 		MaxAttempts: 4,
 		NotReady:    run.NeedsSource(d.Source, "UPLIFT_SOURCE"),
+		CheckSource: d.Fetch.CheckSource,
 	}, func(Args) string { return "uplift_sync" },
 		func(ctx context.Context, r run.Run, args Args) (run.Outcome, error) {
 			if args.Source == "" {
