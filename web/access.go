@@ -17,6 +17,9 @@ import (
 )
 
 func withVisitor(r *http.Request, v access.Visitor) *http.Request {
+	if about, ok := r.Context().Value(aboutKey{}).(*about); ok {
+		about.user = v.ID
+	}
 	return r.WithContext(access.With(r.Context(), v))
 }
 
@@ -104,8 +107,7 @@ func (s *site) tokenVisitor(r *http.Request, secret string) (access.Visitor, err
 	return v, nil
 }
 
-// limits bounds how often each address may try something that guessing could break: burst times at once, then once in
-// every.
+// limits bounds how often something happens by each name, such as an address: burst times at once, then once in every.
 type limits struct {
 	mu    sync.Mutex
 	every time.Duration

@@ -23,7 +23,7 @@ import (
 func (f *fixture) audit(t *testing.T) []string {
 	t.Helper()
 	rows, _ := f.deps.DB.Query(t.Context(), `
-		SELECT actor || ' from ' || address || ': ' || action || ' ' || target || ' ' || outcome FROM queue.audit WHERE id > 1 ORDER BY id`)
+		SELECT actor || ' from ' || address || ': ' || action || ' ' || target || ' ' || outcome FROM queue.audit_events WHERE id > 1 ORDER BY id`)
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		t.Fatal(err)

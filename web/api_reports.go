@@ -190,6 +190,7 @@ func (a *api) listRows(ctx context.Context, in *rowsInput) (*huma.StreamResponse
 	if err != nil {
 		return nil, err
 	}
+	a.recordRead(ctx, "read rows", def.Name)
 	body := rowsAnswer{Version: page.Version, Rows: make([]Row, len(page.Rows))}
 	if body.Count, err = a.counter.Count(ctx, a.DB, def, sel, page, in.After == ""); err != nil {
 		return nil, err
@@ -274,6 +275,7 @@ func (a *api) listChanges(ctx context.Context, in *changesInput) (*changesOutput
 	if err != nil {
 		return nil, err
 	}
+	a.recordRead(ctx, "read changes", def.Name)
 	out := &changesOutput{}
 	if len(list) > in.Limit {
 		list = list[:in.Limit]

@@ -2,12 +2,14 @@ package web
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"cpd-jobs/internal/access"
 )
@@ -30,7 +32,60 @@ func (s *site) audited(ctx context.Context, action, target string, detail any, d
 		s.Log.ErrorContext(ctx, "outcome of an action is not in the audit", "action", action, "target", target, "error", err)
 	}
 	s.Log.InfoContext(ctx, "action", "action", action, "target", target, "outcome", access.Outcome(failed))
+	if failed != nil && isRefusal(failed) {
+		return recordedError{failed}
+	}
 	return failed
+}
+
+// recordedError is a refusal that is in the audit already.
+type recordedError struct{ error }
+
+func (e recordedError) Unwrap() error { return e.error }
+
+// hiddenError is a refusal that its visitor is told as that there is no such thing.
+type hiddenError struct{ error }
+
+func (e hiddenError) Unwrap() error { return e.error }
+
+func isRefusal(err error) bool {
+	_, hidden := errors.AsType[hiddenError](err)
+	status := statusOf(err)
+	return hidden || status == http.StatusForbidden || status == http.StatusUnauthorized
+}
+
+// refusalsKept bounds the refusals of all visitors that are recorded, in a minute: who has many addresses must not fill the audit.
+const refusalsKept = 120
+
+// recordRefusal records who was refused what, unless that visitor or all of them were often enough of late.
+func (s *site) recordRefusal(ctx context.Context, where string, err error) {
+	if _, already := errors.AsType[recordedError](err); already || !isRefusal(err) {
+		return
+	}
+	v := access.Of(ctx)
+	if !s.refusals.allow(v.Via+" "+v.Name+" "+v.Address, s.Now()) || !s.allRefusals.AllowN(s.Now(), 1) {
+		return
+	}
+	s.record(ctx, access.RecordRefused, access.Event{Visitor: v, Action: "ask", Target: where, Detail: map[string]any{"status": statusOf(err)}})
+}
+
+// recordRead records that a visitor reads rows of a report page by page: once a minute.
+func (s *site) recordRead(ctx context.Context, action, report string) {
+	v := access.Of(ctx)
+	if s.reads.allow(v.Via+" "+v.Name+" "+v.Address+" "+action+" "+report, s.Now()) {
+		s.record(ctx, access.RecordDone, access.Event{Visitor: v, Action: action, Target: "report " + report})
+	}
+}
+
+// recordWithin is how long a request waits for what is only noted beside it.
+const recordWithin = 2 * time.Second
+
+func (s *site) record(ctx context.Context, write func(context.Context, access.Database, access.Event) error, e access.Event) {
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), recordWithin)
+	defer cancel()
+	if err := write(bounded, s.Control, e); err != nil {
+		s.Log.ErrorContext(ctx, "an event is not in the audit", "action", e.Action, "target", e.Target, "error", err)
+	}
 }
 
 // addressOf is where a request comes from: what the nearest proxy that is trusted says, and so on along the proxies that

@@ -2,6 +2,7 @@ package web
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"fmt"
 	"html/template"
@@ -291,10 +292,15 @@ func (s *site) differencesCSV(w http.ResponseWriter, r *http.Request) error {
 	h := w.Header()
 	h.Set("Content-Type", formatOf("csv").MediaType)
 	h.Set("Content-Disposition", attachmentNamed(fmt.Sprintf("%s-changes-%d-to-%d.csv", strings.ReplaceAll(def.Name, "_", "-"), asked.from, asked.to)))
-	if err := writeDifferences(w, between); err != nil {
+	begun, detail := false, map[string]any{"from": asked.from, "to": asked.to}
+	err = s.audited(r.Context(), "download changes", "report "+def.Name, detail, func(context.Context) error {
+		begun = true
+		return writeDifferences(w, between)
+	})
+	if err != nil && begun {
 		panic(http.ErrAbortHandler) // the visitor has gone: half a file must not pass for a whole one
 	}
-	return nil
+	return err
 }
 
 func writeDifferences(w http.ResponseWriter, between versions.Difference) error {

@@ -277,13 +277,18 @@ func (s *site) streamCSV(w http.ResponseWriter, r *http.Request, def *definition
 	h.Set("Content-Type", formatOf("csv").MediaType)
 	h.Set("Content-Disposition", attachmentNamed(name+"-selection.csv"))
 	h.Set("Cache-Control", "no-store")
-	if err := selection.WriteCSV(r.Context(), w, s.DB, def, sel, first); err != nil {
+	begun := false
+	err = s.audited(r.Context(), "download rows", "report "+def.Name, map[string]any{"query": sel.Query().Encode()}, func(context.Context) error {
+		begun = true
+		return selection.WriteCSV(r.Context(), w, s.DB, def, sel, first)
+	})
+	if err != nil && begun {
 		if r.Context().Err() == nil {
 			s.Log.ErrorContext(r.Context(), "selection cut off", "report", def.Name, "error", err)
 		}
 		panic(http.ErrAbortHandler)
 	}
-	return nil
+	return err
 }
 
 // askForFile has a selection made in a format that takes time.

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/access"
@@ -74,7 +75,80 @@ func TestEveryActionRefusesOtherSites(t *testing.T) {
 	if seen < 15 {
 		t.Errorf("tried %d actions, which cannot be all", seen)
 	}
-	wantAudit(t, f)
+	for _, row := range f.audit(t) {
+		if !strings.HasPrefix(row, " from 192.0.2.1: ask /") || !strings.HasSuffix(row, " refused") {
+			t.Errorf("the audit has %q", row)
+		}
+	}
+}
+
+// TestRefusalsAreInTheAudit: who is refused something is recorded with what and from where, a few times and then now and then.
+func TestRefusalsAreInTheAudit(t *testing.T) {
+	t.Parallel()
+	g := newGated(t, nil)
+	g.personal(t, false)
+	b := g.signIn(t, person{name: "ann", roles: []string{"analyst"}})
+	for range 10 {
+		g.open(t, b, "/runs")
+	}
+	if got := g.auditOf(t, "ask"); len(got) != 6 || got[0] != "ann@example.com sign-in ask /runs refused" {
+		t.Errorf("audit %q", got)
+	}
+	pat := g.signIn(t, person{name: "pat", roles: []string{"analyst"}})
+	g.open(t, pat, "/reports/declarations")
+	g.open(t, pat, "/reports/nonsense") // which is nothing that anybody was refused
+	r, err := http.NewRequest(http.MethodGet, g.url+"/api/v1/reports", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("Authorization", "Bearer cpdj_wrong")
+	res, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	want := []string{"pat@example.com sign-in ask /reports/declarations refused", " nobody ask /api/v1/reports refused"}
+	if diff := cmp.Diff(want, g.auditOf(t, "ask")[6:]); diff != "" {
+		t.Errorf("audit (-want +got):\n%s", diff)
+	}
+	if line := g.log.last("path=/reports/declarations"); !strings.Contains(line, "user=") || strings.Contains(line, "user=\"\"") || strings.Contains(line, "pat@") {
+		t.Errorf("log line %s", line)
+	}
+}
+
+// TestRowsAreReadOnRecord: whoever takes rows with them, at once or page by page, is in the audit.
+func TestRowsAreReadOnRecord(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.page(t, "/reports/school-onboarding/explore.csv?region_name=London", http.StatusOK)
+	f.page(t, "/reports/school-onboarding/changes.csv", http.StatusOK)
+	for range 3 {
+		f.call(t, "GET", "/api/v1/reports/school_onboarding/rows", "", http.StatusOK)
+		f.call(t, "GET", "/api/v1/reports/school_onboarding/changes", "", http.StatusOK)
+	}
+	f.page(t, "/api/v1/reports/school_onboarding/rows?format=csv", http.StatusOK)
+	wantAudit(t, f, "download rows report school_onboarding done", "download changes report school_onboarding done",
+		"read rows report school_onboarding done", "read changes report school_onboarding done", "download rows report school_onboarding done")
+}
+
+// TestUsesOfALinkAreRecordedOnceAMinute: its holders may take a file in thousands of parts.
+func TestUsesOfALinkAreRecordedOnceAMinute(t *testing.T) {
+	t.Parallel()
+	f := newFixture(t)
+	f.deps.SignIn = &SignIn{Issuer: "http://localhost:1", ClientID: "x", ClientSecret: "x", PublicURL: "http://localhost:8080"}
+	f.handler = New(f.deps)
+	l, err := access.SignLink(t.Context(), f.deps.DB, access.ShareLink{ID: "ABCDEFGHIJ", Export: f.ids[csvFile], Until: f.deps.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 3 {
+		if res := f.get("/shared/"+l+"/"+csvFile, "Range", "bytes=0-99"); res.StatusCode != http.StatusPartialContent {
+			t.Fatalf("status %d: %s", res.StatusCode, bodyOf(t, res))
+		}
+	}
+	if got := f.auditOf(t, "download"); len(got) != 1 {
+		t.Errorf("audit %q", got)
+	}
 }
 
 func TestBodiesAreBounded(t *testing.T) {

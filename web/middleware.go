@@ -13,6 +13,7 @@ import (
 	"strings"
 	"time"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/trace"
 )
@@ -82,17 +83,24 @@ func (s *site) recoverPanics(next http.Handler) http.Handler {
 	})
 }
 
+// about is what becomes known of a request on its way inwards.
+type about struct{ user string } // an id, never a name or an address
+
+type aboutKey struct{}
+
 // observe writes one log line a request: at level debug for what browsers and probes ask all day.
 func (s *site) observe(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		started := s.Now()
 		seen := newResponse(w, pieceWithin)
+		known := &about{}
+		r = r.WithContext(context.WithValue(r.Context(), aboutKey{}, known))
 		defer func() { // also when the connection is cut
 			level := slog.LevelInfo
 			if isRoutine(r.URL.Path) && seen.status < http.StatusInternalServerError {
 				level = slog.LevelDebug
 			}
-			s.Log.Log(r.Context(), level, "request", "method", r.Method, "path", shownPath(r),
+			s.Log.Log(r.Context(), level, "request", "method", r.Method, "path", shownPath(r), "user", known.user,
 				"status", seen.status, "bytes", seen.bytes, "took", s.Now().Sub(started).Round(time.Microsecond))
 		}()
 		next.ServeHTTP(seen, r)
@@ -211,6 +219,7 @@ func (s *site) sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.Log.WarnContext(r.Context(), "request of another site refused", "path", shownPath(r), "origin", r.Header.Get("Origin"))
+		r = withVisitor(r, access.Visitor{Via: access.ViaNobody, Address: s.addressOf(r)})
 		s.fail(w, r, forbidden("Another site asked for this. Start from these pages."))
 	}))
 	return protection.Handler(next)

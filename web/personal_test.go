@@ -123,7 +123,7 @@ func TestCountsOfPersonalFilesAreNotToBeHadByOrderingThem(t *testing.T) {
 	if !strings.Contains(fmt.Sprint(got["detail"]), "analyst-personal") {
 		t.Errorf("answer %v", got)
 	}
-	wantAudit(t, f)
+	wantAudit(t, f, "ask /api/v1/jobs refused")
 }
 
 func TestPersonalFilesAreNeitherSharedNorCached(t *testing.T) {
@@ -197,7 +197,7 @@ func TestJobsOnPersonalDataAreForTheirRole(t *testing.T) {
 	if res := f.post("/schedules/cpd/backfill", stretch); res.StatusCode != http.StatusForbidden {
 		t.Errorf("a backfill: status %d, want 403: %s", res.StatusCode, bodyOf(t, res))
 	}
-	wantAudit(t, f, fmt.Sprintf("retry job %d refused", ticket.ID), fmt.Sprintf("retry job %d refused", ticket.ID),
+	wantAudit(t, f, fmt.Sprintf("retry job %d refused", ticket.ID), "ask /api/v1/jobs/{id}/logs refused", fmt.Sprintf("retry job %d refused", ticket.ID),
 		fmt.Sprintf("cancel job %d refused", ticket.ID), "run schedule cpd refused", "backfill schedule cpd refused")
 	job := queue.Job{Kind: exportKind, Args: args, Result: json.RawMessage(`{"rows": 7}`), Steps: []queue.Step{{Name: "write", RowsOut: 7, Done: 7}}}
 	hidden := shown(t.Context(), job)

@@ -86,8 +86,11 @@ var errNoReport = notFound("There is no report of that name.")
 // may not see it.
 func findReport(ctx context.Context, name string) (*definition.Definition, error) {
 	def, err := reports.Find(strings.ReplaceAll(name, "-", "_"))
-	if err != nil || def.Restricted() && !access.Of(ctx).Can(access.Personal) {
+	if err != nil {
 		return nil, errNoReport
+	}
+	if def.Restricted() && !access.Of(ctx).Can(access.Personal) {
+		return nil, hiddenError{errNoReport}
 	}
 	return def, nil
 }

@@ -135,8 +135,8 @@ func (s *site) shared(w http.ResponseWriter, r *http.Request) error {
 	}
 	v := access.Of(r.Context())
 	if !v.Known() {
-		v.Name, v.Via = "holder of link "+l.ID, access.ViaLink
-		r = r.WithContext(access.With(r.Context(), v))
+		v.Name, v.ID, v.Via = "holder of link "+l.ID, "link "+l.ID, access.ViaLink
+		r = withVisitor(r, v)
 	}
 	w.Header().Set("X-Robots-Tag", "noindex")
 	return s.serveFile(w, r, e, l.ID)

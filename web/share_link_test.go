@@ -71,7 +71,7 @@ func (f *fixture) auditOf(t *testing.T, actions ...string) []string {
 	var list []string
 	err := f.deps.DB.QueryRow(t.Context(), `
 		SELECT coalesce(array_agg(concat_ws(' ', actor, via, action, target, outcome, detail->>'link') ORDER BY id), '{}')
-		FROM queue.audit WHERE action = ANY ($1)`, actions).Scan(&list)
+		FROM queue.audit_events WHERE action = ANY ($1)`, actions).Scan(&list)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -368,7 +368,7 @@ func (c claims) visitor(rolesClaim string) access.Visitor {
 	if json.Unmarshal(c[rolesClaim], &names) != nil {
 		names = strings.Fields(c.text(rolesClaim))
 	}
-	v := access.Visitor{Name: c.name(), Via: access.ViaSignIn, Roles: []access.Role{}}
+	v := access.Visitor{Name: c.name(), ID: c.text("sub"), Via: access.ViaSignIn, Roles: []access.Role{}}
 	for _, name := range names {
 		if r := access.Role(name); slices.Contains(access.Roles, r) && !slices.Contains(v.Roles, r) {
 			v.Roles = append(v.Roles, r)

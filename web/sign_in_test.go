@@ -119,7 +119,7 @@ func (g *gated) signIn(t *testing.T, p person) *http.Client {
 // signIns reads the sign-ins of the audit: who and what came of it.
 func (g *gated) signIns(t *testing.T) []string {
 	t.Helper()
-	rows, _ := g.deps.DB.Query(t.Context(), "SELECT actor || ' ' || via || ' ' || action || ' ' || outcome FROM queue.audit WHERE action LIKE 'sign%' ORDER BY id")
+	rows, _ := g.deps.DB.Query(t.Context(), "SELECT actor || ' ' || via || ' ' || action || ' ' || outcome FROM queue.audit_events WHERE action LIKE 'sign%' ORDER BY id")
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		t.Fatal(err)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/time/rate"
 
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/queue"
@@ -67,8 +68,11 @@ type site struct {
 	known     *versionCache
 	counter   selection.Counter
 	streams   streams
-	within    time.Duration // how long a page may wait for the database
-	live      chan struct{} // has room for as many streams of progress as may be open
+	// refusals, reads and linkReads bound what of each is recorded: see record.
+	refusals, reads, linkReads *limits
+	allRefusals                *rate.Limiter
+	within                     time.Duration // how long a page may wait for the database
+	live                       chan struct{} // has room for as many streams of progress as may be open
 }
 
 // New makes the pages. The handler is safe for concurrent use; it panics only where the templates in the binary do not parse.
@@ -83,6 +87,8 @@ func newSite(d Deps) *site {
 	}
 	files := packedAssets()
 	s := &site{Deps: d, assets: files, pages: newPages(files, d.Version, d.SignIn != nil), known: newVersionCache(), live: make(chan struct{}, liveStreams), within: pageWithin, docsFiles: newDocsFiles()}
+	s.refusals, s.reads, s.linkReads = newLimits(10*time.Second, 6), newLimits(time.Minute, 1), newLimits(time.Minute, 1)
+	s.allRefusals = rate.NewLimiter(refusalsKept/60.0, refusalsKept)
 	if d.SignIn != nil {
 		s.gate = newGate(d)
 		s.gate.sessions.ErrorFunc = s.fail

@@ -47,6 +47,7 @@ type commands struct {
 	DB        dbCommand        `cmd:"" name:"db" help:"Find, dump and restore the databases."`
 	Doctor    doctorCommand    `cmd:"" help:"Look for what is wrong, and say what to do about it."`
 	Smoke     smokeCommand     `cmd:"" help:"Try a deployed instance from outside."`
+	Audit     auditCommand     `cmd:"" help:"Look whether the audit is as it was written."`
 	Tokens    tokensCommand    `cmd:"" help:"Create, list and revoke tokens for the API."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }

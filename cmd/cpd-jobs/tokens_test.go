@@ -22,4 +22,7 @@ func TestTokensAtATerminalAreInTheAudit(t *testing.T) {
 	if want := "terminal create token token 1, terminal revoke token token 1, terminal revoke links all links"; err != nil || strings.Join(got, ", ") != want {
 		t.Errorf("audit %q (%v), want %q", got, err, want)
 	}
+	if said := p.ok("audit", "verify").stdout; !strings.HasPrefix(said, "3 rows are as they were written, 0 older ones have no hash; the latest is row 3, ") {
+		t.Errorf("audit verify says %q", said)
+	}
 }

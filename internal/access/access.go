@@ -61,7 +61,9 @@ const (
 
 // Visitor is a person or a program that asks for something. The zero value is one who is not known and may do nothing.
 type Visitor struct {
-	Name  string // for the audit: an e-mail address, a token's name
+	Name string // for the audit: an e-mail address, a token's name
+	// ID tells a visitor from others in the log, which has no names: what the sign-in provider calls them, "token 3".
+	ID    string
 	Via   string
 	Roles []Role
 	// Address is where the request comes from.

@@ -31,14 +31,23 @@ func Audited(ctx context.Context, db Database, e Event, do func() error) error {
 	failed := do()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	const sql = "UPDATE queue.audit SET outcome = $2, finished_at = clock_timestamp() WHERE id = $1"
+	const sql = `
+		INSERT INTO queue.audit (actor, via, action, target, address, outcome, finished_at, of_id)
+		SELECT actor, via, action, target, address, $2, clock_timestamp(), id FROM queue.audit WHERE id = $1`
 	if _, err := db.Exec(ctx, sql, id, Outcome(failed)); err != nil && failed == nil {
 		return fmt.Errorf("record the outcome of %s of %s in the audit: %w", e.Action, e.Target, err)
 	}
 	return failed
 }
 
-// RecordDone records an event that the transaction tx does: it is in the audit if the transaction is committed.
+// RecordRefused records that an event was refused before it was begun.
+func RecordRefused(ctx context.Context, db Database, e Event) error {
+	_, err := record(ctx, db, e, "refused")
+	return err
+}
+
+// RecordDone records an event that the transaction tx does: it is in the audit if the transaction is committed. Until then
+// no other event can be recorded, so it is the last thing that a transaction does.
 func RecordDone(ctx context.Context, tx Database, e Event) error {
 	_, err := record(ctx, tx, e, "done")
 	return err
@@ -53,7 +62,7 @@ func record(ctx context.Context, db Database, e Event, outcome string) (int64, e
 	}
 	rows, _ := db.Query(ctx, `
 		INSERT INTO queue.audit (actor, via, action, target, detail, address, outcome, finished_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7 = 'done' THEN clock_timestamp() END) RETURNING id`,
+		VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7 <> 'begun' THEN clock_timestamp() END) RETURNING id`,
 		e.Visitor.Name, e.Visitor.Via, e.Action, e.Target, e.Detail, e.Visitor.Address, outcome)
 	id, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
 	if err != nil {
@@ -89,7 +98,7 @@ type Recorded struct {
 // Events lists at most limit rows of the audit, latest first; only those before the id before unless it is 0.
 func Events(ctx context.Context, db Database, before int64, limit int) ([]Recorded, error) {
 	rows, _ := db.Query(ctx, `
-		SELECT id, at, actor, via, action, target, detail, address, outcome FROM queue.audit
+		SELECT id, at, actor, via, action, target, detail, address, outcome FROM queue.audit_events
 		WHERE $1::bigint = 0 OR id < $1 ORDER BY id DESC LIMIT $2`, before, limit)
 	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[Recorded])
 	if err != nil {

@@ -126,6 +126,7 @@ func UseToken(ctx context.Context, db Database, secret string) (Visitor, error) 
 	v, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (Visitor, error) {
 		found := Visitor{Via: ViaToken}
 		err := row.Scan(&id, &found.Name, &found.Roles, &stale)
+		found.ID = fmt.Sprintf("token %d", id)
 		return found, err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {

@@ -15,7 +15,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"cpd-jobs/internal/encryptedzip"
-	"cpd-jobs/internal/source"
 )
 
 // reader hands out settings and gathers what is wrong with them.
@@ -102,8 +101,14 @@ func (r *reader) allowed(name string) []string {
 		return nil
 	}
 	list := strings.Split(r.values[name], ",")
-	if _, err := source.NewAllowed(list...); err != nil {
-		r.problem(name, "such as https://files.example.org, /srv/registers, 10.0.0.0/8", "has an entry that cannot be used")
+	for i, entry := range list {
+		list[i] = strings.TrimSpace(entry)
+		if !strings.Contains(list[i], "://") {
+			continue
+		}
+		if u, err := url.Parse(list[i]); err != nil || u.Host == "" || !strings.HasPrefix(strings.TrimPrefix(u.Scheme, "soap+"), "http") {
+			r.problem(name, "such as https://files.example.org, /srv/registers, 10.0.0.0/8", "has an address that no source can have")
+		}
 	}
 	return list
 }

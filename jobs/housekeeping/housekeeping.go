@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"cpd-jobs/internal/access"
 	"cpd-jobs/internal/clock"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/retention"
@@ -79,6 +80,13 @@ func Clean(ctx context.Context, r run.Run, d Deps, a Args) (run.Outcome, error) 
 	}
 	if d.Now == nil {
 		d.Now = clock.System
+	}
+	seal, err := access.LatestSeal(ctx, d.DB)
+	if err != nil {
+		return run.Outcome{}, err
+	}
+	if seal.ID > 0 {
+		r.Log().Info(access.SealLogged, "row", seal.ID, "hash", seal.Hash)
 	}
 	if err := forget(ctx, r, d, counts); err != nil {
 		return run.Outcome{}, err

@@ -148,7 +148,7 @@ func (b *browser) in() bool {
 // signIns is what the audit says of sign-ins.
 func (s *site) signIns() []string {
 	s.t.Helper()
-	rows, _ := s.db.Query(s.t.Context(), "SELECT actor || ' ' || action || ' ' || outcome FROM queue.audit WHERE action LIKE 'sign%' ORDER BY id")
+	rows, _ := s.db.Query(s.t.Context(), "SELECT actor || ' ' || action || ' ' || outcome FROM queue.audit_events WHERE action LIKE 'sign%' ORDER BY id")
 	list, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil {
 		s.t.Fatal(err)
