@@ -12,6 +12,7 @@ REDOCLY := @redocly/cli@2.77.0
 GOSEC := github.com/securego/gosec/v2/cmd/gosec@v2.29.0
 ACTIONLINT := github.com/rhysd/actionlint/cmd/actionlint@v1.7.12
 GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.8.0
+DEADCODE := golang.org/x/tools/cmd/deadcode@v0.52.0
 # What gosec need not look for, and why, is in docs/decisions/0018-what-gosec-need-not-look-for.md.
 GOSEC_FLAGS := -quiet -exclude=G104,G115,G203,G204,G301,G302,G304,G306,G404 -exclude-dir=internal/testing -exclude-generated
 # `make lint` vets everything. Without this setting the race detector has every test program wait for a second before it ends.
@@ -49,7 +50,7 @@ prepare: db/install
 db/install: build ## find PostgreSQL's programs, or install them
 	@bin/cpd-jobs db install
 
-lint: ## check format, vet, staticcheck, gosec, workflows, known vulnerabilities, go.mod and which package imports which
+lint: ## check format, vet, staticcheck, gosec, workflows, known vulnerabilities, dead code, go.mod and which package imports which
 	@unformatted=$$(gofmt -l $(SOURCES)) && if [ -n "$$unformatted" ]; then \
 		echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
@@ -57,6 +58,8 @@ lint: ## check format, vet, staticcheck, gosec, workflows, known vulnerabilities
 	go run $(GOSEC) $(GOSEC_FLAGS) ./...
 	go run $(ACTIONLINT) -shellcheck= -pyflakes=
 	@.ci/vulnerabilities $(GOVULNCHECK)
+	@dead=$$(go run $(DEADCODE) ./cmd/...) && if [ -n "$$dead" ]; then \
+		echo "functions that nothing but tests calls:"; echo "$$dead"; exit 1; fi
 	go mod tidy -diff
 	go test -count=1 ./internal/archtest
 

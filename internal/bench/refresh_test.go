@@ -167,7 +167,7 @@ func (n *national) query(b testing.TB) string {
 	b.Helper()
 	var query string
 	err := pgx.BeginFunc(b.Context(), n, func(tx pgx.Tx) (err error) {
-		query, err = refresh.Query(b.Context(), tx, n.def, refreshAsOf)
+		query, _, err = refresh.Query(b.Context(), tx, n.def, refreshAsOf)
 		return err
 	})
 	if err != nil {

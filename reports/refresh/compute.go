@@ -18,12 +18,8 @@ import (
 
 // compute fills the staging table by the report's query, in one statement and so of one snapshot.
 func (f *refresh) compute(ctx context.Context, tx pgx.Tx, s *run.Step) error {
-	values, err := settings(ctx, tx, f.def, f.plan.asOf)
-	if err != nil {
-		return err
-	}
+	query, values, err := Query(ctx, tx, f.def, f.plan.asOf)
 	f.plan.settings = values
-	query, err := f.fill(definition.QueryFile)
 	if err != nil {
 		return err
 	}
@@ -43,14 +39,16 @@ func (f *refresh) inputRows() (n int64) {
 	return n
 }
 
-// Query is a report's query as a refresh at that instant would run it, with its settings filled in. It is meant to
+// Query is a report's query as a refresh at that instant runs it, and the settings that are filled in. It is meant to
 // run in a transaction after [SetSession].
-func Query(ctx context.Context, db pg.Querier, d *definition.Definition, asOf time.Time) (string, error) {
-	values, err := settings(ctx, db, d, asOf)
-	if err != nil {
-		return "", err
+func Query(ctx context.Context, db pg.Querier, d *definition.Definition, asOf time.Time) (query string, values map[string]string, err error) {
+	if values, err = settings(ctx, db, d, asOf); err != nil {
+		return "", nil, err
 	}
-	return definition.Fill(d.SQL(definition.QueryFile), values, nil)
+	if query, err = definition.Fill(d.SQL(definition.QueryFile), values, nil); err != nil {
+		return "", nil, fmt.Errorf("%s: %w", definition.QueryFile, err)
+	}
+	return query, values, nil
 }
 
 // settings computes what the report's SQL refers to as :'name', the as-of instant among it.

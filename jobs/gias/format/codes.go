@@ -2,14 +2,6 @@ package format
 
 import "strings"
 
-// The statuses of an establishment; StatusOpen and StatusProposedToClose are open schools.
-const (
-	StatusOpen            = 1
-	StatusClosed          = 2
-	StatusProposedToClose = 3
-	StatusProposedToOpen  = 4
-)
-
 // codeList is what the register calls each code of a column.
 type codeList map[string]string
 

@@ -28,7 +28,7 @@ func TestAllEstablishmentsOfTheSample(t *testing.T) {
 		t.Errorf("got %d establishments, links %v", len(byURN), x.Links)
 	}
 	special := byURN["990008"]
-	if !special.Section41Approved || special.TypeCode != 10 || special.StatusCode != format.StatusOpen || special.OpenDate != "2010-09-01" {
+	if !special.Section41Approved || special.TypeCode != 10 || special.StatusCode != 1 || special.OpenDate != "2010-09-01" {
 		t.Errorf("got %+v", special)
 	}
 	if e := byURN["990002"]; e.Name != "All Saints’ Example School" || e.LACode != "301" || *e.PhaseCode != 2 || e.Postcode != "ZZ1 1AA" {
