@@ -70,7 +70,7 @@ bench: prepare ## run the benchmarks, once each, and the readers, and write docs
 	$(if $(filter .,$(BENCH)),@$(MAKE) --no-print-directory readers)
 
 readers: prepare ## refresh a thousand times beside readers, and the like: in full length, for docs/performance.md, what tests do in brief
-	CPD_JOBS_LONG=1 go test -json -count=1 -p 1 -run 'Pgbench|ReadersNever|HistoryGrows|DownloadsAtOnce' -timeout 60m $(TESTFLAGS) ./reports ./internal/bench ./cmd/cpd-jobs | go run ./internal/testing/figures docs/performance.md
+	CPD_JOBS_LONG=1 go test -json -count=1 -p 1 -run 'Pgbench|ReadersNever|HistoryGrows|DownloadsAtOnce' -timeout 60m $(TESTFLAGS) ./reports/refresh ./reports/versions ./internal/bench ./cmd/cpd-jobs | go run ./internal/testing/figures docs/performance.md
 
 long: prepare ## run in full length the other tests that are brief by default: every change of the clocks, days of missed seconds, a sheet to its last row
 	CPD_JOBS_LONG=1 CGO_ENABLED=1 $(RACE) go test -race -vet=off -count=1 -timeout 60m $(TESTFLAGS) ./queue/... ./jobs/export ./reports/xlsx

@@ -1,26 +1,27 @@
 package reports_test
 
 import (
+	"cpd-jobs/internal/testing/reporttest"
 	"slices"
 	"testing"
 )
 
 func TestFunnel(t *testing.T) {
 	t.Parallel()
-	db := newDatabase(t)
-	list := schools(6)
-	list[5] = list[5].and(row{"school_type_code": 11})
-	of := func(n int, kind string) row {
-		return choice.and(row{"id": id(list[n]["urn"].(string) + " choice"), "school_id": list[n]["id"], "induction_programme_choice": kind})
+	db := reporttest.New(t)
+	list := reporttest.Schools(6)
+	list[5] = list[5].And(reporttest.Row{"school_type_code": 11})
+	of := func(n int, kind string) reporttest.Row {
+		return reporttest.Choice.And(reporttest.Row{"id": reporttest.ID(list[n]["urn"].(string) + " choice"), "school_id": list[n]["id"], "induction_programme_choice": kind})
 	}
-	db.sync(t, instant(t, asOf), oneSchool().with(tables{
+	db.Sync(t, reporttest.Instant(t, reporttest.AsOf), reporttest.OneSchool().With(reporttest.Tables{
 		"schools":           list,
 		"school_cohorts":    {of(0, "no_early_career_teachers"), of(1, "design_our_own"), of(2, "full_induction_programme"), of(5, "core_induction_programme")},
-		"partnerships":      {partnership.and(row{"school_id": list[3]["id"], "challenge_reason": "mistake"})},
-		"nomination_emails": {emailed.and(row{"school_id": list[4]["id"]})},
+		"partnerships":      {reporttest.Partnership.And(reporttest.Row{"school_id": list[3]["id"], "challenge_reason": "mistake"})},
+		"nomination_emails": {reporttest.Emailed.And(reporttest.Row{"school_id": list[4]["id"]})},
 	}))
-	db.mustRefresh(t)
-	got := query[string](t, db, `
+	db.MustRefresh(t)
+	got := reporttest.Query[string](t, db, `
 		SELECT concat_ws(' ', eligibility, stage, stage_rank, schools, coalesce(cumulative::text, '-'), coalesce(share::text, '-'))
 		FROM reports.school_onboarding_funnel WHERE eligibility <> 'eligible' ORDER BY eligibility, stage_order`)
 	want := []string{
@@ -48,7 +49,7 @@ func TestFunnel(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q\nwant %q", got, want)
 	}
-	eligible := one[string](t, db, "SELECT schools || ' ' || cumulative FROM reports.school_onboarding_funnel WHERE eligibility = 'eligible' AND stage = 'not_contacted'")
+	eligible := reporttest.One[string](t, db, "SELECT schools || ' ' || cumulative FROM reports.school_onboarding_funnel WHERE eligibility = 'eligible' AND stage = 'not_contacted'")
 	if eligible != "0 4" {
 		t.Errorf("eligible: got %q, want %q", eligible, "0 4")
 	}
@@ -56,8 +57,8 @@ func TestFunnel(t *testing.T) {
 
 func TestFunnelOfNothing(t *testing.T) {
 	t.Parallel()
-	db := newDatabase(t)
-	got := query[string](t, db, "SELECT DISTINCT schools || ' ' || coalesce(share::text, 'no share') FROM reports.school_onboarding_funnel")
+	db := reporttest.New(t)
+	got := reporttest.Query[string](t, db, "SELECT DISTINCT schools || ' ' || coalesce(share::text, 'no share') FROM reports.school_onboarding_funnel")
 	if !slices.Equal(got, []string{"0 no share"}) {
 		t.Errorf("got %v, want no schools and no shares", got)
 	}

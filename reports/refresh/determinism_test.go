@@ -1,6 +1,7 @@
-package reports_test
+package refresh_test
 
 import (
+	"cpd-jobs/internal/testing/reporttest"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -25,12 +26,12 @@ var forcedPlans = []string{
 // of any report finds a cell to change.
 func TestEveryReportIsTheSameInAnyOrderAndByAnyPlan(t *testing.T) {
 	t.Parallel()
-	at := instant(t, "2026-11-22T06:10:00Z")
-	source := generated(t, demo.Options{Schools: 100, Seed: 5, AsOf: at})
-	db := newDatabase(t)
-	db.sync(t, at, source)
+	at := reporttest.Instant(t, "2026-11-22T06:10:00Z")
+	source := reporttest.Generated(t, demo.Options{Schools: 100, Seed: 5, AsOf: at})
+	db := reporttest.New(t)
+	db.Sync(t, at, source)
 	for _, d := range reports.All() {
-		db.refreshed(t, d)
+		db.Refreshed(t, d)
 	}
 	random := rand.New(rand.NewPCG(5, 5))
 	for _, plan := range forcedPlans {
@@ -38,10 +39,10 @@ func TestEveryReportIsTheSameInAnyOrderAndByAnyPlan(t *testing.T) {
 			rows := source[name]
 			random.Shuffle(len(rows), func(i, j int) { rows[i], rows[j] = rows[j], rows[i] })
 		}
-		db.sync(t, at, source)
-		db.force(t, plan)
+		db.Sync(t, at, source)
+		force(t, db, plan)
 		for _, d := range reports.All() {
-			got, err := db.refreshWith(t, &run.Local{}, d, refresh.Options{})
+			got, err := db.RefreshWith(t, &run.Local{}, d, refresh.Options{})
 			if err != nil {
 				t.Fatalf("%s by %s: %v", d.Name, plan, err)
 			}
@@ -53,12 +54,12 @@ func TestEveryReportIsTheSameInAnyOrderAndByAnyPlan(t *testing.T) {
 }
 
 // force sets what every new session begins with, in place of what was forced before.
-func (db database) force(t *testing.T, plan string) {
+func force(t *testing.T, db reporttest.Database, plan string) {
 	t.Helper()
 	const alter = "DO $$ BEGIN EXECUTE format('ALTER ROLE %%I IN DATABASE %%I %s', current_user, current_database()); END $$"
-	db.exec(t, fmt.Sprintf(alter, "RESET ALL"))
+	db.MustExec(t, fmt.Sprintf(alter, "RESET ALL"))
 	for _, setting := range strings.Split(plan, ", ") {
-		db.exec(t, fmt.Sprintf(alter, "SET "+strings.Replace(setting, "=", "TO", 1)))
+		db.MustExec(t, fmt.Sprintf(alter, "SET "+strings.Replace(setting, "=", "TO", 1)))
 	}
 	db.Reset()
 }

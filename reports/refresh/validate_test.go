@@ -1,6 +1,7 @@
-package reports_test
+package refresh_test
 
 import (
+	"cpd-jobs/internal/testing/reporttest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -14,7 +15,7 @@ import (
 
 func TestTryFindsEveryProblem(t *testing.T) {
 	t.Parallel()
-	const good = schoolNamesQuery
+	const good = reporttest.SchoolNamesQuery
 	for name, c := range map[string]struct{ old, new, want string }{
 		"sound":             {"", "", ""},
 		"column missing":    {"name::text AS name, ", "", "describes column name, which query.sql does not return"},
@@ -32,12 +33,12 @@ func TestTryFindsEveryProblem(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db := newDatabase(t)
-			db.sync(t, day(t, 0), oneSchool().with(tables{"schools": schools(2)}))
+			db := reporttest.New(t)
+			db.Sync(t, reporttest.Day(t, 0), reporttest.OneSchool().With(reporttest.Tables{"schools": reporttest.Schools(2)}))
 			if name == "key empty" || name == "fails on the data" {
-				db.sync(t, day(t, 0), oneSchool())
+				db.Sync(t, reporttest.Day(t, 0), reporttest.OneSchool())
 			}
-			d := loaded(t, "names", schoolNames, "query.sql", strings.Replace(good, c.old, c.new, 1))
+			d := reporttest.Loaded(t, "names", reporttest.SchoolNames, "query.sql", strings.Replace(good, c.old, c.new, 1))
 			tried, err := refresh.Validate(t.Context(), db.Pool, d, refresh.ValidateOptions{})
 			if err != nil {
 				t.Fatal(err)
@@ -45,18 +46,18 @@ func TestTryFindsEveryProblem(t *testing.T) {
 			if c.want == "" && len(tried.Problems) > 0 || c.want != "" && !strings.Contains(strings.Join(tried.Problems, "\n"), c.want) {
 				t.Errorf("got %q, want %q", tried.Problems, c.want)
 			}
-			if one[bool](t, db, "SELECT to_regclass('reports.names') IS NOT NULL") {
+			if reporttest.One[bool](t, db, "SELECT to_regclass('reports.names') IS NOT NULL") {
 				t.Error("it left a table")
 			}
-			db.noStagingLeft(t)
+			noStagingLeft(t, db)
 		})
 	}
 }
 
 func TestTryEveryReport(t *testing.T) {
 	t.Parallel()
-	db := newDatabase(t)
-	db.sync(t, day(t, 0), variety())
+	db := reporttest.New(t)
+	db.Sync(t, reporttest.Day(t, 0), reporttest.Variety())
 	for _, d := range reports.All() {
 		tried, err := refresh.Validate(t.Context(), db.Pool, d, refresh.ValidateOptions{})
 		if err != nil || len(tried.Problems) > 0 || tried.Rows == 0 {
@@ -67,7 +68,7 @@ func TestTryEveryReport(t *testing.T) {
 
 func TestTryBeforeTheFirstSync(t *testing.T) {
 	t.Parallel()
-	tried, err := refresh.Validate(t.Context(), newDatabase(t).Pool, onboarding(t), refresh.ValidateOptions{})
+	tried, err := refresh.Validate(t.Context(), reporttest.New(t).Pool, reporttest.Onboarding(t), refresh.ValidateOptions{})
 	if err != nil || !strings.Contains(strings.Join(tried.Problems, ""), "cpd was never synced") {
 		t.Errorf("got %+v, %v, want it said that there are no data", tried, err)
 	}
@@ -128,11 +129,11 @@ func TestDictionary(t *testing.T) {
 
 func TestTryLooksAtEveryFileAndSource(t *testing.T) {
 	t.Parallel()
-	db := newDatabase(t)
-	db.sync(t, day(t, 0), oneSchool())
-	text := replaced(t, schoolNames, "columns:\n", "leavers: leavers.sql\nchecks:\n  - {name: odd, level: warn, about: None is odd., sql: odd.sql}\ncolumns:\n")
-	text = replaced(t, text, "    about: Name of the school.\n", "    about: Name of the school.\n    sources: [cpd.schools.nme, cpd.schools.name]\n")
-	d := loaded(t, "names", text, "odd.sql", `SELECT urn FROM :"staged" WHERE EXISTS (SELECT FROM queue.runs)`,
+	db := reporttest.New(t)
+	db.Sync(t, reporttest.Day(t, 0), reporttest.OneSchool())
+	text := reporttest.Replaced(t, reporttest.SchoolNames, "columns:\n", "leavers: leavers.sql\nchecks:\n  - {name: odd, level: warn, about: None is odd., sql: odd.sql}\ncolumns:\n")
+	text = reporttest.Replaced(t, text, "    about: Name of the school.\n", "    about: Name of the school.\n    sources: [cpd.schools.nme, cpd.schools.name]\n")
+	d := reporttest.Loaded(t, "names", text, "odd.sql", `SELECT urn FROM :"staged" WHERE EXISTS (SELECT FROM queue.runs)`,
 		"leavers.sql", `SELECT urn, version::text AS reason FROM :"leavers" CROSS JOIN reports.refreshes`)
 	tried, err := refresh.Validate(t.Context(), db.Pool, d, refresh.ValidateOptions{})
 	if err != nil {

@@ -1,7 +1,8 @@
-package reports_test
+package refresh_test
 
 import (
 	"context"
+	"cpd-jobs/internal/testing/reporttest"
 	"errors"
 	"fmt"
 	"os"
@@ -25,7 +26,7 @@ type readers struct {
 }
 
 // readSteadily runs queries that each return true. One that fails, or finds what no refresh has published, is an error.
-func readSteadily(ctx context.Context, db database, count int, queries ...string) *readers {
+func readSteadily(ctx context.Context, db reporttest.Database, count int, queries ...string) *readers {
 	ctx, stop := context.WithCancel(ctx)
 	r := &readers{stop: stop}
 	for n := range count {
@@ -67,22 +68,22 @@ func TestReadersNeverNoticeRefreshes(t *testing.T) {
 	if os.Getenv("CPD_JOBS_LONG") != "" {
 		refreshes = 1000
 	}
-	d := loaded(t, "names", schoolNames)
-	db := ensured(t, d)
-	list := schools(1000)
+	d := reporttest.Loaded(t, "names", reporttest.SchoolNames)
+	db := reporttest.Ensured(t, d)
+	list := reporttest.Schools(1000)
 	for i := range list {
 		list[i]["name"] = "1000"
 	}
-	db.sync(t, day(t, 0), oneSchool().with(tables{"schools": list}))
-	db.refreshed(t, d)
-	db.exec(t, "CREATE VIEW public.seen AS SELECT urn, name FROM reports.names")
-	db.exec(t, "GRANT SELECT ON reports.names TO PUBLIC")
-	before := db.standing(t)
+	db.Sync(t, reporttest.Day(t, 0), reporttest.OneSchool().With(reporttest.Tables{"schools": list}))
+	db.Refreshed(t, d)
+	db.MustExec(t, "CREATE VIEW public.seen AS SELECT urn, name FROM reports.names")
+	db.MustExec(t, "GRANT SELECT ON reports.names TO PUBLIC")
+	before := readStanding(t, db)
 
 	r := readSteadily(t.Context(), db, 4,
 		"SELECT count(urn) = 1000 AND sum(name::int) = 1000000 FROM reports.names",
 		"SELECT count(urn) = 1000 AND sum(name::int) = 1000000 FROM public.seen")
-	source := oneSchool().with(tables{"schools": list})
+	source := reporttest.OneSchool().With(reporttest.Tables{"schools": list})
 	for n := range refreshes {
 		if n%2 == 1 {
 			for i := range 25 {
@@ -91,14 +92,14 @@ func TestReadersNeverNoticeRefreshes(t *testing.T) {
 				list[loses]["name"] = added(t, list[loses]["name"], -1)
 			}
 		}
-		db.sync(t, day(t, 1+n), source)
-		db.refreshed(t, d)
+		db.Sync(t, reporttest.Day(t, 1+n), source)
+		db.Refreshed(t, d)
 	}
 	if err := r.wait(); err != nil {
 		t.Error(err)
 	}
-	db.exec(t, "VACUUM reports.names")
-	after := db.standing(t)
+	db.MustExec(t, "VACUUM reports.names")
+	after := readStanding(t, db)
 	t.Logf("%d reads beside %d refreshes, the longest %s; %d bytes at first, %d after vacuum",
 		r.reads.Load(), refreshes, time.Duration(r.longest.Load()), before.bytes, after.bytes)
 	// Readers who never pause, some of whom stall, keep dead rows of so small a table from being cleared away; where reads are
@@ -113,7 +114,7 @@ func TestReadersNeverNoticeRefreshes(t *testing.T) {
 
 func added(t *testing.T, number any, n int) string {
 	t.Helper()
-	i, err := strconv.Atoi(text(number))
+	i, err := strconv.Atoi(reporttest.Text(number))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -126,49 +127,49 @@ type standing struct {
 	grants string
 }
 
-func (db database) standing(t *testing.T) standing {
+func readStanding(t *testing.T, db reporttest.Database) standing {
 	t.Helper()
 	return standing{
-		bytes:  one[int64](t, db, "SELECT pg_relation_size('reports.names') + pg_indexes_size('reports.names')"),
-		grants: one[string](t, db, "SELECT relacl::text FROM pg_class WHERE oid = 'reports.names'::regclass"),
+		bytes:  reporttest.One[int64](t, db, "SELECT pg_relation_size('reports.names') + pg_indexes_size('reports.names')"),
+		grants: reporttest.One[string](t, db, "SELECT relacl::text FROM pg_class WHERE oid = 'reports.names'::regclass"),
 	}
 }
 
 // generation syncs schools that are all called after it.
-func (db database) generation(t *testing.T, n, count int) {
+func generation(t *testing.T, db reporttest.Database, n, count int) {
 	t.Helper()
-	list := schools(count)
+	list := reporttest.Schools(count)
 	for i := range list {
 		list[i]["name"] = fmt.Sprint("Generation ", n)
 	}
-	db.sync(t, day(t, n), oneSchool().with(tables{"schools": list}))
+	db.Sync(t, reporttest.Day(t, n), reporttest.OneSchool().With(reporttest.Tables{"schools": list}))
 }
 
 // TestSyncsAndRefreshesAtOnce lets syncs and refreshes collide: whatever the order, no report is empty or of two syncs.
 func TestSyncsAndRefreshesAtOnce(t *testing.T) {
 	t.Parallel()
 	const count = 50
-	d := loaded(t, "names", schoolNames)
-	db := ensured(t, d)
-	db.generation(t, 0, count)
-	db.refreshed(t, d)
+	d := reporttest.Loaded(t, "names", reporttest.SchoolNames)
+	db := reporttest.Ensured(t, d)
+	generation(t, db, 0, count)
+	db.Refreshed(t, d)
 	r := readSteadily(t.Context(), db, 2, "SELECT count(urn) = 50 AND count(DISTINCT name) = 1 FROM reports.names")
 	var syncs errgroup.Group
 	syncs.Go(func() error {
 		for n := 1; n <= 30; n++ {
-			db.generation(t, n, count)
+			generation(t, db, n, count)
 		}
 		return nil
 	})
 	for range 30 {
-		db.refreshed(t, d)
+		db.Refreshed(t, d)
 	}
 	if err := errors.Join(syncs.Wait(), r.wait()); err != nil {
 		t.Error(err)
 	}
-	versions := query[int64](t, db, "SELECT version FROM reports.refreshes WHERE report = 'names' ORDER BY version")
+	versions := reporttest.Query[int64](t, db, "SELECT version FROM reports.refreshes WHERE report = 'names' ORDER BY version")
 	for _, v := range versions[1:] {
-		if got := query[string](t, db, "SELECT count(*) || ' ' || count(DISTINCT name) FROM reports.names_at_version($1)", v); !slices.Equal(got, []string{"50 1"}) {
+		if got := reporttest.Query[string](t, db, "SELECT count(*) || ' ' || count(DISTINCT name) FROM reports.names_at_version($1)", v); !slices.Equal(got, []string{"50 1"}) {
 			t.Errorf("version %d: got %q, want 50 schools of one generation", v, got)
 		}
 	}

@@ -1,73 +1,16 @@
-package reports_test
+package definition_test
 
 import (
+	"cpd-jobs/internal/testing/reporttest"
 	"fmt"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
 )
-
-// schoolNames is a small report that is sound.
-const schoolNames = `title: School names
-about: What schools are called.
-version: "1.0"
-row: school
-key: urn
-order:
-  - column: urn
-    numeric: true
-inputs: [cpd]
-as_of: cpd
-freshness: 26h
-formats: [csv]
-columns:
-  - name: urn
-    title: URN
-    about: Number of the school.
-    type: text
-  - name: name
-    title: Name
-    about: Name of the school.
-    type: text
-  - name: as_of
-    title: As of
-    about: When the row was last changed.
-    type: timestamp
-`
-
-const schoolNamesQuery = `SELECT urn::text AS urn, name::text AS name, :'as_of'::timestamptz AS as_of FROM cpd.schools`
-
-// folder is a report's folder: pairs of file names and texts.
-func folder(name, text string, more ...string) fstest.MapFS {
-	fsys := fstest.MapFS{name + "/definition.yml": {Data: []byte(text)}, name + "/query.sql": {Data: []byte(schoolNamesQuery)}}
-	for i := 0; i < len(more); i += 2 {
-		fsys[name+"/"+more[i]] = &fstest.MapFile{Data: []byte(more[i+1])}
-	}
-	return fsys
-}
-
-func loaded(t *testing.T, name, text string, more ...string) *definition.Definition {
-	t.Helper()
-	d, err := definition.Load(folder(name, text, more...), name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return d
-}
-
-// replaced is the text with one thing in place of another, which must be there.
-func replaced(t *testing.T, text, old, new string) string {
-	t.Helper()
-	if !strings.Contains(text, old) {
-		t.Fatalf("there is no %q in %q", old, text)
-	}
-	return strings.Replace(text, old, new, 1)
-}
 
 func TestLoadRefuses(t *testing.T) {
 	t.Parallel()
@@ -107,7 +50,7 @@ func TestLoadRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := definition.Load(folder("names", replaced(t, schoolNames, c.old, c.new)), "names")
+			_, err := definition.Load(reporttest.Folder("names", reporttest.Replaced(t, reporttest.SchoolNames, c.old, c.new)), "names")
 			if run.ClassOf(err) != run.ClassInvalid || !strings.Contains(fmt.Sprint(err), c.want) {
 				t.Errorf("got %v, want %q", err, c.want)
 			}
@@ -118,23 +61,16 @@ func TestLoadRefuses(t *testing.T) {
 	}
 }
 
-// aboutPeople is a definition of names that are personal data.
-func aboutPeople(t *testing.T) string {
-	t.Helper()
-	text := replaced(t, schoolNames, "row: school", "row: school\nschema: restricted\nprotection: restricted\nretention: 168h")
-	return replaced(t, text, "    about: Name of the school.", "    about: Name.\n    personal: true\n    person: subject")
-}
-
 func TestLoadKnowsPeople(t *testing.T) {
 	t.Parallel()
-	if d := loaded(t, "names", aboutPeople(t)); d.Retention != 168*time.Hour || d.Columns[1].Person != definition.Subject {
+	if d := reporttest.Loaded(t, "names", reporttest.AboutPeople(t)); d.Retention != 168*time.Hour || d.Columns[1].Person != definition.Subject {
 		t.Errorf("got %+v", d)
 	}
 	for _, c := range []struct{ old, new, want string }{
 		{"person: subject", "person: pupil", `column name: person "pupil" is none of`},
 		{"    personal: true\n", "", "column name: person is for personal columns"},
 	} {
-		_, err := definition.Load(folder("names", replaced(t, aboutPeople(t), c.old, c.new)), "names")
+		_, err := definition.Load(reporttest.Folder("names", reporttest.Replaced(t, reporttest.AboutPeople(t), c.old, c.new)), "names")
 		if !strings.Contains(fmt.Sprint(err), c.want) {
 			t.Errorf("got %v, want %q", err, c.want)
 		}
@@ -143,8 +79,8 @@ func TestLoadKnowsPeople(t *testing.T) {
 
 func TestLoadListsAllProblems(t *testing.T) {
 	t.Parallel()
-	broken := replaced(t, replaced(t, schoolNames, `"1.0"`, `"one"`), "key: urn", "key: nr")
-	_, err := definition.Load(folder("Names", broken, "spare.sql", "SELECT 1"), "Names")
+	broken := reporttest.Replaced(t, reporttest.Replaced(t, reporttest.SchoolNames, `"1.0"`, `"one"`), "key: urn", "key: nr")
+	_, err := definition.Load(reporttest.Folder("Names", broken, "spare.sql", "SELECT 1"), "Names")
 	for _, want := range []string{`version "one"`, `key "nr"`, `report name "Names"`, "names the file spare.sql"} {
 		if !strings.Contains(fmt.Sprint(err), want) {
 			t.Errorf("got %v, want %s in it", err, want)
@@ -154,17 +90,17 @@ func TestLoadListsAllProblems(t *testing.T) {
 
 func TestHashIsOfAllFiles(t *testing.T) {
 	t.Parallel()
-	withLeavers := replaced(t, schoolNames, "row: school", "row: school\nleavers: leavers.sql")
-	first := loaded(t, "names", withLeavers, "leavers.sql", "SELECT 1")
+	withLeavers := reporttest.Replaced(t, reporttest.SchoolNames, "row: school", "row: school\nleavers: leavers.sql")
+	first := reporttest.Loaded(t, "names", withLeavers, "leavers.sql", "SELECT 1")
 	for name, other := range map[string]*definition.Definition{
-		"another SQL file":   loaded(t, "names", withLeavers, "leavers.sql", "SELECT 2"),
-		"another definition": loaded(t, "names", replaced(t, withLeavers, "are called", "were called"), "leavers.sql", "SELECT 1"),
+		"another SQL file":   reporttest.Loaded(t, "names", withLeavers, "leavers.sql", "SELECT 2"),
+		"another definition": reporttest.Loaded(t, "names", reporttest.Replaced(t, withLeavers, "are called", "were called"), "leavers.sql", "SELECT 1"),
 	} {
 		if other.Hash == first.Hash {
 			t.Errorf("%s: the hash is the same", name)
 		}
 	}
-	if again := loaded(t, "names", withLeavers, "leavers.sql", "SELECT 1"); again.Hash != first.Hash {
+	if again := reporttest.Loaded(t, "names", withLeavers, "leavers.sql", "SELECT 1"); again.Hash != first.Hash {
 		t.Errorf("the same files: got %s, want %s", again.Hash, first.Hash)
 	}
 }
@@ -184,7 +120,7 @@ func TestOriginalColumnsComeFirst(t *testing.T) {
 		administrative_district_code administrative_district_name nomination_email_opened_at induction_tutor_nominated tutor_nominated_time
 		induction_tutor_signed_in induction_programme_choice in_partnership partnership_time partnership_challenge_reason
 		partnership_challenge_time lead_provider delivery_partner chosen_cip active_participants pupil_premium sparsity`)
-	d := onboarding(t)
+	d := reporttest.Onboarding(t)
 	for i, want := range original {
 		if got := d.Columns[i].Name; got != want {
 			t.Errorf("column %d: got %s, want %s", i+1, got, want)

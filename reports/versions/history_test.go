@@ -1,7 +1,7 @@
-package reports_test
+package versions_test
 
 import (
-	"encoding/json"
+	"cpd-jobs/internal/testing/reporttest"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -13,38 +13,27 @@ import (
 	"cpd-jobs/internal/retention"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/definition"
-	"cpd-jobs/reports/refresh"
 	"cpd-jobs/reports/schema"
 	"cpd-jobs/reports/versions"
 )
 
-// refreshed refreshes the report and returns what was published.
-func (db database) refreshed(t *testing.T, d *definition.Definition) refresh.Summary {
-	t.Helper()
-	summary, err := db.refreshWith(t, &run.Local{}, d, refresh.Options{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return summary
-}
-
 // town is a number of schools that open, close and change at random.
 type town struct {
 	random  *rand.Rand
-	schools []row
-	gone    []row
+	schools []reporttest.Row
+	gone    []reporttest.Row
 }
 
 // pass lets some time go by: some schools change, some leave, some come back.
 func (w *town) pass() {
 	for i := range w.schools {
 		if w.random.IntN(4) == 0 {
-			columns := row{"name": fmt.Sprint("Name ", w.random.IntN(3))}
+			columns := reporttest.Row{"name": fmt.Sprint("Name ", w.random.IntN(3))}
 			if w.random.IntN(2) == 0 {
 				columns["postcode"] = []any{nil, "AB1 2CD", "", "é'\"\\ \t"}[w.random.IntN(4)]
 				columns["school_phase_type"] = []any{nil, 2, 4}[w.random.IntN(3)]
 			}
-			w.schools[i] = w.schools[i].and(columns)
+			w.schools[i] = w.schools[i].And(columns)
 		}
 	}
 	if n := w.random.IntN(len(w.schools)); w.random.IntN(2) == 0 && len(w.schools) > 3 {
@@ -62,102 +51,71 @@ type saved struct {
 	rows []string
 }
 
-func (db database) rowsOf(t *testing.T, from string, args ...any) []string {
-	t.Helper()
-	return query[string](t, db, "SELECT jsonb_strip_nulls(to_jsonb(r))::text FROM "+from+" r ORDER BY urn", args...)
-}
-
 func TestEveryVersionCanBeRebuilt(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
 			t.Parallel()
-			d := loaded(t, "places", schoolPlaces, "query.sql", schoolPlacesQuery)
-			db := newDatabase(t)
+			d := reporttest.Loaded(t, "places", reporttest.SchoolPlaces, "query.sql", reporttest.SchoolPlacesQuery)
+			db := reporttest.New(t)
 			if err := schema.EnsureTables(t.Context(), db.Pool, d); err != nil {
 				t.Fatal(err)
 			}
-			w := &town{random: rand.New(rand.NewPCG(seed, 5)), schools: schools(12)}
+			w := &town{random: rand.New(rand.NewPCG(seed, 5)), schools: reporttest.Schools(12)}
 			copies := map[int64]saved{}
 			for n := range 30 {
-				db.sync(t, day(t, n), oneSchool().with(tables{"schools": w.schools}))
-				version := db.refreshed(t, d).Version
-				at := one[time.Time](t, db, "SELECT max(published_at) FROM reports.refreshes WHERE report = 'places'")
-				copies[version] = saved{at, db.rowsOf(t, "reports.places")}
+				db.Sync(t, reporttest.Day(t, n), reporttest.OneSchool().With(reporttest.Tables{"schools": w.schools}))
+				version := db.Refreshed(t, d).Version
+				at := reporttest.One[time.Time](t, db, "SELECT max(published_at) FROM reports.refreshes WHERE report = 'places'")
+				copies[version] = saved{at, db.RowsOf(t, "reports.places")}
 				if n == 14 { // a column comes: what was before has none
-					wider := replaced(t, replaced(t, schoolPlaces, `"1.0"`, `"1.1"`), "  - name: as_of", phaseColumn+"  - name: as_of")
-					d = loaded(t, "places", wider, "query.sql", replaced(t, schoolPlacesQuery, "AS name,", "AS name, school_phase_type,"))
+					wider := reporttest.Replaced(t, reporttest.Replaced(t, reporttest.SchoolPlaces, `"1.0"`, `"1.1"`), "  - name: as_of", phaseColumn+"  - name: as_of")
+					d = reporttest.Loaded(t, "places", wider, "query.sql", reporttest.Replaced(t, reporttest.SchoolPlacesQuery, "AS name,", "AS name, school_phase_type,"))
 					if err := schema.EnsureTables(t.Context(), db.Pool, d); err != nil {
 						t.Fatal(err)
 					}
 				}
 				w.pass()
 			}
-			db.compareWith(t, copies)
+			compareWith(t, db, copies)
 		})
 	}
 }
 
 const phaseColumn = "  - name: school_phase_type\n    title: Phase\n    about: Of education.\n    type: integer\n"
 
-func (db database) compareWith(t *testing.T, copies map[int64]saved) {
+func compareWith(t *testing.T, db reporttest.Database, copies map[int64]saved) {
 	t.Helper()
 	for version, want := range copies {
-		if got := db.rowsOf(t, "reports.places_at($1)", want.at); !slices.Equal(got, want.rows) {
+		if got := db.RowsOf(t, "reports.places_at($1)", want.at); !slices.Equal(got, want.rows) {
 			t.Errorf("version %d: got\n%s\nwant\n%s", version, strings.Join(got, "\n"), strings.Join(want.rows, "\n"))
 		}
 	}
 }
 
-// schoolPlaces is a small report with a column that can be empty.
-const schoolPlaces = `title: School places
-about: Where schools are.
-version: "1.0"
-row: school
-key: urn
-order:
-  - column: urn
-    numeric: true
-inputs: [cpd]
-as_of: cpd
-freshness: 26h
-formats: [csv]
-columns:
-  - {name: urn, title: URN, about: Number of the school., type: text}
-  - {name: name, title: Name, about: Name of the school., type: text}
-  - {name: postcode, title: Postcode, about: Where it is., type: text}
-  - {name: words, title: Words, about: The name's words., type: "text[]"}
-  - name: as_of
-    title: As of
-    about: When the row was last changed.
-    type: timestamp
-`
-
-const schoolPlacesQuery = `SELECT urn::text AS urn, name::text AS name, postcode::text AS postcode, string_to_array(name, ' ') AS words, :'as_of'::timestamptz AS as_of FROM cpd.schools`
-
 func TestBeforeTheFirstRefreshThereWasNothing(t *testing.T) {
 	t.Parallel()
-	db := ensured(t, loaded(t, "names", schoolNames))
-	if got := db.rowsOf(t, "reports.names_at('2020-01-01')"); len(got) > 0 {
+	db := reporttest.Ensured(t, reporttest.Loaded(t, "names", reporttest.SchoolNames))
+	if got := db.RowsOf(t, "reports.names_at('2020-01-01')"); len(got) > 0 {
 		t.Errorf("got %v, want nothing", got)
 	}
-	if got := db.rowsOf(t, "reports.names_at_version(7)"); len(got) > 0 {
+	if got := db.RowsOf(t, "reports.names_at_version(7)"); len(got) > 0 {
 		t.Errorf("version that never was: got %v, want nothing", got)
 	}
 }
 
 func TestDiffAndHistory(t *testing.T) {
 	t.Parallel()
-	d := loaded(t, "names", schoolNames)
-	db := ensured(t, d)
-	list := schools(4)
-	for n, schools := range [][]row{
-		{list[0].and(row{"name": "First"}), list[1], list[3]},
-		{list[0].and(row{"name": "Second"}), list[1].and(row{"name": "Passing"}), list[2].and(row{"name": "Back"})},
-		{list[0].and(row{"name": "Third"}), list[1]},
+	d := reporttest.Loaded(t, "names", reporttest.SchoolNames)
+	db := reporttest.Ensured(t, d)
+	list := reporttest.Schools(4)
+	for n, schools := range [][]reporttest.Row{
+		{list[0].And(reporttest.Row{"name": "First"}), list[1], list[3]},
+		{list[0].And(reporttest.Row{"name": "Second"}), list[1].And(reporttest.Row{"name": "Passing"}), list[2].And(reporttest.Row{"name": "Back"})},
+		{list[0].And(reporttest.Row{"name": "Third"}), list[1]},
 	} {
-		db.sync(t, day(t, 1+n), oneSchool().with(tables{"schools": schools}))
-		db.refreshed(t, d)
+		db.Sync(t, reporttest.Day(t, 1+n), reporttest.OneSchool().With(reporttest.Tables{"schools": schools}))
+		db.Refreshed(t, d)
 	}
 	for _, c := range []struct {
 		name string
@@ -213,28 +171,28 @@ func described(diff versions.Difference) []string {
 
 func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 	t.Parallel()
-	d := loaded(t, "places", schoolPlaces, "query.sql", schoolPlacesQuery)
-	db := newDatabase(t)
+	d := reporttest.Loaded(t, "places", reporttest.SchoolPlaces, "query.sql", reporttest.SchoolPlacesQuery)
+	db := reporttest.New(t)
 	if err := schema.EnsureTables(t.Context(), db.Pool, d); err != nil {
 		t.Fatal(err)
 	}
-	w := &town{random: rand.New(rand.NewPCG(1, 1)), schools: schools(8)}
+	w := &town{random: rand.New(rand.NewPCG(1, 1)), schools: reporttest.Schools(8)}
 	copies := map[int64]saved{}
 	for n := range 10 {
-		db.sync(t, day(t, n), oneSchool().with(tables{"schools": w.schools}))
-		version := db.refreshed(t, d).Version
-		at := day(t, 100*n)
-		db.exec(t, "UPDATE reports.refreshes SET published_at = $1 WHERE report = 'places' AND version = $2", at, version)
-		copies[version] = saved{at, db.rowsOf(t, "reports.places")}
+		db.Sync(t, reporttest.Day(t, n), reporttest.OneSchool().With(reporttest.Tables{"schools": w.schools}))
+		version := db.Refreshed(t, d).Version
+		at := reporttest.Day(t, 100*n)
+		db.MustExec(t, "UPDATE reports.refreshes SET published_at = $1 WHERE report = 'places' AND version = $2", at, version)
+		copies[version] = saved{at, db.RowsOf(t, "reports.places")}
 		w.pass()
 	}
 	// As of day 900, what was live on day 500 is kept: version 6, published on that day.
-	tried, err := versions.Prune(t.Context(), &run.Local{Dry: true}, db.Pool, day(t, 900).Add(-retention.Versions),
+	tried, err := versions.Prune(t.Context(), &run.Local{Dry: true}, db.Pool, reporttest.Day(t, 900).Add(-retention.Versions),
 		[]*definition.Definition{d})
-	if kept := one[int64](t, db, "SELECT count(*) FROM reports.refreshes"); err != nil || tried.Refreshes != 5 || kept != 10 {
+	if kept := reporttest.One[int64](t, db, "SELECT count(*) FROM reports.refreshes"); err != nil || tried.Refreshes != 5 || kept != 10 {
 		t.Errorf("dry run: got %+v, %v and %d refreshes left, want 5 and all 10", tried, err, kept)
 	}
-	pruned, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-retention.Versions),
+	pruned, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, reporttest.Day(t, 900).Add(-retention.Versions),
 		[]*definition.Definition{d})
 	if err != nil {
 		t.Fatal(err)
@@ -249,8 +207,8 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 		}
 		delete(copies, version+1)
 	}
-	db.compareWith(t, copies)
-	again, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, day(t, 900).Add(-retention.Versions),
+	compareWith(t, db, copies)
+	again, err := versions.Prune(t.Context(), &run.Local{}, db.Pool, reporttest.Day(t, 900).Add(-retention.Versions),
 		[]*definition.Definition{d})
 	if err != nil || again != (versions.Pruned{}) {
 		t.Errorf("again: got %+v, %v, want nothing more", again, err)
@@ -264,45 +222,31 @@ func TestHistoryGrowsWithWhatChanges(t *testing.T) {
 	if os.Getenv("CPD_JOBS_LONG") != "" {
 		refreshes = 1000
 	}
-	d := loaded(t, "names", schoolNames)
-	db := ensured(t, d)
-	list := schools(200)
-	db.sync(t, day(t, 0), oneSchool().with(tables{"schools": list}))
-	db.refreshed(t, d)
-	before := one[int64](t, db, "SELECT count(*) FROM reports.names_changes")
-	live := one[int64](t, db, "SELECT pg_total_relation_size('reports.names')")
+	d := reporttest.Loaded(t, "names", reporttest.SchoolNames)
+	db := reporttest.Ensured(t, d)
+	list := reporttest.Schools(200)
+	db.Sync(t, reporttest.Day(t, 0), reporttest.OneSchool().With(reporttest.Tables{"schools": list}))
+	db.Refreshed(t, d)
+	before := reporttest.One[int64](t, db, "SELECT count(*) FROM reports.names_changes")
+	live := reporttest.One[int64](t, db, "SELECT pg_total_relation_size('reports.names')")
 	cells := 0
 	for n := range refreshes {
 		if n%10 == 0 {
-			list[n%200] = list[n%200].and(row{"name": fmt.Sprint("Renamed ", n)})
+			list[n%200] = list[n%200].And(reporttest.Row{"name": fmt.Sprint("Renamed ", n)})
 			cells++
 		}
-		db.sync(t, day(t, 0).Add(time.Duration(n)*time.Hour), oneSchool().with(tables{"schools": list}))
-		db.refreshed(t, d)
+		db.Sync(t, reporttest.Day(t, 0).Add(time.Duration(n)*time.Hour), reporttest.OneSchool().With(reporttest.Tables{"schools": list}))
+		db.Refreshed(t, d)
 	}
-	logged := one[int64](t, db, "SELECT count(*) FROM reports.names_changes") - before
+	logged := reporttest.One[int64](t, db, "SELECT count(*) FROM reports.names_changes") - before
 	t.Attr("lines-of-the-change-log-for-each-changed-cell", fmt.Sprintf("%.3g lines at most 1", float64(logged)/float64(cells)))
 	if logged != int64(cells) {
 		t.Errorf("%d refreshes logged %d cells, want the %d that changed", refreshes, logged, cells)
 	}
-	if grown := one[int64](t, db, "SELECT pg_total_relation_size('reports.names')"); 2*grown > 3*live {
+	if grown := reporttest.One[int64](t, db, "SELECT pg_total_relation_size('reports.names')"); 2*grown > 3*live {
 		t.Errorf("the report has %d bytes after %d refreshes, and began with %d", grown, refreshes, live)
 	}
-	sizes := one[string](t, db, `SELECT format('report %s, changes %s, refreshes %s', pg_total_relation_size('reports.names'),
+	sizes := reporttest.One[string](t, db, `SELECT format('report %s, changes %s, refreshes %s', pg_total_relation_size('reports.names'),
 		pg_total_relation_size('reports.names_changes'), pg_total_relation_size('reports.refreshes'))`)
 	t.Logf("after %d refreshes and %d changed cells, in bytes: %s; the report began with %d", refreshes, cells, sizes, live)
-}
-
-// sortedJSON writes objects with their keys in order.
-func sortedJSON(t *testing.T, list []string) []string {
-	t.Helper()
-	sorted := make([]string, len(list))
-	for i, text := range list {
-		var r row
-		if err := json.Unmarshal([]byte(text), &r); err != nil {
-			t.Fatal(err)
-		}
-		sorted[i] = formatted(r)
-	}
-	return sorted
 }

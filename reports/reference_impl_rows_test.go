@@ -2,15 +2,11 @@ package reports_test
 
 import (
 	"cmp"
+	"cpd-jobs/internal/testing/reporttest"
 	"slices"
 	"strings"
 	"time"
 )
-
-func text(v any) string {
-	s, _ := v.(string)
-	return s
-}
 
 func number(v any) (float64, bool) {
 	switch n := v.(type) {
@@ -24,9 +20,9 @@ func number(v any) (float64, bool) {
 
 // moment reads a time of the service: UTC, with or without saying so.
 func moment(v any) (time.Time, bool) {
-	at, err := time.Parse(time.RFC3339Nano, strings.TrimSuffix(text(v), "Z")+"Z")
+	at, err := time.Parse(time.RFC3339Nano, strings.TrimSuffix(reporttest.Text(v), "Z")+"Z")
 	if err != nil {
-		at, err = time.Parse(time.RFC3339Nano, text(v))
+		at, err = time.Parse(time.RFC3339Nano, reporttest.Text(v))
 	}
 	return at.UTC(), err == nil
 }
@@ -42,17 +38,17 @@ func shown(v any) any {
 
 // latest is the row with the latest of the times, a missing one counting as earliest of all; of equal ones, the next time
 // decides and at last the smallest id.
-func latest(rows []row, columns ...string) row {
+func latest(rows []reporttest.Row, columns ...string) reporttest.Row {
 	if len(rows) == 0 {
 		return nil
 	}
-	return slices.MinFunc(rows, func(a, b row) int {
+	return slices.MinFunc(rows, func(a, b reporttest.Row) int {
 		for _, c := range columns {
 			if order := descending(a[c], b[c]); order != 0 {
 				return order
 			}
 		}
-		return cmp.Compare(text(a["id"]), text(b["id"]))
+		return cmp.Compare(reporttest.Text(a["id"]), reporttest.Text(b["id"]))
 	})
 }
 
@@ -81,8 +77,8 @@ func sortable(v any) *float64 {
 	return nil
 }
 
-func keep(rows []row, wanted func(row) bool) []row {
-	var list []row
+func keep(rows []reporttest.Row, wanted func(reporttest.Row) bool) []reporttest.Row {
+	var list []reporttest.Row
 	for _, r := range rows {
 		if wanted(r) {
 			list = append(list, r)

@@ -1,23 +1,26 @@
 package reports_test
 
-import "slices"
+import (
+	"cpd-jobs/internal/testing/reporttest"
+	"slices"
+)
 
-func (s *service) participants(r row, answer row) {
+func (s *service) participants(r reporttest.Row, answer reporttest.Row) {
 	count := map[string]int{}
-	for _, p := range s.of["participant_profiles"][text(answer["id"])] {
-		teacher := s.rows["teacher_profiles"][text(p["teacher_profile_id"])]
-		if answer != nil && p["status"] == "active" && s.rows["users"][text(teacher["user_id"])] != nil {
-			count[text(p["type"])]++
+	for _, p := range s.of["participant_profiles"][reporttest.Text(answer["id"])] {
+		teacher := s.rows["teacher_profiles"][reporttest.Text(p["teacher_profile_id"])]
+		if answer != nil && p["status"] == "active" && s.rows["users"][reporttest.Text(teacher["user_id"])] != nil {
+			count[reporttest.Text(p["type"])]++
 		}
 	}
 	ects, mentors := count["ParticipantProfile::ECT"], count["ParticipantProfile::Mentor"]
 	r["active_ects"], r["active_mentors"], r["active_participants"] = ects, mentors, ects+mentors > 0
 	training := map[string]bool{}
 	if answer != nil {
-		for _, programme := range s.of["induction_programmes"][text(answer["id"])] {
-			for _, record := range s.of["induction_records"][text(programme["id"])] {
+		for _, programme := range s.of["induction_programmes"][reporttest.Text(answer["id"])] {
+			for _, record := range s.of["induction_records"][reporttest.Text(programme["id"])] {
 				if s.isCurrent(record) {
-					training[text(record["participant_profile_id"])] = true
+					training[reporttest.Text(record["participant_profile_id"])] = true
 				}
 			}
 		}
@@ -25,7 +28,7 @@ func (s *service) participants(r row, answer row) {
 	r["current_participants"] = len(training)
 }
 
-func (s *service) isCurrent(record row) bool {
+func (s *service) isCurrent(record reporttest.Row) bool {
 	end, ends := moment(record["end_date"])
 	start, starts := moment(record["start_date"])
 	switch record["induction_status"] {
@@ -38,8 +41,8 @@ func (s *service) isCurrent(record row) bool {
 }
 
 // stage fills in the first stage whose rule holds, its rank, and the route.
-func stage(r row, p situation) {
-	choice := text(r["induction_programme_choice"])
+func stage(r reporttest.Row, p situation) {
+	choice := reporttest.Text(r["induction_programme_choice"])
 	own := slices.Contains(programmes[1:], choice)
 	for _, rule := range []struct {
 		stage string
@@ -71,8 +74,8 @@ func stage(r row, p situation) {
 	}
 }
 
-func raisedFlags(r row, p situation, answer row, failed, hasAddress bool) []string {
-	choice := text(r["induction_programme_choice"])
+func raisedFlags(r reporttest.Row, p situation, answer reporttest.Row, failed, hasAddress bool) []string {
+	choice := reporttest.Text(r["induction_programme_choice"])
 	rank, _ := number(r["stage_rank"])
 	tutor := r["induction_tutor_nominated"] == true
 	raised := []string{}

@@ -1,7 +1,8 @@
-package reports_test
+package erasure_test
 
 import (
 	"context"
+	"cpd-jobs/internal/testing/reporttest"
 	"fmt"
 	"maps"
 	"slices"
@@ -17,30 +18,30 @@ import (
 )
 
 // withPeople has the reports of people refreshed.
-func withPeople(t *testing.T) database {
+func withPeople(t *testing.T) reporttest.Database {
 	t.Helper()
-	db := newDatabase(t)
-	db.sync(t, day(t, 0), people())
-	for _, name := range slices.Sorted(maps.Keys(allowance)) {
-		db.refreshPeople(t, &run.Local{}, name)
+	db := reporttest.New(t)
+	db.Sync(t, reporttest.Day(t, 0), reporttest.People())
+	for _, name := range slices.Sorted(maps.Keys(reporttest.Allowance)) {
+		refreshPeople(t, db, &run.Local{}, name)
 	}
 	return db
 }
 
-func (db database) refreshPeople(t *testing.T, r run.Run, report string) {
+func refreshPeople(t *testing.T, db reporttest.Database, r run.Run, report string) {
 	t.Helper()
-	o := refresh.Options{Force: true, Allow: []string{allowance[report]}}
-	if _, err := db.refreshWith(t, r, find(t, report), o); err != nil {
+	o := refresh.Options{Force: true, Allow: []string{reporttest.Allowance[report]}}
+	if _, err := db.RefreshWith(t, r, reporttest.Find(t, report), o); err != nil {
 		t.Fatal(err)
 	}
 }
 
 // traces lists the tables that hold any of the words, whatever the column.
-func (db database) traces(t *testing.T, words ...string) (list []string) {
+func traces(t *testing.T, db reporttest.Database, words ...string) (list []string) {
 	t.Helper()
-	for _, table := range query[string](t, db, `SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
+	for _, table := range reporttest.Query[string](t, db, `SELECT format('%I.%I', schemaname, tablename) FROM pg_tables
 		WHERE schemaname IN ('restricted', 'cpd', 'reports', 'reports_staging', 'queue') ORDER BY 1`) {
-		if n := one[int64](t, db, "SELECT count(*) FROM "+table+" r WHERE lower(r::text) ~ $1", strings.ToLower(strings.Join(words, "|"))); n > 0 {
+		if n := reporttest.One[int64](t, db, "SELECT count(*) FROM "+table+" r WHERE lower(r::text) ~ $1", strings.ToLower(strings.Join(words, "|"))); n > 0 {
 			list = append(list, fmt.Sprint(table, " ", n))
 		}
 	}
@@ -49,8 +50,8 @@ func (db database) traces(t *testing.T, words ...string) (list []string) {
 
 // bob and ann are what is known of the two.
 var (
-	bob = []string{id("bob"), "Bob Birch", "bob@example.com", "2222222", id("bob teaches"), id("teacher"), id("started"), "0{11}2"}
-	ann = []string{id("ann"), "Ann Ash", "ann@example.com", "1111111", id("ann teaches"), id("mentor"), "0{11}7", "0{11}9"}
+	bob = []string{reporttest.ID("bob"), "Bob Birch", "bob@example.com", "2222222", reporttest.ID("bob teaches"), reporttest.ID("teacher"), reporttest.ID("started"), "0{11}2"}
+	ann = []string{reporttest.ID("ann"), "Ann Ash", "ann@example.com", "1111111", reporttest.ID("ann teaches"), reporttest.ID("mentor"), "0{11}7", "0{11}9"}
 )
 
 func TestErasedPersonLeavesNoTrace(t *testing.T) {
@@ -61,7 +62,7 @@ func TestErasedPersonLeavesNoTrace(t *testing.T) {
 		rows  map[string]int64 // of the reports
 	}{
 		"by email address": {erasure.Request{Email: " BOB@example.com\n"}, bob, map[string]int64{"restricted.participants": 1, "restricted.declarations": 2}},
-		"by user":          {erasure.Request{User: id("bob")}, bob, map[string]int64{"restricted.participants": 1, "restricted.declarations": 2}},
+		"by user":          {erasure.Request{User: reporttest.ID("bob")}, bob, map[string]int64{"restricted.participants": 1, "restricted.declarations": 2}},
 		"by a mentor's number": {
 			erasure.Request{ExternalID: "00000000-0000-4000-8000-000000000007"}, ann,
 			// The two profiles, and the mention as somebody's mentor.
@@ -71,8 +72,8 @@ func TestErasedPersonLeavesNoTrace(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			db := withPeople(t)
-			if len(db.traces(t, c.words...)) < 6 {
-				t.Fatalf("before: traces only in %q", db.traces(t, c.words...))
+			if len(traces(t, db, c.words...)) < 6 {
+				t.Fatalf("before: traces only in %q", traces(t, db, c.words...))
 			}
 			var reached []string
 			c.whom.Why, c.whom.By = "request 17", "a tester"
@@ -84,7 +85,7 @@ func TestErasedPersonLeavesNoTrace(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if left := db.traces(t, c.words...); len(left) > 0 {
+			if left := traces(t, db, c.words...); len(left) > 0 {
 				t.Errorf("traces are left in %q", left)
 			}
 			for table, want := range c.rows {
@@ -95,13 +96,13 @@ func TestErasedPersonLeavesNoTrace(t *testing.T) {
 			if want := []string{"declarations", "induction_tutors", "participants"}; done.Files != 6 || !slices.Equal(reached, want) {
 				t.Errorf("got %d files of %q, want 6 of %q", done.Files, reached, want)
 			}
-			if got := query[string](t, db, "SELECT concat_ws(' ', erased_by, why, files) FROM restricted.erasures"); !slices.Equal(got, []string{"a tester request 17 6"}) {
+			if got := reporttest.Query[string](t, db, "SELECT concat_ws(' ', erased_by, why, files) FROM restricted.erasures"); !slices.Equal(got, []string{"a tester request 17 6"}) {
 				t.Errorf("recorded: got %q", got)
 			}
-			for report := range allowance {
-				db.refreshPeople(t, &run.Local{}, report)
+			for report := range reporttest.Allowance {
+				refreshPeople(t, db, &run.Local{}, report)
 			}
-			if left := db.traces(t, c.words...); len(left) > 0 {
+			if left := traces(t, db, c.words...); len(left) > 0 {
 				t.Errorf("after refreshes traces are in %q", left)
 			}
 		})
@@ -111,19 +112,19 @@ func TestErasedPersonLeavesNoTrace(t *testing.T) {
 // TestRefreshUnderWayDoesNotBringThePersonBack that it has computed already.
 func TestRefreshUnderWayDoesNotBringThePersonBack(t *testing.T) {
 	t.Parallel()
-	db := newDatabase(t)
-	db.sync(t, day(t, 0), people())
+	db := reporttest.New(t)
+	db.Sync(t, reporttest.Day(t, 0), reporttest.People())
 	erased := false
-	db.refreshPeople(t, &hooked{Local: &run.Local{}, beforeFence: func() {
+	refreshPeople(t, db, &reporttest.Hooked{Local: &run.Local{}, BeforeFence: func() {
 		erased = true
-		if _, err := erasure.Erase(t.Context(), db.Pool, reports.All(), erasure.Request{User: id("bob"), Why: "request 17"}); err != nil {
+		if _, err := erasure.Erase(t.Context(), db.Pool, reports.All(), erasure.Request{User: reporttest.ID("bob"), Why: "request 17"}); err != nil {
 			t.Error(err)
 		}
 	}}, "participants")
-	if left := db.traces(t, bob...); !erased || len(left) > 0 {
+	if left := traces(t, db, bob...); !erased || len(left) > 0 {
 		t.Errorf("erased: %v; traces are left in %q", erased, left)
 	}
-	if n := one[int64](t, db, "SELECT count(*) FROM restricted.participants"); n != 3 {
+	if n := reporttest.One[int64](t, db, "SELECT count(*) FROM restricted.participants"); n != 3 {
 		t.Errorf("got %d participants, want the 3 others", n)
 	}
 }
@@ -137,8 +138,8 @@ func TestErasureRefuses(t *testing.T) {
 		want string
 	}{
 		{"nobody", erasure.Request{Why: "x"}, "by one of user, external id and email"},
-		{"by two", erasure.Request{User: id("bob"), Email: "bob@example.com", Why: "x"}, "by one of"},
-		{"no reason", erasure.Request{User: id("bob")}, "say why"},
+		{"by two", erasure.Request{User: reporttest.ID("bob"), Email: "bob@example.com", Why: "x"}, "by one of"},
+		{"no reason", erasure.Request{User: reporttest.ID("bob")}, "say why"},
 		{"no id", erasure.Request{User: "bob", Why: "x"}, "no UUID"},
 		{"unknown", erasure.Request{Email: "nobody@example.com", Why: "x"}, "names anybody by that email"},
 	} {
@@ -147,12 +148,12 @@ func TestErasureRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, want %q and not whom", c.name, err, c.want)
 		}
 	}
-	before := db.traces(t, bob...)
-	done, err := erasure.Erase(t.Context(), db.Pool, reports.All(), erasure.Request{User: id("bob"), Why: "x", DryRun: true})
-	if err != nil || done.Rows["restricted.participants"] != 1 || !slices.Equal(db.traces(t, bob...), before) {
-		t.Errorf("dry run: got %+v, %v and traces in %q, want them as they were", done, err, db.traces(t, bob...))
+	before := traces(t, db, bob...)
+	done, err := erasure.Erase(t.Context(), db.Pool, reports.All(), erasure.Request{User: reporttest.ID("bob"), Why: "x", DryRun: true})
+	if err != nil || done.Rows["restricted.participants"] != 1 || !slices.Equal(traces(t, db, bob...), before) {
+		t.Errorf("dry run: got %+v, %v and traces in %q, want them as they were", done, err, traces(t, db, bob...))
 	}
-	if n := one[int64](t, db, "SELECT count(*) FROM restricted.erasures"); n != 0 {
+	if n := reporttest.One[int64](t, db, "SELECT count(*) FROM restricted.erasures"); n != 0 {
 		t.Errorf("%d erasures are recorded, want none", n)
 	}
 }

@@ -1,6 +1,7 @@
 package reports_test
 
 import (
+	"cpd-jobs/internal/testing/reporttest"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -14,10 +15,10 @@ import (
 type referenceCase struct {
 	ID, Title string
 	AsOf      string `json:"as_of"`
-	Tables    tables
+	Tables    reporttest.Tables
 	Expect    struct {
 		Error string
-		Rows  []struct{ Report, Extension row }
+		Rows  []struct{ Report, Extension reporttest.Row }
 	}
 }
 
@@ -29,7 +30,7 @@ func TestReferenceCases(t *testing.T) {
 	for shard := range databases {
 		t.Run("", func(t *testing.T) {
 			t.Parallel()
-			db := newDatabase(t)
+			db := reporttest.New(t)
 			for i := shard; i < len(cases); i += databases {
 				t.Run(cases[i].ID, func(t *testing.T) { cases[i].try(t, db, base) })
 			}
@@ -37,7 +38,7 @@ func TestReferenceCases(t *testing.T) {
 	}
 }
 
-func readReference(t *testing.T) (tables, []referenceCase) {
+func readReference(t *testing.T) (reporttest.Tables, []referenceCase) {
 	t.Helper()
 	path := filepath.Join("..", "..", "shared", "reference", "school-onboarding-cases.json")
 	text, err := os.ReadFile(path)
@@ -48,7 +49,7 @@ func readReference(t *testing.T) (tables, []referenceCase) {
 		t.Fatal(err)
 	}
 	var file struct {
-		Base  tables
+		Base  reporttest.Tables
 		Cases []referenceCase
 	}
 	if err := json.Unmarshal(text, &file); err != nil {
@@ -57,17 +58,17 @@ func readReference(t *testing.T) (tables, []referenceCase) {
 	return file.Base, file.Cases
 }
 
-func (c referenceCase) try(t *testing.T, db database, base tables) {
-	source := base.with(c.Tables)
-	source["schools"] = withoutAddresses(source["schools"])
-	db.sync(t, instant(t, c.AsOf), source)
-	before := one[int64](t, db, "SELECT live_version FROM reports.definitions WHERE report = 'school_onboarding'")
-	_, err := db.refresh(t)
+func (c referenceCase) try(t *testing.T, db reporttest.Database, base reporttest.Tables) {
+	source := base.With(c.Tables)
+	source["schools"] = reporttest.WithoutAddresses(source["schools"])
+	db.Sync(t, reporttest.Instant(t, c.AsOf), source)
+	before := reporttest.One[int64](t, db, "SELECT live_version FROM reports.definitions WHERE report = 'school_onboarding'")
+	_, err := db.Refresh(t)
 	if c.Expect.Error == "no_current_cohort" {
 		if err == nil || !strings.Contains(err.Error(), "no current cohort") || run.ClassOf(err) != run.ClassBlocked {
 			t.Errorf("error: got %v, want one of class refused that says no current cohort", err)
 		}
-		if after := one[int64](t, db, "SELECT live_version FROM reports.definitions WHERE report = 'school_onboarding'"); after != before {
+		if after := reporttest.One[int64](t, db, "SELECT live_version FROM reports.definitions WHERE report = 'school_onboarding'"); after != before {
 			t.Errorf("version %d was published", after)
 		}
 		return
@@ -75,27 +76,13 @@ func (c referenceCase) try(t *testing.T, db database, base tables) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := db.published(t)
+	got := db.Published(t)
 	if len(got) != len(c.Expect.Rows) {
 		t.Fatalf("%s: got %d rows, want %d", c.Title, len(got), len(c.Expect.Rows))
 	}
 	for i, want := range c.Expect.Rows {
-		for _, d := range append(differences(got[i], want.Report), differences(got[i], want.Extension)...) {
+		for _, d := range append(reporttest.Differences(got[i], want.Report), reporttest.Differences(got[i], want.Extension)...) {
 			t.Errorf("%s: %s", c.Title, d)
 		}
 	}
-}
-
-// withoutAddresses does what the sync does: that there is an address is copied, the address is not.
-func withoutAddresses(schools []row) []row {
-	list := make([]row, len(schools))
-	for i, s := range schools {
-		list[i] = s.and(row{"has_contact_address": filled(s["primary_contact_email"]) || filled(s["secondary_contact_email"])})
-	}
-	return list
-}
-
-func filled(v any) bool {
-	text, ok := v.(string)
-	return ok && strings.TrimSpace(text) != ""
 }
