@@ -1,4 +1,4 @@
-# `make` alone lists what there is.
+# `make` alone lists the targets.
 .DEFAULT_GOAL := help
 
 RELEASE := $(shell git describe --tags --always --dirty 2>/dev/null)

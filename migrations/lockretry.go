@@ -13,15 +13,16 @@ import (
 	"cpd-jobs/internal/pg"
 )
 
-// ErrBusy says that a migration could not have a lock that it needs, again and again, because somebody holds it for long.
-// What was applied before stays; Up goes on from there.
+// ErrBusy says that a migration could not have a lock that it needs, again and again, because somebody holds it for
+// long. What was applied before stays; Up goes on from there.
 var ErrBusy = errors.New("somebody holds a lock that a migration needs")
 
-// waitBriefly begins every migration. Whoever waits for a table's lock has all others wait behind it, also those who only
-// read: so a migration gives up soon, lets them pass, and comes again.
+// waitBriefly begins every migration. A session that waits for a table's lock has all others wait behind it, also those
+// who only read: so a migration gives up soon, lets them pass, and comes again.
 const waitBriefly = "SET LOCAL lock_timeout = '2s';"
 
-// withLockRetry applies one migration after another until there is none left, each as often as it takes to get its locks.
+// withLockRetry applies one migration after another until there is none left, each as often as it takes to get its
+// locks.
 func withLockRetry(ctx context.Context, one func() error) error {
 	for {
 		err := pg.WithLockRetry(ctx, pg.LockRetry{}, one)
@@ -36,8 +37,8 @@ func withLockRetry(ctx context.Context, one func() error) error {
 	}
 }
 
-// brief is the files with waitBriefly in front of their statements. A setting of the session would not do: behind a pooler
-// it would be somebody else's the next moment.
+// brief is the files with waitBriefly in front of their statements. A setting of the session would not do: behind a
+// pooler it would be somebody else's the next moment.
 type brief struct{ embed.FS }
 
 var upMark = []byte("-- +goose Up\n")

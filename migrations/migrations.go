@@ -1,5 +1,6 @@
 // Package migrations holds the numbered SQL files of the product's schema and applies them, River's own migrations
-// with them, under one lock: River's migrator takes none, and of several processes that start together all but one fail.
+// with them, under one lock: River's migrator takes none, and of several processes that start together all but one
+// fail.
 package migrations
 
 import (
@@ -29,8 +30,8 @@ const lockKey = 0x6370646a6f6273
 
 // Up brings the database that pool connects to up to date: schemas, then River's tables, then ours. It returns those of
 // our migrations that it applied. Other processes that call it wait and then find nothing to do. Each migration is a
-// transaction that waits a moment at most for a lock, and is tried again: see [ErrBusy]. See [CheckOwn] for databases that
-// Up should not be called on.
+// transaction that waits a moment at most for a lock, and is tried again: see [ErrBusy]. See [CheckOwn] for databases
+// that Up should not be called on.
 func Up(ctx context.Context, pool *pgxpool.Pool) (applied []Migration, err error) {
 	lock, err := pgx.ConnectConfig(ctx, pool.Config().ConnConfig.Copy())
 	if err != nil {

@@ -85,7 +85,7 @@ const lastBeforeDeploys = "0030_incidents.sql"
 
 var contracts = regexp.MustCompile(`(?i)\bDROP\s+(TABLE|COLUMN|SCHEMA)\b|\bRENAME\s+(TO|COLUMN)\b|\bALTER\s+COLUMN\s+\w+\s+(SET\s+DATA\s+)?TYPE\b`)
 
-// TestExpandThenContract wants each migration that takes something away to say since which release nobody needs it.
+// TestExpandThenContract wants each migration that takes something away to say since which release no program needs it.
 func TestExpandThenContract(t *testing.T) {
 	t.Parallel()
 	names, err := filepath.Glob("*.sql")
@@ -98,7 +98,7 @@ func TestExpandThenContract(t *testing.T) {
 			t.Fatal(err)
 		}
 		if what := contracts.FindString(string(text)); what != "" && name > lastBeforeDeploys && !strings.Contains(string(text), "\n-- Contract: ") {
-			t.Errorf("%s: %s breaks the release before; expand first, and say in a line \"-- Contract: ...\" since when nobody needs it", name, what)
+			t.Errorf("%s: %s breaks the release before; expand first, and say in a line \"-- Contract: ...\" since when no program needs it", name, what)
 		}
 	}
 }

@@ -2,9 +2,9 @@ package queue
 
 import "sync"
 
-// activeJobs knows which jobs this process has in hand: from the start of an attempt until River has written down how it
-// ended, which it does in batches, and after an outage much later. A row that says running here and is not among them
-// runs nowhere.
+// activeJobs knows which jobs this process has in hand: from the start of an attempt until River has written down how
+// it ended, which it does in batches, and after an outage much later. A row that says running here and is not among
+// them runs nowhere.
 type activeJobs struct {
 	mu  sync.Mutex
 	ids map[int64]inHand
@@ -24,8 +24,8 @@ func (a *activeJobs) started(id int64, meta metadata) {
 	a.ids[id] = inHand{a.ids[id].attempts + 1, meta}
 }
 
-// written is called for every end of an attempt that River has written down. It gives back the metadata that the attempt
-// began with, where it began: reading them once is a part of a job's cost that shows.
+// written is called for every end of an attempt that River has written down. It gives back the metadata that the
+// attempt began with, where it began: reading them once is a part of a job's cost that shows.
 func (a *activeJobs) written(id int64) (meta metadata, known bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -82,7 +82,8 @@ func (c *Client) ResumeBackfill(ctx context.Context, id int64) (BackfillInfo, er
 	return c.steerBackfill(ctx, id, "UPDATE queue.backfills SET paused_at = NULL, retry_at = NULL WHERE id = $1 AND finished_at IS NULL")
 }
 
-// CancelBackfill ends a backfill and cancels its jobs that have not ended. Ticks that it has not come to stay as they are.
+// CancelBackfill ends a backfill and cancels its jobs that have not ended. Ticks that it has not come to stay as they
+// are.
 func (c *Client) CancelBackfill(ctx context.Context, id int64) (BackfillInfo, error) {
 	return c.steerBackfill(ctx, id, `
 		UPDATE queue.backfills SET cancelled_at = clock_timestamp(), finished_at = clock_timestamp() WHERE id = $1 AND finished_at IS NULL`)

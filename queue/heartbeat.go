@@ -34,7 +34,8 @@ func NewWorkerID(host string) string {
 	return host[:min(len(host), 20)] + "-" + hex.EncodeToString(random[:])
 }
 
-// SessionName is the application_name of a worker's database sessions, by which a worker that takes its jobs over ends them.
+// SessionName is the application_name of a worker's database sessions, by which a worker that takes its jobs over ends
+// them.
 func SessionName(workerID string) string { return riverdb.SessionPrefix + workerID }
 
 func (w *Worker) register(ctx context.Context) error {

@@ -319,8 +319,8 @@ func TestManyJobsAreCancelledAndRetried(t *testing.T) {
 	}
 }
 
-// After a rollback the end of a job brings about jobs that this version cannot make: the job ends all the same, and what
-// follows waits for a worker of the newer version.
+// After a rollback the end of a job brings about jobs that this version cannot make: the job ends all the same, and
+// what follows waits for a worker of the newer version.
 func TestFollowUpsOfANewerVersionWaitForIt(t *testing.T) {
 	t.Parallel()
 	b := start(t, nil, noop("first"), noop("second"))

@@ -12,8 +12,8 @@ import (
 	"cpd-jobs/queue"
 )
 
-// BenchmarkThousandSchedulesAtOneInstant measures how long after its tick a job starts when 1,000 schedules fire at the same
-// moment on two workers of 500 slots.
+// BenchmarkThousandSchedulesAtOneInstant measures how long after its tick a job starts when 1,000 schedules fire at the
+// same moment on two workers of 500 slots.
 func BenchmarkThousandSchedulesAtOneInstant(b *testing.B) {
 	wide := func(o *queue.WorkerOptions) { o.Queues = map[string]int{"default": 500} }
 	quick := kind("quick", func(context.Context, run.Run, testArgs) (run.Outcome, error) { return run.Outcome{}, nil })

@@ -38,7 +38,7 @@ func TestWhoIsToldHowJobsEnd(t *testing.T) {
 				t.Errorf("told %+v, want %+v", got, want)
 			}
 		case <-time.After(10 * time.Minute):
-			t.Fatal("nobody is told")
+			t.Fatal("no call came")
 		}
 	}
 }

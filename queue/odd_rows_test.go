@@ -49,7 +49,7 @@ var oddRows = map[string]string{
 	"queue is strange":                 `queue = 'A queue!'`,
 	"tags are strange":                 `tags = '{" ", ""}'`,
 	"last attempts are past":           `attempt = 30000, max_attempts = 1`,
-	"nobody attempted it":              `attempted_by = NULL`,
+	"no worker attempted it":           `attempted_by = NULL`,
 	"attempted by no name":             `attempted_by = '{""}'`,
 	"attempted at no time":             `attempted_at = NULL`,
 }

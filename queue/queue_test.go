@@ -175,7 +175,7 @@ func TestFailuresSayWhetherToTryAgain(t *testing.T) {
 	}
 }
 
-// flaky fails so many times and then succeeds.
+// flaky fails a number of times and then succeeds.
 func flaky(times int64) func(context.Context, run.Run, testArgs) (run.Outcome, error) {
 	var tries atomic.Int64
 	return func(context.Context, run.Run, testArgs) (run.Outcome, error) {

@@ -70,8 +70,8 @@ func (w *Worker) releaseTick(ctx context.Context, name string) error {
 	return nil
 }
 
-// cancelWaiting skips the ticks of a schedule that wait for their turn and were recorded at since or later, and says how
-// many.
+// cancelWaiting skips the ticks of a schedule that wait for their turn and were recorded at since or later, and says
+// how many.
 func cancelWaiting(ctx context.Context, db riverdb.DB, name string, since time.Time) (int64, error) {
 	tag, err := db.Exec(ctx, `
 		UPDATE queue.ticks SET state = 'skipped', reason = 'cancelled', recorded_at = clock_timestamp()

@@ -21,8 +21,8 @@ type Run struct {
 	StartedBy  *string    `json:"started_by"`
 }
 
-// Runs lists runs, latest first: those of the limit numbers below before, or of the latest numbers where before is 0. Some
-// of these may have no jobs left. Next is what to give as before for earlier ones, nil after the first run.
+// Runs lists runs, latest first: those of the limit numbers below before, or of the latest numbers where before is 0.
+// Some of these may have no jobs left. Next is what to give as before for earlier ones, nil after the first run.
 //
 // It looks at a range of numbers because counting up every job that ever ran would take long.
 func Runs(ctx context.Context, db pg.Querier, before int64, limit int) (list []Run, next *int64, err error) {

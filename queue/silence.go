@@ -30,8 +30,8 @@ type Expected struct {
 // Silent says that the success is overdue.
 func (e Expected) Silent(now time.Time) bool { return now.After(e.Due) }
 
-// Expect says by when the live schedules must succeed, by name. It is derived from the ledger, so that it is right where
-// no worker is left to fail. Those that are paused, follow other jobs or never tick again have nothing to keep.
+// Expect says by when the live schedules must succeed, by name. It is derived from the ledger, so that it is right
+// where no worker is left to fail. Those that are paused, follow other jobs or never tick again have nothing to keep.
 // One that is set aside is overdue from then on.
 func Expect(ctx context.Context, db pg.Querier) ([]Expected, error) {
 	type row struct {
@@ -76,8 +76,8 @@ func Expect(ctx context.Context, db pg.Querier) ([]Expected, error) {
 	return list, nil
 }
 
-// dueAfter is when a schedule that succeeded at since has been silent for too long: its next tick, its deadline, and the
-// time to the tick after that, which mends most failures by itself. Zero where no tick comes.
+// dueAfter is when a schedule that succeeded at since has been silent for too long: its next tick, its deadline, and
+// the time to the tick after that, which mends most failures by itself. Zero where no tick comes.
 func dueAfter(s schedule.Schedule, since time.Time) (time.Time, error) {
 	spec, err := s.Spec()
 	if err != nil {

@@ -75,7 +75,7 @@ var moreCases = []struct {
 		reporttest.Row{"programme_chosen_at": nil, "opt_out_of_updates": false, "route": nil, "stage": "not_contacted"}},
 	{"school-funded programme", reporttest.Tables{"school_cohorts": {reporttest.Choice.And(reporttest.Row{"induction_programme_choice": "school_funded_fip"})}},
 		reporttest.Row{"programme_chosen_at": "2023-06-20T09:00:00Z", "route": "school_funded_fip", "stage": "provision_in_place", "stage_rank": 6}},
-	{"a choice that nobody knows", reporttest.Tables{"school_cohorts": {reporttest.Choice.And(reporttest.Row{"induction_programme_choice": "something_new"})}},
+	{"an unknown choice", reporttest.Tables{"school_cohorts": {reporttest.Choice.And(reporttest.Row{"induction_programme_choice": "something_new"})}},
 		reporttest.Row{"induction_programme_choice": "something_new", "route": nil, "stage": "not_contacted"}},
 	{"appropriate body that is gone", reporttest.Tables{"school_cohorts": {reporttest.Choice.And(reporttest.Row{"appropriate_body_id": reporttest.ID("nobody")})}},
 		reporttest.Row{"appropriate_body": nil, "stage": "programme_chosen"}},

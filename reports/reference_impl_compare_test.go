@@ -10,8 +10,8 @@ import (
 	"cpd-jobs/internal/demo"
 )
 
-// TestQueryEqualsReferenceImplementation refreshes generated sources of different seeds and compares every cell with the same
-// rules followed school by school. CPD_JOBS_LONG=1 makes the sources ten times as big.
+// TestQueryEqualsReferenceImplementation refreshes generated sources of different seeds and compares every cell with
+// the same rules followed school by school. CPD_JOBS_LONG=1 makes the sources ten times as big.
 func TestQueryEqualsReferenceImplementation(t *testing.T) {
 	t.Parallel()
 	size := 100

@@ -36,8 +36,8 @@ func shown(v any) any {
 	return at.Format(time.RFC3339Nano)
 }
 
-// latest is the row with the latest of the times, a missing one counting as earliest of all; of equal ones, the next time
-// decides and at last the smallest id.
+// latest is the row with the latest of the times, a missing one counting as earliest of all; of equal ones, the next
+// time decides and at last the smallest id.
 func latest(rows []reporttest.Row, columns ...string) reporttest.Row {
 	if len(rows) == 0 {
 		return nil

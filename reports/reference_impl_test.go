@@ -7,8 +7,9 @@ import (
 	"time"
 )
 
-// service is the reference implementation: the CPD service's data at one moment, read row by row. With it the rules of the School onboarding report are
-// followed a second time, school by school, the way that one would explain them: no SQL, no sets, nothing clever.
+// service is the reference implementation: the CPD service's data at one moment, read row by row. With it the rules of
+// the School onboarding report are followed a second time, school by school, the way that one would explain them: no
+// SQL, no sets, nothing clever.
 type service struct {
 	asOf    time.Time
 	regions map[string][2]string // code and name by local authority

@@ -1,6 +1,6 @@
-// Package reports is the folder of the reports that this program knows. A report is a folder: definition.yml says what each
-// column means and what must hold, query.sql computes it. What a definition is, is package definition's; package schema
-// makes the tables, refresh fills them, versions says what was published.
+// Package reports is the folder of the reports that this program knows. A report is a folder: definition.yml says what
+// each column means and what must hold, query.sql computes it. What a definition is, is package definition's; package
+// schema makes the tables, refresh fills them, versions says what was published.
 //
 // Adding a report is adding a folder: no Go. Its files are embedded, so a program and its definitions cannot part.
 package reports
@@ -83,8 +83,8 @@ func loadAll(fsys fs.FS) ([]*definition.Definition, error) {
 	return list, errors.Join(problems...)
 }
 
-// EnsureTables makes the tables of every report of this program, as package schema does. The error has also what is wrong
-// with definitions that cannot be used.
+// EnsureTables makes the tables of every report of this program, as package schema does. The error has also what is
+// wrong with definitions that cannot be used.
 func EnsureTables(ctx context.Context, pool *pgxpool.Pool) error {
 	list, problem := embedded()
 	return errors.Join(problem, schema.EnsureTables(ctx, pool, list...))

@@ -23,8 +23,8 @@ func withVisitor(r *http.Request, v access.Visitor) *http.Request {
 	return r.WithContext(access.With(r.Context(), v))
 }
 
-// guard lets visitors through who have the role that a route needs. One who is not known is sent to sign in where they ask
-// for a page, and refused otherwise.
+// guard lets visitors through who have the role that a route needs. One who is not known is sent to sign in where they
+// ask for a page, and refused otherwise.
 func (s *site) guard(route route, next http.Handler) http.Handler {
 	if route.needs == access.Public && route.machine != nil {
 		return next // probes must not need the database
@@ -53,8 +53,8 @@ func (s *site) guard(route route, next http.Handler) http.Handler {
 	})
 }
 
-// checkMediaType refuses bodies that another site's page can have a browser send with its visitor's cookies: those of no
-// type, or of another than the address takes.
+// checkMediaType refuses bodies that another site's page can have a browser send with its visitor's cookies: those of
+// no type, or of another than the address takes.
 func checkMediaType(r *http.Request) error {
 	if r.Method != http.MethodPost || r.ContentLength == 0 {
 		return nil
@@ -93,8 +93,8 @@ func takesTokens(r *http.Request) bool {
 	return isAPI(r) || r.URL.Path == "/openapi.json" || r.URL.Path == "/metrics"
 }
 
-// tokenVisitor knows a program by its token. An address that keeps guessing is told to wait; a valid token is let in all
-// the same, since others may share its address.
+// tokenVisitor knows a program by its token. An address that keeps guessing is told to wait; a valid token is let in
+// all the same, since others may share its address.
 func (s *site) tokenVisitor(r *http.Request, secret string) (access.Visitor, error) {
 	v, err := access.UseToken(r.Context(), s.Control, secret)
 	if !errors.Is(err, access.ErrNoToken) {

@@ -45,8 +45,8 @@ func (s *site) analyticsSource() string {
 
 var wildcard = regexp.MustCompile(`\{([a-z]*)[^}]*\}`)
 
-// countedPath is the address that a page is counted under: the pattern of its route. What stands in its place - a school's
-// number, a search, a name - stays here.
+// countedPath is the address that a page is counted under: the pattern of its route. What stands in its place - a
+// school's number, a search, a name - stays here.
 func countedPath(pattern string) string {
 	_, path, _ := strings.Cut(pattern, " ")
 	return wildcard.ReplaceAllString(path, "$1")

@@ -16,8 +16,8 @@ import (
 // apiPrefix begins every address of the API.
 const apiPrefix = "/api/v1"
 
-// api is how programs come in: reports, their rows and changes, files, jobs, runs and schedules as JSON, with the OpenAPI
-// document made from the same types that answer. It does what pages do through the same functions of site.
+// api is how programs come in: reports, their rows and changes, files, jobs, runs and schedules as JSON, with the
+// OpenAPI document made from the same types that answer. It does what pages do through the same functions of site.
 type api struct {
 	*site
 	huma  huma.API

@@ -18,8 +18,8 @@ import (
 	"pgregory.net/rapid"
 )
 
-// TestRequestsMadeUpFromTheDocument sends what the document allows, and much that it does not, to a server that listens,
-// and holds each answer against the document: its status, the type of its content, its content.
+// TestRequestsMadeUpFromTheDocument sends what the document allows, and much that it does not, to a server that
+// listens, and holds each answer against the document: its status, the type of its content, its content.
 func TestRequestsMadeUpFromTheDocument(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

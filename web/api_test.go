@@ -92,7 +92,8 @@ func TestTheDocumentAndTheRoutesCannotDrift(t *testing.T) {
 	}
 }
 
-// TestAnswersAreAsTheDocumentSays asks every address that only reads, and holds the answer against the document's schema.
+// TestAnswersAreAsTheDocumentSays asks every address that only reads, and holds the answer against the document's
+// schema.
 func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

@@ -88,7 +88,8 @@ func findChromium() (string, error) {
 	return "", fmt.Errorf("chromium: %w", exec.ErrNotFound)
 }
 
-// newTab opens a tab with a profile of its own, closed after the test. Without a browser the test is skipped, or fails where CI is set.
+// newTab opens a tab with a profile of its own, closed after the test. Without a browser the test is skipped, or fails
+// where CI is set.
 func newTab(t *testing.T) context.Context {
 	t.Helper()
 	parent, err := chromium()
@@ -169,7 +170,8 @@ func addresses(f *fixture) map[string]string {
 // variant matches the names of pages that look as another does.
 var variant = regexp.MustCompile(`-(bad|none|gone|group|empty)$|^filtered-|^failed-|^paused$`)
 
-// TestAnAnalystFindsAndDownloadsTheReport goes the way of somebody who has never seen the pages, with and without JavaScript.
+// TestAnAnalystFindsAndDownloadsTheReport goes the way of somebody who has never seen the pages, with and without
+// JavaScript.
 func TestAnAnalystFindsAndDownloadsTheReport(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
@@ -198,7 +200,7 @@ func TestAnAnalystFindsAndDownloadsTheReport(t *testing.T) {
 			got := downloadByClick(t, tab, `//main//h3/a[contains(., "`+c.link+`")]`, c.extension)
 			want, ok := f.files[got.name]
 			if !ok {
-				t.Fatalf("a file called %s arrived, which nobody exported", got.name)
+				t.Fatalf("a file called %s arrived, which was never exported", got.name)
 			}
 			if got.sha256 != want {
 				t.Errorf("%s arrived with SHA-256 %s, want %s", got.name, got.sha256, want)
@@ -295,8 +297,8 @@ func TestPagesKeepNobodyOut(t *testing.T) {
 	}
 }
 
-// TestEveryStateOfAPageKeepsNobodyOut shows what a site seldom does: each template's sample, to somebody who is signed in and
-// has not said what they think of cookies.
+// TestEveryStateOfAPageKeepsNobodyOut shows what a site seldom does: each template's sample, to somebody who is signed
+// in and has not said what they think of cookies.
 func TestEveryStateOfAPageKeepsNobodyOut(t *testing.T) {
 	t.Parallel()
 	files := packedAssets()
@@ -342,7 +344,8 @@ func newTabWithAxe(t *testing.T) context.Context {
 	return tab
 }
 
-// violations asks axe-core, in a tab that has it, what on the page breaks the Web Content Accessibility Guidelines 2.2, levels A and AA.
+// violations asks axe-core, in a tab that has it, what on the page breaks the Web Content Accessibility Guidelines 2.2,
+// levels A and AA.
 func violations(t *testing.T, tab context.Context) []string {
 	t.Helper()
 	text := evaluate[string](t, tab, `axe.run(document, {resultTypes: ["violations"], runOnly: {type: "tag", values: ["wcag2a", "wcag2aa", "wcag21aa", "wcag22aa"]}}).then(r =>

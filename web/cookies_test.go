@@ -114,7 +114,8 @@ func TestAChoiceLeadsNowhereElse(t *testing.T) {
 	}
 }
 
-// TestNoAddressThatIsCountedNamesAnything goes through all routes: what is counted is the pattern, whatever stands in it.
+// TestNoAddressThatIsCountedNamesAnything goes through all routes: what is counted is the pattern, whatever stands in
+// it.
 func TestNoAddressThatIsCountedNamesAnything(t *testing.T) {
 	t.Parallel()
 	for pattern, want := range map[string]string{

@@ -327,7 +327,8 @@ func writeDifferences(w http.ResponseWriter, between versions.Difference) error 
 	return out.Close()
 }
 
-// plainJSON is a value of the log of changes as files have it: lists with their separator, anything else as it is written.
+// plainJSON is a value of the log of changes as files have it: lists with their separator, anything else as it is
+// written.
 func plainJSON(raw json.RawMessage) string {
 	var list []string
 	if json.Unmarshal(raw, &list) == nil {

@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// TestDownloadsAreCountedOnce counts a file when its first byte is asked for, and neither its other parts nor what is not sent.
+// TestDownloadsAreCountedOnce counts a file when its first byte is asked for, and neither its other parts nor what is
+// not sent.
 func TestDownloadsAreCountedOnce(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

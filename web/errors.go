@@ -65,8 +65,8 @@ func statusOf(err error) int {
 	}
 }
 
-// problemOf is what the visitor reads about an error that where ended with. One that is not the visitor's doing is logged,
-// under the reference that they read.
+// problemOf is what the visitor reads about an error that where ended with. One that is not the visitor's doing is
+// logged, under the reference that they read.
 func (s *site) problemOf(ctx context.Context, where string, err error) problem {
 	s.recordRefusal(ctx, where, err)
 	p := problem{Status: statusOf(err)}

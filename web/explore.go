@@ -156,7 +156,8 @@ func (s *site) explorePage(ctx context.Context, def *definition.Definition, sel 
 	return p, nil
 }
 
-// sortHeads are the headings of a list: each orders the rows by its column, the one that does already the other way round.
+// sortHeads are the headings of a list: each orders the rows by its column, the one that does already the other way
+// round.
 func sortHeads(href string, columns []definition.Column, sel selection.Selection) []sortHead {
 	var heads []sortHead
 	for _, c := range columns {
@@ -338,8 +339,8 @@ func (s *site) startExport(w http.ResponseWriter, r *http.Request, def *definiti
 	return nil
 }
 
-// streams bounds how many selections are being downloaded. Each holds rows in memory for as long as its reader takes, and
-// a reader may take nothing for as long as [pieceWithin].
+// streams bounds how many selections are being downloaded. Each holds rows in memory for as long as its reader takes,
+// and a reader may take nothing for as long as [pieceWithin].
 type streams struct {
 	mu    sync.Mutex
 	total int

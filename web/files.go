@@ -26,7 +26,8 @@ import (
 // errNoFile is what a visitor reads when the file is no more, or never was.
 var errNoFile = notFound("There is no such file. Older files are removed after a time: the report's page has the latest.")
 
-// descriptionSuffix ends the name of what describes a CSV file (CSV on the Web), beside the file as readers look for it.
+// descriptionSuffix ends the name of what describes a CSV file (CSV on the Web), beside the file as readers look for
+// it.
 const descriptionSuffix = "-metadata.json"
 
 // download streams a file from the store: whole or in parts, or only that the visitor's copy is still right.
@@ -44,8 +45,8 @@ func (s *site) download(w http.ResponseWriter, r *http.Request) error {
 	return s.serveFile(w, r, e, "")
 }
 
-// export finds the file that the address names. All three parts must agree, so that an address always says what it gives;
-// the name may be that of the file's description.
+// export finds the file that the address names. All three parts must agree, so that an address always says what it
+// gives; the name may be that of the file's description.
 func (s *site) export(r *http.Request) (exports.Export, error) {
 	id, err := strconv.ParseInt(r.PathValue("id"), 10, 64)
 	if err != nil {
@@ -77,8 +78,8 @@ func (s *site) findExport(ctx context.Context, id int64) (exports.Export, error)
 	return e, nil
 }
 
-// serveFile answers with an export's file, and records who downloads it, or a part of it, and by which link. An answer that
-// a copy is still right is not recorded.
+// serveFile answers with an export's file, and records who downloads it, or a part of it, and by which link. An answer
+// that a copy is still right is not recorded.
 func (s *site) serveFile(w http.ResponseWriter, r *http.Request, e exports.Export, link string) error {
 	have := strings.TrimPrefix(r.Header.Get("If-None-Match"), "W/")
 	if r.Method != http.MethodGet || have == etagOf(e) {

@@ -16,7 +16,8 @@ type funnel struct {
 	Noun         string // what a row is
 	Stages       []funnelStage
 	Total        int64
-	// Height and BarHeight of the chart are in pixels; its widths are in per cent, so that its text keeps its size on any screen.
+	// Height and BarHeight of the chart are in pixels; its widths are in per cent, so that its text keeps its size on any
+	// screen.
 	Height, BarHeight int
 	Summary           string
 }

@@ -20,7 +20,8 @@ import (
 	"cpd-jobs/internal/pgtest"
 )
 
-// TestWhatIsNotForCachesIsKeptOutOfThem asks for everything that reads, signed in, and looks what caches may do with it.
+// TestWhatIsNotForCachesIsKeptOutOfThem asks for everything that reads, signed in, and looks what caches may do with
+// it.
 func TestWhatIsNotForCachesIsKeptOutOfThem(t *testing.T) {
 	t.Parallel()
 	g := newGated(t, nil)
@@ -330,8 +331,8 @@ func TestFilesOfTheProgramAreNotToBeHad(t *testing.T) {
 	}
 }
 
-// TestALockedReportStopsItsOwnPagesAlone: a page that waits for a locked table gives up and says so, and pages that do not
-// read it answer although no connection for reports is left.
+// TestALockedReportStopsItsOwnPagesAlone: a page that waits for a locked table gives up and says so, and pages that do
+// not read it answer although no connection for reports is left.
 func TestALockedReportStopsItsOwnPagesAlone(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)

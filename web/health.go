@@ -14,7 +14,8 @@ import (
 // readyWithin bounds a readiness check: a probe that waits longer takes the instance out anyway.
 const readyWithin = 2 * time.Second
 
-// ping says that the process answers, and depends on nothing else: a database that is away must not have every instance restarted.
+// ping says that the process answers, and depends on nothing else: a database that is away must not have every instance
+// restarted.
 func ping(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.Header().Set("Cache-Control", "no-store")

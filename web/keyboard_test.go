@@ -45,8 +45,8 @@ func press(t *testing.T, tab context.Context, keys string) {
 // byKeyboard are the pages with most to press, on which the others have nothing that these have not.
 var byKeyboard = []string{"reports", "report", "changes", "breakdown", "file", "runs", "running-run", "schedule", "backfill-plan", "tokens", "cookies", "explore", "not-found"}
 
-// TestEveryPageIsReachedByKeyboard goes through each page with the tab key: everything that can have the focus gets it, in
-// the order of the page, and shows it.
+// TestEveryPageIsReachedByKeyboard goes through each page with the tab key: everything that can have the focus gets it,
+// in the order of the page, and shows it.
 func TestEveryPageIsReachedByKeyboard(t *testing.T) {
 	t.Parallel()
 	f, site := newWhole(t)
@@ -107,7 +107,8 @@ func tabTo(t *testing.T, tab context.Context, selector string) {
 	t.Fatalf("no tab leads to %s", selector)
 }
 
-// TestTheKeyboardAloneWillDo filters, follows a school and pauses a schedule without a mouse, with and without JavaScript.
+// TestTheKeyboardAloneWillDo filters, follows a school and pauses a schedule without a mouse, with and without
+// JavaScript.
 func TestTheKeyboardAloneWillDo(t *testing.T) {
 	t.Parallel()
 	_, site := newWhole(t)

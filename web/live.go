@@ -11,7 +11,8 @@ import (
 	"cpd-jobs/queue"
 )
 
-// Progress is sent as often as jobs write it. So many streams may be open, each for so long; the browser then asks anew.
+// Progress is sent as often as jobs write it. The limits are of open streams and of the life of each; the browser then
+// asks anew.
 const (
 	liveEvery   = time.Second
 	liveStreams = 64

@@ -22,8 +22,8 @@ import (
 // fails must not have written anything.
 type handler func(http.ResponseWriter, *http.Request) error
 
-// pageWithin is how long a page or an answer of the API may wait for the database: people who wait longer have left, and
-// meanwhile it holds a connection that others need.
+// pageWithin is how long a page or an answer of the API may wait for the database: people who wait longer have left,
+// and meanwhile it holds a connection that others need.
 const pageWithin = 10 * time.Second
 
 // page is the one place where errors of handlers become answers and log lines. Only a long one has no deadline.
@@ -42,7 +42,8 @@ func (s *site) page(h handler, long bool) http.HandlerFunc {
 	}
 }
 
-// fail answers with the page for err. Only what is not the visitor's doing is logged, under the reference that the page shows.
+// fail answers with the page for err. Only what is not the visitor's doing is logged, under the reference that the page
+// shows.
 func (s *site) fail(w http.ResponseWriter, r *http.Request, err error) {
 	if r.Context().Err() != nil {
 		return // the visitor has gone
@@ -225,8 +226,9 @@ func (s *site) sameOrigin(next http.Handler) http.Handler {
 	return protection.Handler(next)
 }
 
-// A client that reads nothing would otherwise hold a connection, and an open file, for ever. There is no limit on an answer
-// as a whole, for a large file over a slow line is legitimate: each piece has its own, which two kilobytes a second keep.
+// A client that reads nothing would otherwise hold a connection, and an open file, for ever. There is no limit on an
+// answer as a whole, for a large file over a slow line is legitimate: each piece has its own, which two kilobytes a
+// second keep.
 const (
 	pieceWithin = 2 * time.Minute
 	piece       = 256 << 10

@@ -39,8 +39,8 @@ func (f *fixture) personal(t *testing.T, expired bool) (address string, id int64
 	return fmt.Sprintf("/reports/declarations/downloads/%d/%s", id, personalFile), id
 }
 
-// TestPersonalReportsAreForTheirRoleAlone tries each way to a report with personal data, as each role and as somebody at a
-// machine without sign-in. Nobody else learns that there is such a report.
+// TestPersonalReportsAreForTheirRoleAlone tries each way to a report with personal data, as each role and as somebody
+// at a machine without sign-in. No other visitor learns that there is such a report.
 func TestPersonalReportsAreForTheirRoleAlone(t *testing.T) {
 	t.Parallel()
 	g := newGated(t, nil)

@@ -11,7 +11,8 @@ import (
 	"cpd-jobs/reports/versions"
 )
 
-// reportPage is one report: what it is, how fresh, its files, how things stand, and what the latest version was made from.
+// reportPage is one report: what it is, how fresh, its files, how things stand, and what the latest version was made
+// from.
 type reportPage struct {
 	Title, About, Href string
 	Noun               string // what the rows are, for the table of versions

@@ -95,8 +95,8 @@ func findReport(ctx context.Context, name string) (*definition.Definition, error
 	return def, nil
 }
 
-// findOpen finds a report whose rows pages and the API show. Those of a report with personal data are in its files alone,
-// each download of which is recorded.
+// findOpen finds a report whose rows pages and the API show. Those of a report with personal data are in its files
+// alone, each download of which is recorded.
 func findOpen(name string) (*definition.Definition, error) {
 	def, err := reports.Find(strings.ReplaceAll(name, "-", "_"))
 	if err != nil || def.Restricted() {

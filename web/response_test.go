@@ -36,7 +36,7 @@ func TestAClientThatReadsNothingIsGivenUp(t *testing.T) {
 				t.Fatal(err)
 			}
 			if err := <-ended; err == nil {
-				t.Error("all was written, though nobody read it")
+				t.Error("all was written, though no client read it")
 			}
 		})
 	}

@@ -75,7 +75,7 @@ func TestEveryRouteIsForItsRoleAlone(t *testing.T) {
 	for _, route := range newSite(g.deps).table() {
 		role, known := meant[route.pattern]
 		if !known {
-			t.Errorf("%s: nobody has said which role it is meant for", route.pattern)
+			t.Errorf("%s: no role is declared for it", route.pattern)
 			continue
 		}
 		delete(meant, route.pattern)

@@ -364,8 +364,8 @@ func downloadPath(report string, f outFile) string {
 	return fmt.Sprintf("%s/downloads/%d/%s", reportPath(report), f.ID, url.PathEscape(f.Name))
 }
 
-// runMates are the other jobs of a job's run, oldest first, and what all of them cost together; "" where that is the same as
-// what the job cost.
+// runMates are the other jobs of a job's run, oldest first, and what all of them cost together; "" where that is the
+// same as what the job cost.
 func (s *site) runMates(ctx context.Context, j queue.Job) (mates []fact, together string, err error) {
 	list, err := queue.ListJobs(ctx, s.Control, queue.JobFilter{RunID: j.RunID, All: true, Limit: runsPerPage})
 	if err != nil || len(list) < 2 {

@@ -206,7 +206,8 @@ type SignIn struct {
 	Issuer       string
 	ClientID     string
 	ClientSecret string
-	// PublicURL is where people find the pages, without a slash at the end. The provider must know PublicURL/sign-in/callback.
+	// PublicURL is where people find the pages, without a slash at the end. The provider must know
+	// PublicURL/sign-in/callback.
 	PublicURL string
 	// RolesClaim is the claim that has the roles, by their names here; "" means roles.
 	RolesClaim string
@@ -284,9 +285,9 @@ type discoveryError struct {
 // discoverAgain is how long after a failure the provider is asked again.
 const discoverAgain = 5 * time.Second
 
-// discover asks the provider for its addresses and keys when first needed: pages that do not need it answer without it. All
-// who sign in meanwhile wait for the same answer, and a failure is theirs for a moment too, so that a provider which does
-// not answer costs each of them one wait at most.
+// discover asks the provider for its addresses and keys when first needed: pages that do not need it answer without it.
+// All who sign in meanwhile wait for the same answer, and a failure is theirs for a moment too, so that a provider
+// which does not answer costs each of them one wait at most.
 func (g *gate) discover(ctx context.Context, now time.Time) (*oidc.Provider, error) {
 	if p := g.provider.Load(); p != nil {
 		return p, nil

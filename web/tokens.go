@@ -12,8 +12,8 @@ import (
 	"cpd-jobs/internal/access"
 )
 
-// tokensPage lists the tokens of programs, for administrators. Making one is the command line's: it is shown once, and a
-// page may stay on a screen.
+// tokensPage lists the tokens of programs, for administrators. Making one is the command line's: it is shown once, and
+// a page may stay on a screen.
 type tokensPage struct {
 	Said   string
 	Tokens []tokenLine

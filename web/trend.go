@@ -34,7 +34,8 @@ type trendLine struct {
 	Points string // of the chart, in thousandths of its width and height
 }
 
-// trendOf reads the trend of a report for one group of its rows; nil where the report declares none or no day was kept yet.
+// trendOf reads the trend of a report for one group of its rows; nil where the report declares none or no day was kept
+// yet.
 func (s *site) trendOf(ctx context.Context, def *definition.Definition, group string) (*trend, error) {
 	if def.Trend == nil {
 		return nil, nil

@@ -35,8 +35,8 @@ func (o *versionCache) keep(name string, version int64, value any) {
 	o.known[name] = cachedValue{version, value}
 }
 
-// cached reads something of a report unless it was read of this version before. The name says what it is; the value must
-// not be changed.
+// cached reads something of a report unless it was read of this version before. The name says what it is; the value
+// must not be changed.
 func cached[T any](ctx context.Context, s *site, def *definition.Definition, name string, read func(context.Context) (T, error)) (T, error) {
 	var none T
 	version, err := versions.Live(ctx, s.DB, def.Name)

@@ -108,7 +108,8 @@ func newestFiles(files map[int64][]attachment) []attachment {
 	return files[slices.Max(slices.Collect(maps.Keys(files)))]
 }
 
-// missingFormats are the formats in which a version has no file yet, those that stand for it since nothing changed included.
+// missingFormats are the formats in which a version has no file yet, those that stand for it since nothing changed
+// included.
 func missingFormats(def *definition.Definition, latest versions.Version, files []attachment) []choice {
 	var list []choice
 	for _, format := range def.Formats {
@@ -120,7 +121,8 @@ func missingFormats(def *definition.Definition, latest versions.Version, files [
 	return list
 }
 
-// filesNote says how files of an earlier version stand to the latest: a version that changed nothing gets no files of its own.
+// filesNote says how files of an earlier version stand to the latest: a version that changed nothing gets no files of
+// its own.
 func filesNote(latest versions.Version, files []attachment) string {
 	switch {
 	case len(files) == 0 || files[0].Version == latest.Version:

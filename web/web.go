@@ -46,7 +46,8 @@ type Deps struct {
 	TrustedProxies []netip.Prefix
 	// Version of the program, shown at the foot of each page and part of nothing else.
 	Version string
-	// Schema says whether the database has every migration of this program: nil if so, else what it lacks. Asked by /health/ready.
+	// Schema says whether the database has every migration of this program: nil if so, else what it lacks. Asked by
+	// /health/ready.
 	Schema func(context.Context) error
 	// SecurityTxt is the address of the policy that /.well-known/security.txt leads to; "" answers 404.
 	SecurityTxt string
@@ -75,7 +76,8 @@ type site struct {
 	live                       chan struct{} // has room for as many streams of progress as may be open
 }
 
-// New makes the pages. The handler is safe for concurrent use; it panics only where the templates in the binary do not parse.
+// New makes the pages. The handler is safe for concurrent use; it panics only where the templates in the binary do not
+// parse.
 func New(d Deps) http.Handler {
 	s := newSite(d)
 	return traced(s.observe(s.recoverPanics(s.secured(s.ownHosts(s.sameOrigin(s.withSession(s.routes())))))))

@@ -152,7 +152,7 @@ type session struct {
 	client *queue.Client
 }
 
-// newSession connects as a person at a terminal who inserts jobs and looks at what there is.
+// newSession connects as a person at a terminal who inserts jobs and looks at them.
 func newSession(ctx context.Context, k *console) (*session, error) {
 	a, err := newApp(ctx, k)
 	if err != nil {

@@ -193,7 +193,7 @@ func TestDemoSaysWhatIsWrong(t *testing.T) {
 	p.fails(3, "127.0.0.1", "jobs", "list")
 }
 
-// A demo that is killed at any moment is mended by the next one, with nobody deleting anything.
+// A demo that is killed at any moment is repaired by the next one, without anything deleted by hand.
 func TestKilledDemoIsMendedByTheNext(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)

@@ -207,7 +207,7 @@ func TestCompose(t *testing.T) {
 }
 
 // TestDatabaseIsAskedByAddress: while its image sets PostgreSQL up for the first time, the server answers at its socket
-// and at no port, so migrations that start because of the socket find nobody.
+// and at no port, so migrations that start because of the socket find no server.
 func TestDatabaseIsAskedByAddress(t *testing.T) {
 	t.Parallel()
 	test := readYAML[composed](t, "deploy/compose.yml").Services["database"].Healthcheck.Test
@@ -242,7 +242,7 @@ func TestDockerfile(t *testing.T) {
 	}
 	// The tmpfs over /tmp gets the mode of the folder below it, and COPY keeps those of folders within what it copies.
 	if !strings.Contains(text, "mkdir -m 1777 /out/writable/tmp") || !strings.Contains(final, " /out/writable/ /\n") {
-		t.Error("the /tmp of the image is not everybody's, so nobody but root could write to a tmpfs over it")
+		t.Error("the /tmp of the image is not writable by everyone, so only root could write to a tmpfs over it")
 	}
 	if strings.Contains(final, "RUN ") {
 		t.Error("something runs in an image without a shell")

@@ -162,7 +162,8 @@ func TestDoctorWithoutADatabase(t *testing.T) {
 	}
 }
 
-// TestDoctorWritesToTheBucket: a draft is sent when it is read back, so one that is only begun says nothing of the bucket.
+// TestDoctorWritesToTheBucket: a draft is sent when it is read back, so one that is only begun says nothing of the
+// bucket.
 func TestDoctorWritesToTheBucket(t *testing.T) {
 	t.Parallel()
 	p := newPlace(t)

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// TestGuideAddsAReport does what docs/guides/add-a-report.md says, word for word, in a checkout of its own: writes the files that
-// the guide shows, and runs its commands.
+// TestGuideAddsAReport does what docs/guides/add-a-report.md says, word for word, in a checkout of its own: writes the
+// files that the guide shows, and runs its commands.
 func TestGuideAddsAReport(t *testing.T) {
 	t.Parallel()
 	p := newDemo(t)
@@ -59,7 +59,8 @@ func TestGuideAddsAReport(t *testing.T) {
 	}
 }
 
-// TestGuideAddsAJob does what docs/guides/add-a-job.md says: the job's own tests pass, and it runs on its schedule's arguments.
+// TestGuideAddsAJob does what docs/guides/add-a-job.md says: the job's own tests pass, and it runs on its schedule's
+// arguments.
 func TestGuideAddsAJob(t *testing.T) {
 	t.Parallel()
 	p := newDemo(t)
@@ -91,7 +92,8 @@ func TestGuideAddsAPage(t *testing.T) {
 	}
 }
 
-// followGuide writes the files that a guide shows and runs its commands, in a checkout of its own whose folder it returns.
+// followGuide writes the files that a guide shows and runs its commands, in a checkout of its own whose folder it
+// returns.
 func (p *place) followGuide(name string) (dir string) {
 	p.t.Helper()
 	needs(p.t, "bash", "make")

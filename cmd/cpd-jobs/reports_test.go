@@ -127,7 +127,7 @@ func TestAPersonIsErased(t *testing.T) {
 		t.Errorf("erased: %+v, then %s rows, want none", r, count())
 	}
 	if r := erase(); r.status != 2 || strings.Contains(r.stderr, email) {
-		t.Errorf("again: %+v, want it to know nobody, and not say whom", r)
+		t.Errorf("again: %+v, want it to know no person, and not say whom", r)
 	}
 	if why := p.ask("SELECT string_agg(why, ', ') FROM restricted.erasures"); why != "request 17" {
 		t.Errorf("recorded are erasures for %s", why)

@@ -14,14 +14,14 @@ import (
 	"cpd-jobs/internal/pgtest"
 )
 
-// everySecond is a schedule that a copy of a database would catch up with at once, if nobody held it.
+// everySecond is a schedule that a copy of a database would catch up with at once, if it were not held.
 const everySecond = `
 schedules:
   - {name: second, cron: "* * * * * *", seconds: true, kind: probe, args: {rows: 1}, catch_up: {policy: all, max_age: 1h, max_count: 3600}}
 `
 
-// TestRestoreDrill dumps a database at work, loads the dump into another, and starts a worker there: it must not do again
-// what the first one did, and say so, until somebody confirms.
+// TestRestoreDrill dumps a database at work, loads the dump into another, and starts a worker there: it must not do
+// again what the first one did, and say so, until somebody confirms.
 func TestRestoreDrill(t *testing.T) {
 	t.Parallel()
 	server := ownServer(t)
@@ -60,7 +60,7 @@ func TestRestoreDrill(t *testing.T) {
 		t.Errorf("schedules list: %s", said.stderr)
 	}
 	if now := number(t, copied, "SELECT count(*) FROM queue.probes"); now != before {
-		t.Errorf("a copy that nobody confirmed did the work of %d ticks", now-before)
+		t.Errorf("a copy that was not confirmed did the work of %d ticks", now-before)
 	}
 
 	if said := second.ok("schedules", "confirm"); strings.Contains(said.stdout, "nothing was held") {

@@ -31,8 +31,8 @@ const plantPeople = `
 	UPDATE teacher_profiles SET trn = 'PlantedPersonTRN' || left(id::text, 8) WHERE trn IS NOT NULL;
 	UPDATE ecf_participant_validation_data SET full_name = 'PlantedPerson', nino = 'PlantedPerson', trn = 'PlantedPerson';`
 
-// TestNothingSecretOrPersonalIsSaid runs every kind of job, some of which fail, looks at pages, and searches all that the
-// program wrote about it: its log at level debug, what commands print, metrics, job logs, errors and webhooks.
+// TestNothingSecretOrPersonalIsSaid runs every kind of job, some of which fail, looks at pages, and searches all that
+// the program wrote about it: its log at level debug, what commands print, metrics, job logs, errors and webhooks.
 func TestNothingSecretOrPersonalIsSaid(t *testing.T) {
 	t.Parallel()
 	p, said := newPlace(t), &heard{}
@@ -103,7 +103,7 @@ func (p *place) plant(source string) planted {
 	return planted{register: filepath.Dir(made.Establishments), uplift: uplift.Path}
 }
 
-// withPassword gives a connection string a password. Over the socket nobody asks for it.
+// withPassword gives a connection string a password. Over the socket the server does not ask for it.
 func withPassword(url string) string {
 	if strings.Contains(url, "?") {
 		return url + "&password=" + plantedSecret
@@ -251,7 +251,8 @@ func (l logFile) text() string {
 	return string(raw)
 }
 
-// logged starts jobs, pages or both with their output in a file, waits until they are ready, and stops them after the test.
+// logged starts jobs, pages or both with their output in a file, waits until they are ready, and stops them after the
+// test.
 func (p *place) logged(command string) (log logFile, url string) {
 	p.t.Helper()
 	file, err := os.Create(filepath.Join(p.t.TempDir(), "log"))

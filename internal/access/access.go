@@ -1,5 +1,6 @@
-// Package access is who may do what: roles, visitors, the tokens of programs, the sessions of people, share links, and the
-// audit of what everybody did. It knows nothing of HTTP: how somebody comes in and what they are told is for package web.
+// Package access is who may do what: roles, visitors, the tokens of programs, the sessions of people, share links, and
+// the audit of what everybody did. It knows nothing of HTTP: how somebody comes in and what they are told is for
+// package web.
 package access
 
 import (

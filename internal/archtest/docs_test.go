@@ -12,8 +12,8 @@ import (
 // ourPath is a path of this module between backticks: `queue/schedule`, `jobs/schedules.yml`.
 var ourPath = regexp.MustCompile("`((?:cmd|web|jobs|queue|reports|internal|migrations|docs|deploy)/[\\w./-]+)`")
 
-// TestDocsNameWhatExists: a page that names a file or folder which has moved sends its reader nowhere. The guides on adding
-// things name what their reader is about to make.
+// TestDocsNameWhatExists: a page that names a file or folder which has moved sends its reader nowhere. The guides on
+// adding things name what their reader is about to make.
 func TestDocsNameWhatExists(t *testing.T) {
 	t.Parallel()
 	seen := 0

@@ -14,8 +14,9 @@ import (
 	"cpd-jobs/reports"
 )
 
-// BenchmarkMemory runs each sync, and a refresh, in a process of its own and reports the most memory that the process held, at national
-// size and four times that: it should be under 150 MiB whatever the size. CPD_JOBS_LONG=1 adds ten times national size.
+// BenchmarkMemory runs each sync, and a refresh, in a process of its own and reports the most memory that the process
+// held, at national size and four times that: it should be under 150 MiB whatever the size. CPD_JOBS_LONG=1 adds ten
+// times national size.
 func BenchmarkMemory(b *testing.B) {
 	program := buildProgram(b)
 	sizes := []int{demo.DefaultSchools, 4 * demo.DefaultSchools}

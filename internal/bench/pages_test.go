@@ -38,8 +38,8 @@ const (
 	pagesSeconds   = 40
 )
 
-// BenchmarkPages asks for every page, with every filter, order and search of Explore, at a steady rate, at national size.
-// Times are the server's own but for a download's first byte, which is the client's.
+// BenchmarkPages asks for every page, with every filter, order and search of Explore, at a steady rate, at national
+// size. Times are the server's own but for a download's first byte, which is the client's.
 func BenchmarkPages(b *testing.B) {
 	s := newPages(b)
 	kinds := s.kinds(b)
@@ -196,7 +196,8 @@ func (p *pages) text(b *testing.B, address string) string {
 	return string(body)
 }
 
-// load asks at a steady rate, whether or not earlier answers have come, each kind in turn with its addresses in disorder.
+// load asks at a steady rate, whether or not earlier answers have come, each kind in turn with its addresses in
+// disorder.
 func (p *pages) load(b *testing.B, kinds map[string][]string) map[string][]time.Duration {
 	b.Helper()
 	var mu sync.Mutex

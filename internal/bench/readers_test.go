@@ -18,17 +18,18 @@ import (
 	"cpd-jobs/internal/pg"
 )
 
-// The queries of the readers, which fail where a read is torn: names are numbers, and what one school gains another loses. One
-// that waits a tenth of a second for a lock fails too: waits for locks are all that refreshes could add but for work.
+// The queries of the readers, which fail where a read is torn: names are numbers, and what one school gains another
+// loses. One that waits a tenth of a second for a lock fails too: waits for locks are all that refreshes could add but
+// for work.
 const (
 	wholeReport = `SELECT 1 / (count(urn) = :rows AND sum(name::bigint) = 1000 * :rows)::int AS whole, count(stage), max(as_of) FROM reports.school_onboarding;`
 	wholeView   = `SELECT 1 / (count(urn) = :rows AND sum(name::bigint) = 1000 * :rows)::int AS whole FROM public.seen;`
 	oneSchool   = `SELECT name, stage, flags FROM public.seen ORDER BY urn::bigint LIMIT 1;`
 )
 
-// TestPgbenchNeverNoticesRefreshes has eight clients of pgbench read the School onboarding report by column names and through
-// a view over it, at a steady rate, while it is refreshed again and again, half of the times with one school in a hundred
-// changed; and for a while before, to compare. CPD_JOBS_LONG=1 refreshes a thousand times.
+// TestPgbenchNeverNoticesRefreshes has eight clients of pgbench read the School onboarding report by column names and
+// through a view over it, at a steady rate, while it is refreshed again and again, half of the times with one school in
+// a hundred changed; and for a while before, to compare. CPD_JOBS_LONG=1 refreshes a thousand times.
 func TestPgbenchNeverNoticesRefreshes(t *testing.T) {
 	t.Parallel()
 	program := findPgbench(t)

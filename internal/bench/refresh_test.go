@@ -32,9 +32,9 @@ const (
 
 var refreshAsOf = time.Date(2026, time.November, 22, 6, 10, 0, 0, time.UTC)
 
-// BenchmarkRefresh refreshes the School onboarding report beside the ways that PostgreSQL itself offers, in turns in one
-// run. "table" is CREATE UNLOGGED TABLE AS of the same query under the same settings: what it costs to compute at all.
-// CPD_JOBS_LONG=1 adds ten times national size.
+// BenchmarkRefresh refreshes the School onboarding report beside the ways that PostgreSQL itself offers, in turns in
+// one run. "table" is CREATE UNLOGGED TABLE AS of the same query under the same settings: what it costs to compute at
+// all. CPD_JOBS_LONG=1 adds ten times national size.
 func BenchmarkRefresh(b *testing.B) {
 	sizes := []int{demo.DefaultSchools}
 	if os.Getenv("CPD_JOBS_LONG") != "" {
@@ -212,7 +212,7 @@ func (n *national) steps(b testing.TB) string {
 
 func (n *national) change0(b testing.TB) { n.publish(b) }
 
-// change renames one school of so many and publishes that as a new version of the input.
+// change renames one school of this many and publishes that as a new version of the input.
 func (n *national) change(b testing.TB, every int) {
 	b.Helper()
 	n.touch++

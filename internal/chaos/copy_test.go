@@ -109,8 +109,8 @@ func TestChaosWorkerFrozenInMidCopy(t *testing.T) {
 	l.freezeInMidCopy()
 }
 
-// freezeInMidCopy stops a worker past its lease while a COPY into our tables is under way, and lets it go on after another
-// has done its work. Nothing of the woken one may be seen.
+// freezeInMidCopy stops a worker past its lease while a COPY into our tables is under way, and lets it go on after
+// another has done its work. Nothing of the woken one may be seen.
 func (l *lab) freezeInMidCopy() {
 	l.t.Helper()
 	quicken := l.slowSource()

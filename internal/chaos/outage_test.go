@@ -103,7 +103,7 @@ func (l *lab) onceEach() {
 	}
 }
 
-// TestChaosTerminationWithoutServer ends a worker that can tell nobody.
+// TestChaosTerminationWithoutServer ends a worker that cannot reach the server.
 func TestChaosTerminationWithoutServer(t *testing.T) {
 	t.Parallel()
 	s := ownServer(t, pg.Options{})

@@ -15,8 +15,9 @@ import (
 // firstRelease is what was running before there were tags.
 const firstRelease = "44e5326d64f0e00a386413505e9dad0e76539da6"
 
-// TestChaosTwoReleases migrates under the release before, at work on the same database, while somebody holds locks that the
-// migration needs. Both releases then work together, and the one before starts anew, as after a deploy that is rolled back.
+// TestChaosTwoReleases migrates under the release before, at work on the same database, while somebody holds locks that
+// the migration needs. Both releases then work together, and the one before starts anew, as after a deploy that is
+// rolled back.
 func TestChaosTwoReleases(t *testing.T) {
 	t.Parallel()
 	before := releaseBefore(t)
@@ -69,7 +70,7 @@ func TestChaosTwoReleases(t *testing.T) {
 	}
 }
 
-// hold locks tables as whoever reads from them does, until the returned function is called.
+// hold locks tables as a reader does, until the returned function is called.
 func (l *lab) hold(tables ...string) (release func()) {
 	l.t.Helper()
 	tx, err := l.db.Begin(l.t.Context())

@@ -72,8 +72,8 @@ func TestChaosTicksWhileTheServerStops(t *testing.T) {
 	}
 }
 
-// everyTickOnce waits until the job of every tick up to now has ended, and checks that each had its effect once and that
-// no tick is missing.
+// everyTickOnce waits until the job of every tick up to now has ended, and checks that each had its effect once and
+// that no tick is missing.
 func (l *lab) everyTickOnce() {
 	l.t.Helper()
 	until := one[time.Time](l, "SELECT clock_timestamp()")

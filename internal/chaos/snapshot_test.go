@@ -10,8 +10,8 @@ import (
 	"cpd-jobs/queue"
 )
 
-// TestChaosHeldSnapshot has somebody hold a transaction open elsewhere while jobs come and go: nothing of what they leave
-// behind in the queue's tables can be cleaned away, and whoever fetches must step over it. It must not show.
+// TestChaosHeldSnapshot has somebody hold a transaction open elsewhere while jobs come and go: nothing of what they
+// leave behind in the queue's tables can be cleaned away, and a fetch must step over it. It must not show.
 func TestChaosHeldSnapshot(t *testing.T) {
 	t.Parallel()
 	lasting := 15 * time.Second

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// TestChaosZoneLost stops all processes of one availability zone at one moment, as a network or power that is gone does to
-// those who are left: nobody says good-bye. The other zone's worker goes on with what they did; and when the zone comes
-// back, it has no second effect.
+// TestChaosZoneLost stops all processes of one availability zone at one moment, as a network or power that is gone does
+// to those who are left: no process says good-bye. The other zone's worker goes on with what they did; and when the
+// zone comes back, it has no second effect.
 func TestChaosZoneLost(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
@@ -39,7 +39,7 @@ func TestChaosZoneLost(t *testing.T) {
 			t.Errorf("job %d of the lost zone left %d rows, want 2", id, l.effects(job.RunID))
 		}
 	}
-	l.everyTickOnce() // those from while nobody knew yet, too
+	l.everyTickOnce() // those from before the loss was noticed, too
 	for _, w := range lost {
 		w.signal(syscall.SIGCONT)
 	}

@@ -16,8 +16,8 @@ type Cost struct {
 	CPUSeconds float64 `json:"cpu_seconds"`
 	// DatabaseSeconds is how long its connections waited for their servers, summed up: what the job costs there, at most.
 	DatabaseSeconds float64 `json:"database_seconds"`
-	// BytesRead and BytesWritten went over its connections to databases, and from and to files: those of the register and of
-	// uplifts as they are once unpacked, and those of the store of exports.
+	// BytesRead and BytesWritten went over its connections to databases, and from and to files: those of the register and
+	// of uplifts as they are once unpacked, and those of the store of exports.
 	BytesRead    int64 `json:"bytes_read"`
 	BytesWritten int64 `json:"bytes_written"`
 }

@@ -22,7 +22,7 @@ func TestProcessorIsShared(t *testing.T) {
 	if got := long(); got != 13*time.Second {
 		t.Errorf("the long one's part is %s, want 13s", got)
 	}
-	spend(time.Minute) // nobody's
+	spend(time.Minute) // of no job
 	last := p.Start()
 	spend(time.Second)
 	if got := last(); got != time.Second {
@@ -31,7 +31,7 @@ func TestProcessorIsShared(t *testing.T) {
 	brief := p.Start()
 	spend(closely / 2)
 	if got := brief(); got != 0 {
-		t.Errorf("what nobody can tell is given as %s", got)
+		t.Errorf("what cannot be told is given as %s", got)
 	}
 }
 
@@ -60,5 +60,5 @@ func TestMeter(t *testing.T) {
 	if got := want.Plus(Cost{1, 2, 3, 4}); got != (Cost{1.25, 3.5, 10, 9}) {
 		t.Errorf("together %+v", got)
 	}
-	From(context.Background()).Read(1) // nobody counts
+	From(context.Background()).Read(1) // not counted
 }

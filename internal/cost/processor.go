@@ -12,7 +12,8 @@ import (
 // answers.
 const closely = time.Millisecond
 
-// Processor divides this process's processor time among the jobs that run, in equal parts. It is safe for concurrent use.
+// Processor divides this process's processor time among the jobs that run, in equal parts. It is safe for concurrent
+// use.
 type Processor struct {
 	// Used says how much the process has used so far.
 	Used func() time.Duration

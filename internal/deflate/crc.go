@@ -2,8 +2,8 @@ package deflate
 
 import "hash/crc32"
 
-// JoinCRC is the checksum of two texts one after the other, from the checksum of each and the length of the second. Adding a
-// zero bit is a linear map of the checksum's bits; the map for many is squared together, as zlib does it.
+// JoinCRC is the checksum of two texts one after the other, from the checksum of each and the length of the second.
+// Adding a zero bit is a linear map of the checksum's bits; the map for many is squared together, as zlib does it.
 func JoinCRC(first, second uint32, length int64) uint32 {
 	var odd, even matrix
 	odd[0] = crc32.IEEE // one zero bit

@@ -1,5 +1,5 @@
-// Package deflate compresses on all cores into streams that can be joined. Input is cut into blocks of one fixed size that know
-// nothing of each other, so the same input gives the same bytes on any number of cores.
+// Package deflate compresses on all cores into streams that can be joined. Input is cut into blocks of one fixed size
+// that know nothing of each other, so the same input gives the same bytes on any number of cores.
 package deflate
 
 import (
@@ -79,8 +79,8 @@ func (w *Writer) Write(p []byte) (int, error) {
 	return n, w.failure()
 }
 
-// Close compresses the rest and waits until all is written. It leaves the stream open for another to be joined to it, and
-// the underlying writer open. After the first time it does nothing.
+// Close compresses the rest and waits until all is written. It leaves the stream open for another to be joined to it,
+// and the underlying writer open. After the first time it does nothing.
 func (w *Writer) Close() error {
 	if !w.ended {
 		w.ended = true
@@ -94,8 +94,8 @@ func (w *Writer) Close() error {
 	return w.failure()
 }
 
-// Size is how many bytes were compressed, Packed how many they have become, CRC their checksum as zip files have it. All
-// are right after Close.
+// Size is how many bytes were compressed, Packed how many they have become, CRC their checksum as zip files have it.
+// All are right after Close.
 func (w *Writer) Size() int64   { return w.size }
 func (w *Writer) Packed() int64 { return w.packed }
 func (w *Writer) CRC() uint32   { return w.crc }

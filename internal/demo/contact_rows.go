@@ -66,7 +66,7 @@ func (g *generator) writeTutor(p *plan, x *tutor, ref tutorRef, i int) {
 	b.Null()
 }
 
-// user writes a person. Nobody could take the name or the address for somebody's.
+// user writes a person. The name and the address cannot be taken for a real person's.
 func (g *generator) user(id uuid, made moment, number string, signedIn moment) {
 	b := g.row(users, id, made)
 	b.Text("Demo Person " + number)

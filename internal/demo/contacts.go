@@ -71,7 +71,7 @@ func (t *teller) emails() {
 	}
 }
 
-// mailings are the times of so many emails, in order.
+// mailings are the times of a number of emails, in order.
 func (t *teller) mailings(count int) []moment {
 	from, to := t.tutorWindow()
 	if t.first < t.year && !t.hasTutor() {

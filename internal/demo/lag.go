@@ -13,7 +13,7 @@ const (
 	lagGone // no longer in the register at all
 	lagSection41
 
-	lagEvery  = 250 // one school in so many, but for section 41
+	lagEvery  = 250 // one school in this many, but for section 41
 	lagOffset = 57
 )
 

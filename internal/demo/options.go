@@ -2,8 +2,8 @@
 // files in their publishers' own formats that agree with it. It serves demonstrations, tests and benchmarks, and
 // leaves reading what it made to the ordinary syncs. The same options give the same rows and bytes, on any machine.
 //
-// Everybody in it is called "Demo Person ..." and has an address at example.com; every provider is invented. Names and codes
-// of local authorities and districts are real, under the Open Government Licence v3.0 (© Crown copyright).
+// Everybody in it is called "Demo Person ..." and has an address at example.com; every provider is invented. Names and
+// codes of local authorities and districts are real, under the Open Government Licence v3.0 (© Crown copyright).
 package demo
 
 import (
@@ -15,7 +15,7 @@ import (
 const (
 	// DefaultSchools is the number of schools of a national source.
 	DefaultSchools = 24000
-	// DefaultSeed is the seed of a source when nobody asks for another.
+	// DefaultSeed is the seed of a source unless another is given.
 	DefaultSeed = 1
 
 	minSchools = 100    // the tricky cases alone are nearly that many

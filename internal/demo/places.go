@@ -92,7 +92,8 @@ var inventedDistricts = map[string]string{
 	startsNextDistrict: "Newheath", goneDistrict: "Oldfell", mergedDistrict: "Fell and Dale",
 }
 
-// spells are the sparsity spells of the invented districts: start and end year after the current cohort's, 0 for no end.
+// spells are the sparsity spells of the invented districts: start and end year after the current cohort's, 0 for no
+// end.
 func (w *world) inventedSpells() map[string][2]int {
 	return map[string][2]int{
 		sparseDistrict:     {w.firstYear(), 0},

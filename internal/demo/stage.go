@@ -30,7 +30,8 @@ var stageShares = [stageCount]int{430, 130, 90, 75, 60, 53, 44, 42, 38, 38}
 // shares above whatever its size, where random draws would leave gaps.
 type dealer map[string]int
 
-// deal is the stage of the next school of a group. The tilt, from -1 to 1, moves schools between the furthest stage and the next.
+// deal is the stage of the next school of a group. The tilt, from -1 to 1, moves schools between the furthest stage and
+// the next.
 func (d dealer) deal(group string, tilt float64) stage {
 	n := d[group]
 	d[group]++

@@ -93,7 +93,7 @@ func (w *world) standing(d dice, s *School) {
 }
 
 // details fills in what the register says of a school besides: address, numbers, contacts. All of it is invented:
-// no postcode area is called ZZ, and example.com belongs to nobody.
+// no postcode area is called ZZ, and example.com is reserved for examples.
 func (w *world) details(d dice, s *School) {
 	s.Number = strconv.Itoa(d.between(1000, 9999))
 	s.Street = fmt.Sprintf("%d %s", d.between(1, 240), oneOf(d, streets))

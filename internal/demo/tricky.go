@@ -95,7 +95,7 @@ func (g *generator) caseFor(s *School) *trickyCase {
 	return c
 }
 
-// trickyEvery spreads the cases among a real register's schools: one in so many that could take one.
+// trickyEvery spreads the cases among a real register's schools: one in this many that could take one.
 const trickyEvery = 7
 
 // tell gives the plan of the case's school its story.

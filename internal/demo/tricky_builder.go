@@ -16,7 +16,7 @@ const (
 	secondProvider = 1
 )
 
-// email adds an invitation made and sent so many days ago.
+// email adds an invitation made and sent some days ago.
 func (b *builder) email(days int) *email {
 	at := b.daysAgo(days, 9, 0)
 	b.p.emails = append(b.p.emails, email{n: uint64(len(b.p.emails)), made: at, sent: at, opened: never})
@@ -30,7 +30,7 @@ func (b *builder) opened(days, openedDays int) *email {
 	return e
 }
 
-// tutor adds a tutor whose user was made and who was linked so many days ago.
+// tutor adds a tutor whose user was made and who was linked some days ago.
 func (b *builder) tutor(userDays, linkedDays int) *tutor {
 	linked := b.daysAgo(linkedDays, 11, 0)
 	x := tutor{userMade: b.daysAgo(userDays, 0, 0), linked: linked, signedIn: never, discarded: never}
@@ -46,7 +46,7 @@ func (b *builder) signedInTutor() *tutor {
 	return x
 }
 
-// choose adds the choice for a cohort so many years from the current one.
+// choose adds the choice for a cohort some years from the current one.
 func (b *builder) choose(years int, what string) *choice {
 	b.p.choices = append(b.p.choices, choice{year: b.year + years, what: what, materials: none,
 		made: min(b.cohort(b.year+years).registration.Add(40*day), b.asOf)})
@@ -56,7 +56,7 @@ func (b *builder) choose(years int, what string) *choice {
 // materials is the choice of accredited materials for a cohort.
 func (b *builder) materials(years int) { b.choose(years, cip).materials = 3 }
 
-// partner adds an active partnership of a cohort, made so many days ago.
+// partner adds an active partnership of a cohort, made some days ago.
 func (b *builder) partner(years, provider, partner, days int) *partnership {
 	b.p.partnerships = append(b.p.partnerships, partnership{year: b.year + years, provider: provider, partner: partner,
 		made: b.daysAgo(days, 8, 30), challenged: never})

@@ -16,7 +16,7 @@ type UpliftFile struct {
 }
 
 // WriteUplift writes pupil_premium_and_sparsity_<year>.csv into dir, in the publisher's three columns. It says the
-// same as the source's pupil_premiums but for a few schools, and has what the real files have: URNs that nobody
+// same as the source's pupil_premiums but for a few schools, and has what the real files have: URNs that no source
 // knows, URNs that stand twice (one of them contradicting itself), and NA in a few flags. Files up to 2023 end their
 // lines with LF, later ones with CRLF, as the real ones do.
 func WriteUplift(ctx context.Context, dir string, year int, o Options) (UpliftFile, error) {

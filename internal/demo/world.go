@@ -91,7 +91,7 @@ func (w *world) firstYear() int { return w.cohorts[0].year }
 // nextOpen says that registration for the cohort after the current one has begun.
 func (w *world) nextOpen() bool { return w.cohorts[len(w.cohorts)-1].year > w.year }
 
-// daysAgo is an instant so many days before as-of, at the hour and minute; 0 days may lie in the future.
+// daysAgo is an instant some days before as-of, at the hour and minute; 0 days may lie in the future.
 func (w *world) daysAgo(days, hour, minute int) moment {
 	at := w.asOf.Add(-time.Duration(days) * day)
 	at -= at % moment(day.Microseconds())

@@ -1,7 +1,7 @@
-// Package encryptedzip writes and reads zip files whose entries are encrypted with AES-256 as WinZip's AE-2 has it, which 7-Zip, WinZip,
-// WinRAR, Keka and libarchive open: whoever knows the passphrase needs no program of ours. Entries are stored as they are, for
-// what is worth compressing has been compressed, and what is read back from anywhere within an entry needs no more than its
-// own stretch.
+// Package encryptedzip writes and reads zip files whose entries are encrypted with AES-256 as WinZip's AE-2 has it,
+// which 7-Zip, WinZip, WinRAR, Keka and libarchive open: a person who knows the passphrase needs no program of ours.
+// Entries are stored as they are, for what is worth compressing has been compressed, and what is read back from
+// anywhere within an entry needs no more than its own stretch.
 //
 // Names and sizes of entries are not encrypted, and must not say anything that is secret.
 package encryptedzip

@@ -30,7 +30,8 @@ type sealedEntry struct {
 	code   [codeSize]byte
 }
 
-// Open opens an archive of this package. One that a wrong passphrase opens by accident, one in 65,536, fails [Entry.Check].
+// Open opens an archive of this package. One that a wrong passphrase opens by accident, one in 65,536, fails
+// [Entry.Check].
 func Open(r io.ReaderAt, size int64, passphrase string) ([]Entry, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {

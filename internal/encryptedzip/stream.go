@@ -8,8 +8,8 @@ import (
 	"fmt"
 )
 
-// stream is AES in counter mode as AE-2 has it: the counter begins at 1 and its first byte is the lowest, where everybody else's
-// has the last.
+// stream is AES in counter mode as AE-2 has it: the counter begins at 1 and its first byte is the lowest, where
+// everybody else's has the last.
 type stream struct{ block cipher.Block }
 
 func newStream(key []byte) (stream, error) {

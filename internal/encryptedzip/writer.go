@@ -79,7 +79,7 @@ func (e *entryWriter) Write(p []byte) (n int, err error) {
 	return n, nil
 }
 
-// endEntry writes the code by which a reader knows that nobody has changed the entry. archive/zip takes the sizes from the
+// endEntry writes the code by which a reader knows that the entry was not changed. archive/zip takes the sizes from the
 // header when the next entry begins. AE-2 has no checksum, which would say something of the content.
 func (w *Writer) endEntry() error {
 	e := w.last

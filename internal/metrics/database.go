@@ -28,15 +28,16 @@ type DatabaseOptions struct {
 	DB *pgxpool.Pool
 	// Targets are how old the data of each report may be.
 	Targets map[string]time.Duration
-	// Due says by when each schedule must have its next success, given the rules of ticks, which live elsewhere; nil leaves
-	// that metric out.
+	// Due says by when each schedule must have its next success, given the rules of ticks, which live elsewhere; nil
+	// leaves that metric out.
 	Due func(context.Context) (map[string]time.Time, error)
 	Log *slog.Logger
 	Now clock.Now
 }
 
 // Database collects what only the product's database knows: queues, schedules, reports and the database itself. It is
-// true for all processes together, whichever of them is scraped. Where the database cannot be reached it says just that.
+// true for all processes together, whichever of them is scraped. Where the database cannot be reached it says just
+// that.
 type Database struct {
 	DatabaseOptions
 	up, target, due, read *prometheus.Desc

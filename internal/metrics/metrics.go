@@ -1,7 +1,7 @@
 // Package metrics says how the program does, for Prometheus. What one process does is counted there, by [Metrics]; what
 // is true for all of them - queues, schedules, reports, the database - is read from the database at each scrape, by
-// [Database], so that it survives restarts and shows when no worker runs. Every name begins with cpd_jobs_, every label has
-// few values.
+// [Database], so that it survives restarts and shows when no worker runs. Every name begins with cpd_jobs_, every label
+// has few values.
 package metrics
 
 import (

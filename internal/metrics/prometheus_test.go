@@ -137,7 +137,8 @@ func dashboardQueries(t *testing.T) (list []query) {
 	return list
 }
 
-// TestQueriesOnALivePrometheus has a real Prometheus scrape a process and asks it each query of the dashboard, and each metric of the alerts.
+// TestQueriesOnALivePrometheus has a real Prometheus scrape a process and asks it each query of the dashboard, and each
+// metric of the alerts.
 func TestQueriesOnALivePrometheus(t *testing.T) {
 	t.Parallel()
 	m, _ := aDay(t)

@@ -94,8 +94,9 @@ func (s *Server) onServer(ctx context.Context, use func(*pgx.Conn) error) error 
 	return errors.Join(use(conn), conn.Close(context.WithoutCancel(ctx)))
 }
 
-// socketDir makes the folder of the socket, which is the server's account's alone, because every process that reaches the socket is
-// trusted. It lies in the data directory, or in a temporary folder where that path is too long for a socket.
+// socketDir makes the folder of the socket, which is the server's account's alone, because every process that reaches
+// the socket is trusted. It lies in the data directory, or in a temporary folder where that path is too long for a
+// socket.
 func (d dataDir) socketDir() (string, error) {
 	dir := d.file("run")
 	if !fitsSocket(dir) {

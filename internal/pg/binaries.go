@@ -162,7 +162,8 @@ func (d dataDir) otherVersion(made string, have installation) error {
 	return run.Invalid(hint, "the data in %s were made by PostgreSQL %s, and this machine has %s", d.pgdata(), made, have.version)
 }
 
-// program prepares a command of the account's with nothing of our environment: PGDATA, PGPORT or a locale would lead it astray.
+// program prepares a command of the account's with nothing of our environment: PGDATA, PGPORT or a locale would lead it
+// astray.
 func (d dataDir) program(ctx context.Context, path string, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Dir = d.dir

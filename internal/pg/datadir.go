@@ -178,9 +178,9 @@ const sharedDir = "/var/lib/cpd-jobs"
 // serverFolder is the server's folder in the data directory.
 const serverFolder = "postgres"
 
-// ResolveDir says where the data directory dir really is: dir made absolute, or /var/lib/cpd-jobs where this is root and
-// the server's user may not enter dir (under root's home, say). What lies beside the server's files, such as exports,
-// belongs there too. It makes nothing.
+// ResolveDir says where the data directory dir really is: dir made absolute, or /var/lib/cpd-jobs where this is root
+// and the server's user may not enter dir (under root's home, say). What lies beside the server's files, such as
+// exports, belongs there too. It makes nothing.
 func ResolveDir(dir string) (actual string, moved bool, err error) {
 	abs, err := filepath.Abs(dir)
 	if err != nil {

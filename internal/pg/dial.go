@@ -41,9 +41,9 @@ func dial(ctx context.Context, network, address string) (net.Conn, error) {
 // time: a statement that waits for longer fails, and its connection is closed with all that are idle in both pools,
 // because what silenced one may have silenced them too. It is for short statements alone.
 //
-// The server has limits too. It ends a statement that runs, or waits for a lock, for nearly as long, so that one that is
-// merely slow keeps its connection. And it ends a transaction whose client says nothing more: it may never hear that a
-// silent connection was closed, and would keep that one's locks for ever. A pooler takes no such settings.
+// The server has limits too. It ends a statement that runs, or waits for a lock, for nearly as long, so that one that
+// is merely slow keeps its connection. And it ends a transaction whose client says nothing more: it may never hear that
+// a silent connection was closed, and would keep that one's locks for ever. A pooler takes no such settings.
 func Bounded(ctx context.Context, like *pgxpool.Pool, maxConns int32, within time.Duration) (*pgxpool.Pool, error) {
 	config := like.Config()
 	config.MaxConns, config.MinConns, config.MinIdleConns = maxConns, 0, 0
@@ -67,7 +67,8 @@ func Bounded(ctx context.Context, like *pgxpool.Pool, maxConns int32, within tim
 	return pool, nil
 }
 
-// boundedConn is a connection on which each read has a deadline, unless pgx has set one of its own, by which it cancels.
+// boundedConn is a connection on which each read has a deadline, unless pgx has set one of its own, by which it
+// cancels.
 type boundedConn struct {
 	net.Conn
 	within time.Duration

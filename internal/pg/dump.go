@@ -19,8 +19,9 @@ import (
 	"cpd-jobs/internal/run"
 )
 
-// Dump writes the database of url to a new file, in pg_dump's custom format, for [Restore]. Others may go on working in it:
-// the dump is of one instant. The file appears whole or not at all and is its owner's alone. A line for each table goes to out.
+// Dump writes the database of url to a new file, in pg_dump's custom format, for [Restore]. Others may go on working in
+// it: the dump is of one instant. The file appears whole or not at all and is its owner's alone. A line for each table
+// goes to out.
 func Dump(ctx context.Context, url, file string, out io.Writer) (err error) {
 	if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
 		return run.Invalid("name another file, or move that one away", "%s is there already", file)
@@ -60,9 +61,9 @@ func writeFailed(file string, err error) error {
 	return fmt.Errorf("write %s: %w", file, err)
 }
 
-// Restore fills the empty database of url from a file that [Dump] wrote, all of it or nothing; everything then belongs to
-// url's user. Roles that the dump grants something to and that the server lacks are made, without login. A line for each
-// table goes to out. A database that holds anything is refused.
+// Restore fills the empty database of url from a file that [Dump] wrote, all of it or nothing; everything then belongs
+// to url's user. Roles that the dump grants something to and that the server lacks are made, without login. A line for
+// each table goes to out. A database that holds anything is refused.
 func Restore(ctx context.Context, url, file string, out io.Writer) error {
 	if info, err := os.Stat(file); err != nil || !info.Mode().IsRegular() {
 		return run.Invalid("give a file that `cpd-jobs db dump` wrote", "%s is no file that can be read", file)

@@ -19,7 +19,8 @@ func (d dataDir) explainLog(ctx context.Context, from int64) error {
 	return d.explain(ctx, said, errors.New("PostgreSQL in "+d.dir+" ended at once"))
 }
 
-// explain turns what initdb or the server said into one line with what to do; other is the error if they said nothing known.
+// explain turns what initdb or the server said into one line with what to do; other is the error if they said nothing
+// known.
 func (d dataDir) explain(ctx context.Context, said string, other error) error {
 	if ctx.Err() != nil {
 		return ctx.Err()

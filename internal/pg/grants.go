@@ -15,7 +15,8 @@ import (
 // grants are the statements of a dump that say who may do what.
 type grants []string
 
-// grantEntries picks the entries about grants from a dump's list of contents: "3501; 0 0 ACL - SCHEMA reports cpd_jobs".
+// grantEntries picks the entries about grants from a dump's list of contents: "3501; 0 0 ACL - SCHEMA reports
+// cpd_jobs".
 func grantEntries(list []byte) []byte {
 	var picked []byte
 	for line := range bytes.Lines(list) {
@@ -55,8 +56,8 @@ func (g grants) roles() []string {
 	return list
 }
 
-// apply makes the roles that are missing and grants what it can; what the user may not, it tells. The data are in already,
-// and an administrator can do the rest.
+// apply makes the roles that are missing and grants what it can; what the user may not, it tells. The data are in
+// already, and an administrator can do the rest.
 func (g grants) apply(ctx context.Context, pool *pgxpool.Pool, out io.Writer) error {
 	for _, role := range g.roles() {
 		if _, err := pool.Exec(ctx, "CREATE ROLE "+role+" NOLOGIN"); err == nil {

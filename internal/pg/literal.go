@@ -10,7 +10,8 @@ import (
 // Ident quotes a name for SQL.
 func Ident(name string) string { return pgx.Identifier{name}.Sanitize() }
 
-// Literal quotes a text for SQL, where a parameter cannot stand. Backslashes are plain: standard_conforming_strings is on.
+// Literal quotes a text for SQL, where a parameter cannot stand. Backslashes are plain: standard_conforming_strings is
+// on.
 func Literal(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" }
 
 // Instant writes a time as SQL reads it back, to the microsecond.

@@ -51,7 +51,7 @@ func beMember(dir string) error {
 	return s.Close(context.Background())
 }
 
-// options are those of a server whose data nobody will miss.
+// options are those of a server whose data may be lost.
 func options(dir string) pg.Options {
 	return pg.Options{Dir: dir, Settings: map[string]string{"fsync": "off", "shared_buffers": "16MB"}}
 }
@@ -107,8 +107,8 @@ func self(t *testing.T) string {
 	return path
 }
 
-// newDir is a data directory that the server's user may enter, which Go's own temporary folders are not when this is root.
-// It is in memory where there is room, since making one means making a thousand files.
+// newDir is a data directory that the server's user may enter, which Go's own temporary folders are not when this is
+// root. It is in memory where there is room, since making one means making a thousand files.
 func newDir(t *testing.T) string {
 	t.Helper()
 	needPostgres(t)

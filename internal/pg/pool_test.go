@@ -39,7 +39,7 @@ func TestOpenFails(t *testing.T) {
 		class     run.Class
 		says      string
 	}{
-		{"nobody listens", "postgres://ann:secret@127.0.0.1:1/x", run.ClassUnreachable, "cannot connect to database x as ann at 127.0.0.1:1"},
+		{"nothing listens", "postgres://ann:secret@127.0.0.1:1/x", run.ClassUnreachable, "cannot connect to database x as ann at 127.0.0.1:1"},
 		{"two addresses, neither of which answers", "postgres://ann:secret@localhost:1/x", run.ClassUnreachable, "check that the server runs there"},
 		{"no such socket", "postgres://ann:secret@/x?host=/nowhere", run.ClassUnreachable, "check that the server runs there"},
 		{"no such host", "postgres://ann:secret@nowhere.invalid/x", run.ClassUnreachable, "nowhere.invalid"},

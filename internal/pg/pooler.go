@@ -19,7 +19,8 @@ func Pooled(pool *pgxpool.Pool) bool {
 	return pool.Config().ConnConfig.DefaultQueryExecMode != pgx.QueryExecModeCacheStatement
 }
 
-// pooledTries is how often two connections are compared: a pooler that is busy may happen to keep them apart a few times.
+// pooledTries is how often two connections are compared: a pooler that is busy may happen to keep them apart a few
+// times.
 const pooledTries = 20
 
 // behindPooler finds out whether a pooler lends server connections for a transaction at a time. A server names its

@@ -106,7 +106,7 @@ func TestAnInterruptedStartLeavesNoServer(t *testing.T) {
 	interrupt()
 	watching.Wait()
 	if !stopped(t, dir) {
-		t.Error("the server runs, and nobody has a share in it")
+		t.Error("the server runs, and no process has a share in it")
 	}
 }
 

@@ -82,8 +82,8 @@ type waitingConn struct {
 	since int64
 }
 
-// waiting are the borrowed connections on which a statement has waited for longer than s.after to read something, by the
-// server's process.
+// waiting are the borrowed connections on which a statement has waited for longer than s.after to read something, by
+// the server's process.
 func (s *Silence) waiting() map[int32]waitingConn {
 	lent, ok := s.jobs.Config().ConnConfig.Tracer.(*lending)
 	if !ok || Pooled(s.jobs) {

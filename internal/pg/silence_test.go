@@ -12,7 +12,8 @@ import (
 )
 
 // A statement of a job once waited for its kind's whole time on a connection that had gone silent, and its transaction
-// kept its locks. A statement that the server works on, or that only waits for a lock, is left alone however long it takes.
+// kept its locks. A statement that the server works on, or that only waits for a lock, is left alone however long it
+// takes.
 func TestSilentConnectionOfAJobIsEnded(t *testing.T) {
 	t.Parallel()
 	target := pgtest.NewEmpty(t)

@@ -39,8 +39,8 @@ func (s *Server) close(ctx context.Context) error {
 	return s.stop(ctx)
 }
 
-// abandon gives up a start that failed or was interrupted, and stops what it may have started, unless others use it. The
-// caller holds the control lock.
+// abandon gives up a start that failed or was interrupted, and stops what it may have started, unless others use it.
+// The caller holds the control lock.
 func (s *Server) abandon(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), abandonWithin)
 	defer cancel()

@@ -8,8 +8,8 @@ import (
 // watchInterval is how late a dead server may be noticed. A check reads two small files.
 const watchInterval = time.Second
 
-// Watch starts the server again whenever its main process has died, as by kill -9, until ctx ends. Pools connect again by
-// themselves: the address stays. Several members may watch; one of them starts the server, the others join it.
+// Watch starts the server again whenever its main process has died, as by kill -9, until ctx ends. Pools connect again
+// by themselves: the address stays. Several members may watch; one of them starts the server, the others join it.
 func (s *Server) Watch(ctx context.Context) {
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()

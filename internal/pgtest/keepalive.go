@@ -16,9 +16,9 @@ const keepaliveVariable = "CPD_JOBS_PGTEST_KEEPALIVE"
 // idle is how long the server runs on after the last test: long enough for the next package to be compiled.
 const idle = time.Minute
 
-// A test program knows nothing of the others and may end without a word, so none of them can stop the server at the right
-// time. One is started again to do that, and nothing else. It cannot be a function that tests call: it must come before
-// they start, in programs that have no TestMain.
+// A test program knows nothing of the others and may end without a word, so none of them can stop the server at the
+// right time. One is started again to do that, and nothing else. It cannot be a function that tests call: it must come
+// before they start, in programs that have no TestMain.
 func init() {
 	dir := os.Getenv(keepaliveVariable)
 	if dir == "" {

@@ -29,8 +29,8 @@ type shared struct {
 // startWithin bounds the wait for a server, or a template, that others may be making.
 const startWithin = 2 * time.Minute
 
-// theServer starts or joins the server once a process. It is never closed: it is this process's until it exits, and then
-// the kernel gives its share up.
+// theServer starts or joins the server once a process. It is never closed: it is this process's until it exits, and
+// then the kernel gives its share up.
 var theServer = sync.OnceValues(func() (*shared, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), startWithin)
 	defer cancel()

@@ -94,8 +94,8 @@ func (k Kind) Param(name string) (Param, error) {
 	return Param{}, Invalid(hint, "%s has no argument %q", k.Name, name)
 }
 
-// Parse reads an argument's value as a person types it: a list by commas, a map as name=value by commas. The error is of
-// class Invalid.
+// Parse reads an argument's value as a person types it: a list by commas, a map as name=value by commas. The error is
+// of class Invalid.
 func (p Param) Parse(text string) (json.RawMessage, error) {
 	var value any = text
 	switch p.Type {

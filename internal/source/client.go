@@ -56,8 +56,8 @@ func (o Options) wait(ctx context.Context, d time.Duration) error {
 	return clock.Wait(ctx, d)
 }
 
-// client follows redirects within the host alone: a register does not move to another one overnight, but a name that was
-// taken over, or a sign-in page, sends one there. With a password none is followed.
+// client follows redirects within the host alone: a register does not move to another one overnight, but a name that
+// was taken over, or a sign-in page, sends one there. With a password none is followed.
 func (o Options) client(follow bool) *http.Client {
 	return &http.Client{
 		Transport: o.transport(),
@@ -149,7 +149,8 @@ func refused(source string, resp *http.Response) error {
 	}
 }
 
-// unwanted says whether a content type cannot be a file. Servers send all sorts for CSV and zip; pages and data formats are none.
+// unwanted says whether a content type cannot be a file. Servers send all sorts for CSV and zip; pages and data formats
+// are none.
 func unwanted(contentType string) bool {
 	kind, _, _ := strings.Cut(strings.ToLower(strings.TrimSpace(contentType)), ";")
 	switch kind {
@@ -159,7 +160,8 @@ func unwanted(contentType string) bool {
 	return strings.HasPrefix(kind, "image/") || strings.HasPrefix(kind, "video/")
 }
 
-// watched ends a transfer that stands still, and counts what arrives. The request's context is cancelled to unblock the read.
+// watched ends a transfer that stands still, and counts what arrives. The request's context is cancelled to unblock the
+// read.
 type watched struct {
 	io.Reader
 	timer   *time.Timer

@@ -16,8 +16,8 @@ import (
 	"cpd-jobs/internal/run"
 )
 
-// fetchFile downloads a file to a temporary folder. A transfer that breaks off goes on where it was, if the server can tell
-// that the file is still the same.
+// fetchFile downloads a file to a temporary folder. A transfer that breaks off goes on where it was, if the server can
+// tell that the file is still the same.
 func fetchFile(ctx context.Context, u *url.URL, o Options) (*Delivery, error) {
 	source := Mask(u.String())
 	d := &Delivery{Source: source}

@@ -18,8 +18,8 @@ const (
 
 const utf8Mark = "\xef\xbb\xbf"
 
-// encodingLook watches a file go by and decides its encoding at the end: UTF-8 only with a mark, or if the whole file is
-// valid and has characters of several bytes; Windows-1252 otherwise. ISO-8859-1 is never meant: it would make
+// encodingLook watches a file go by and decides its encoding at the end: UTF-8 only with a mark, or if the whole file
+// is valid and has characters of several bytes; Windows-1252 otherwise. ISO-8859-1 is never meant: it would make
 // control characters of curly quotes.
 type encodingLook struct {
 	head    []byte // the first bytes, for marks
@@ -97,7 +97,8 @@ var upper1252 = [32]rune{
 	undefined, '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', undefined, 'ž', 'Ÿ',
 }
 
-// Decode turns the bytes of one field into characters, appended to dst. It is false where the encoding gives a byte no character.
+// Decode turns the bytes of one field into characters, appended to dst. It is false where the encoding gives a byte no
+// character.
 func (e Encoding) Decode(dst, field []byte) ([]byte, bool) {
 	if e != Windows1252 {
 		return append(dst, field...), utf8.Valid(field)

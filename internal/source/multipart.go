@@ -16,8 +16,8 @@ const maxParts = 10
 // attachment is a part that is no envelope, stored.
 type attachment struct{ contentID, path string }
 
-// readParts streams a multipart answer: the envelope is parsed, every other part goes to a file of its own, and at the end
-// the one is taken that the envelope refers to. Taking simply the second would take an error page for the register.
+// readParts streams a multipart answer: the envelope is parsed, every other part goes to a file of its own, and at the
+// end the one is taken that the envelope refers to. Taking simply the second would take an error page for the register.
 func (s *service) readParts(body io.Reader, boundary, dir string) error {
 	r := multipart.NewReader(body, boundary)
 	var envelope answer

@@ -30,7 +30,7 @@ func TestLocalSources(t *testing.T) {
 		{"a zip", "x.zip", archive(t, member1{"a.csv", csv, 0}), csv},
 		{"a zip with the file in a folder", "x.zip", archive(t, member1{"folder/a.csv", csv, 0}), "nothing"},
 		{"an encrypted member", "x.zip", archive(t, member1{"a.csv", csv, encryptedFlag}), "is encrypted"},
-		{"an encrypted member that nobody wants", "x.zip", archive(t, member1{"a.csv", csv, 0}, member1{"b.csv", csv, encryptedFlag}), csv},
+		{"an encrypted member that is not wanted", "x.zip", archive(t, member1{"a.csv", csv, 0}, member1{"b.csv", csv, encryptedFlag}), csv},
 		{"two members that differ in case", "x.zip", archive(t, member1{"a.csv", csv, 0}, member1{"A.CSV", csv, 0}), "two members named"},
 		{"a path up", "x.zip", archive(t, member1{"../a.csv", csv, 0}), "leads out of the archive"},
 		{"a drive", "x.zip", archive(t, member1{"C:a.csv", csv, 0}), "leads out of the archive"},

@@ -130,8 +130,8 @@ const (
 	strayQuote
 )
 
-// parse finds the fields of the record at pos and where the next one starts, without changing the buffer: it may have to
-// start over when more has been read.
+// parse finds the fields of the record at pos and where the next one starts, without changing the buffer: it may have
+// to start over when more has been read.
 func (r *Records) parse() (next int, o outcome) {
 	r.spans = r.spans[:0]
 	for at := r.pos; ; at++ {

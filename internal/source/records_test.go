@@ -119,7 +119,8 @@ func FuzzRecords(f *testing.F) {
 	})
 }
 
-// FuzzEncoding checks that whatever is decoded is valid text, and that the look through a file does not depend on its chunks.
+// FuzzEncoding checks that whatever is decoded is valid text, and that the look through a file does not depend on its
+// chunks.
 func FuzzEncoding(f *testing.F) {
 	for _, seed := range []string{"plain", "caf\xe9", "café", "\xef\xbb\xbfa", "\xff\xfea", "a\x81b", "\x92", "\xe2\x80"} {
 		f.Add([]byte(seed), 1)

@@ -27,8 +27,8 @@ const (
 	maxEnvelope = 1 << 20
 )
 
-// fetchExtract asks the register's extract service for its zip. The request carries the password in clear inside TLS, so
-// neither it nor any answer is ever logged, and no redirect is followed.
+// fetchExtract asks the register's extract service for its zip. The request carries the password in clear inside TLS,
+// so neither it nor any answer is ever logged, and no redirect is followed.
 func fetchExtract(ctx context.Context, u *url.URL, o Options) (*Delivery, error) {
 	if err := o.Credentials.check(); err != nil {
 		return nil, err

@@ -28,7 +28,8 @@ type Delivery struct {
 	AsAt time.Time
 	// ETag is the source's own mark of this content, "" where it has none.
 	ETag string
-	// Unchanged says that the source answered that nothing is newer than what the options named; there are no members then.
+	// Unchanged says that the source answered that nothing is newer than what the options named; there are no members
+	// then.
 	Unchanged bool
 
 	members []member
@@ -69,7 +70,8 @@ func (d *Delivery) Only(ctx context.Context) (*File, error) {
 	return inspect(ctx, d.members[0])
 }
 
-// Find looks into the one member whose name match accepts. It is nil without an error where there is none; two are refused.
+// Find looks into the one member whose name match accepts. It is nil without an error where there is none; two are
+// refused.
 func (d *Delivery) Find(ctx context.Context, match func(name string) bool) (*File, error) {
 	var found []member
 	for _, m := range d.members {

@@ -13,8 +13,8 @@ import (
 )
 
 // Table reads a comma-separated file with a header. It knows the oddities of the programs that save such files: a first
-// line `sep=,`, lines that end in CR alone, rows of commas below the last one. A file that is cut off is an error, since
-// any number of rows may be missing. Close it.
+// line `sep=,`, lines that end in CR alone, rows of commas below the last one. A file that is cut off is an error,
+// since any number of rows may be missing. Close it.
 type Table struct {
 	File *File
 	// Header is the headings without outer spaces, safe to show.
@@ -102,8 +102,8 @@ func isBlank(fields [][]byte) bool {
 // Record is what Next read. Its fields are raw: see [Table.Clean].
 func (t *Table) Record() Record { return t.rec }
 
-// Clean decodes and trims a field of the current row. The value is good until the next row is read. The fault says why it
-// cannot be used, "" if it can.
+// Clean decodes and trims a field of the current row. The value is good until the next row is read. The fault says why
+// it cannot be used, "" if it can.
 func (t *Table) Clean(field []byte) (value []byte, fault string) {
 	value, t.scratch, fault = t.File.Encoding.Clean(t.scratch, field)
 	return value, fault
@@ -137,8 +137,8 @@ func (t *Table) cut(row int64) error {
 // headerWithin is how many lines are looked through for a header that is not the first.
 const headerWithin = 30
 
-// NotThis makes the error of a file whose header is not the wanted one: it names what the file looks like instead, or the
-// line that looks like the header.
+// NotThis makes the error of a file whose header is not the wanted one: it names what the file looks like instead, or
+// the line that looks like the header.
 func (t *Table) NotThis(ctx context.Context, wanted string, isHeader func(headings []string) bool) error {
 	if what := looksLike(t.File.start(ctx)); what != "" {
 		return run.Invalid("fetch it again", "%s is %s, not %s", t.File.Name, what, wanted)

@@ -10,8 +10,8 @@ import (
 // MaxField is the longest value that is believed, in bytes; the longest real one, a website, has 180 characters.
 const MaxField = 64 << 10
 
-// Clean decodes and trims a field. Where that takes room it is appended to scratch, which is returned for the next field. The
-// fault says why the value cannot be used, "" if it can.
+// Clean decodes and trims a field. Where that takes room it is appended to scratch, which is returned for the next
+// field. The fault says why the value cannot be used, "" if it can.
 func (e Encoding) Clean(scratch, field []byte) (value, rest []byte, fault string) {
 	if len(field) > MaxField {
 		return nil, scratch, "is longer than 64 KiB"
@@ -49,8 +49,8 @@ func isPlain(field []byte) bool {
 	return true
 }
 
-// forbidden names what no honest value holds: characters that cannot be stored, or that show a text as another. Tabs and
-// line ends are let through, because names and addresses have them.
+// forbidden names what no honest value holds: characters that cannot be stored, or that show a text as another. Tabs
+// and line ends are let through, because names and addresses have them.
 func forbidden(c rune) string {
 	switch {
 	case c == 0:

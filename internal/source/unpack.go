@@ -105,7 +105,7 @@ func (d *Delivery) addZip(path string, size int64) error {
 	return nil
 }
 
-// checkMembers finds the archives that nobody honest makes.
+// checkMembers finds archives that are made to attack their reader.
 func checkMembers(members []*zip.File) error {
 	if len(members) > maxMembers {
 		return fmt.Errorf("it has %d members", len(members))

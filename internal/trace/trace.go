@@ -1,6 +1,6 @@
 // Package trace carries a W3C trace context (https://www.w3.org/TR/trace-context/) from a caller to all
-// that is done on its behalf: from a request to the job that it inserts, and from a job to those that follow it. Nothing
-// is measured or sent anywhere; the log lines of all of them have the one trace id in common.
+// that is done on its behalf: from a request to the job that it inserts, and from a job to those that follow it.
+// Nothing is measured or sent anywhere; the log lines of all of them have the one trace id in common.
 package trace
 
 import (

@@ -21,8 +21,8 @@ import (
 const benchRounds = 3
 
 // BenchmarkCopy copies a made-up source of national size beside psql: COPY in binary piped to COPY in binary, with the
-// same keys and statistics. A sync should take at most 1.3 times as long as table after table; beside it stands what psql
-// takes where a script copies as many tables at once as the sync does. CPD_JOBS_LONG=1 adds ten times that size.
+// same keys and statistics. A sync should take at most 1.3 times as long as table after table; beside it stands what
+// psql takes where a script copies as many tables at once as the sync does. CPD_JOBS_LONG=1 adds ten times that size.
 func BenchmarkCopy(b *testing.B) {
 	psql, err := osexec.LookPath("psql")
 	if err != nil {

@@ -54,7 +54,7 @@ func TestNewSourceColumnIsAnnounced(t *testing.T) {
 	}
 }
 
-// A server may lack the extension, or have it where nobody looks for types.
+// A server may lack the extension, or have it where no search path leads.
 func TestAddressesOfOtherTypes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -110,7 +110,7 @@ func (c *tableCopy) table(ctx context.Context, session pgx.Tx, t Table) error {
 	})
 }
 
-// fillTable makes the new table complete, indexed and analysed, in a transaction of its own. Nobody sees it yet.
+// fillTable makes the new table complete, indexed and analysed, in a transaction of its own. No reader sees it yet.
 func (c *tableCopy) fillTable(ctx context.Context, session pgx.Tx, t Table, step *run.Step) (Count, []profile.Column, error) {
 	tx, err := c.deps.DB.Begin(ctx)
 	if err != nil {
@@ -136,7 +136,7 @@ func (c *tableCopy) fillTable(ctx context.Context, session pgx.Tx, t Table, step
 	return count, profiles, commit(ctx, tx)
 }
 
-// commit sees it through even where the sync is ending: whoever clears up behind it must know whether the table is there.
+// commit sees it through even where the sync is ending: the clean-up behind it must know whether the table is there.
 func commit(ctx context.Context, tx pgx.Tx) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 30*time.Second)
 	defer cancel()

@@ -10,8 +10,8 @@ import (
 	"cpd-jobs/reports/inputs"
 )
 
-// guardRows finds the tables that have lost more of their rows than they may, or all of them. A table that was not copied
-// before has nothing to lose.
+// guardRows finds the tables that have lost more of their rows than they may, or all of them. A table that was not
+// copied before has nothing to lose.
 func guardRows(tables []Table, before, now map[string]Count) []guard.Breach {
 	var found []guard.Breach
 	for _, t := range tables {
@@ -36,7 +36,7 @@ func guardColumns(before map[[2]string]profile.Column, now []profile.Column) []g
 		}
 		c.Now.Value, c.Now.Share = p.Top()
 		if known && was.Rows > 0 {
-			// Of the rows that are still there, so many would have a value.
+			// How many of the rows that are still there would have a value.
 			share := math.Min(1, float64(p.Rows)/float64(was.Rows))
 			c.Before, c.DistinctWas = int64(share*float64(was.Filled)), was.Distinct
 			c.Lost = max(0, c.Before-p.Filled)

@@ -21,12 +21,12 @@ func (c *tableCopy) dropLeftovers(ctx context.Context) {
 	for _, n := range names {
 		dropped := c.drop(ctx, n)
 		if errors.Is(dropped, run.ErrLost) {
-			return // they are the business of whoever has the job now
+			return // the worker that has the job now drops them
 		}
 		err = errors.Join(err, dropped)
 	}
 	if err != nil {
-		c.run.Log().Warn("copies that nobody needs are still there; the next sync drops them", "error", err)
+		c.run.Log().Warn("copies that are no longer needed are still there; the next sync drops them", "error", err)
 	}
 }
 
@@ -52,7 +52,7 @@ func (c *tableCopy) leftovers(ctx context.Context) ([]name, error) {
 	return list, nil
 }
 
-// drop waits for nobody. Without CASCADE a table that a view shows cannot go, whatever is thought of it.
+// drop does not wait for locks. Without CASCADE a table that a view shows cannot go, whatever its rows are.
 func (c *tableCopy) drop(ctx context.Context, n name) error {
 	return pgx.BeginFunc(ctx, c.deps.DB, func(tx pgx.Tx) error {
 		if _, err := tx.Exec(ctx, fmt.Sprintf("SET LOCAL lock_timeout = %d", swapLockTimeout.Milliseconds())); err != nil {

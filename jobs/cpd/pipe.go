@@ -19,7 +19,7 @@ const pipeBuffer = 1<<16 - 5
 type pipe struct {
 	source, target *pgconn.PgConn
 	out, in        string
-	moved          func(bytes, rows int64) // bytes more, and so many rows by now
+	moved          func(bytes, rows int64) // bytes more, and the rows by now
 	wait           func(context.Context, time.Duration) error
 }
 

@@ -53,7 +53,8 @@ func (m *measures) ask(into any, format, column string) {
 	m.sql, m.into = append(m.sql, fmt.Sprintf(format, column)), append(m.into, into)
 }
 
-// profiles completes the profiles by what ANALYZE has found: how many values there are, and which are the most frequent.
+// profiles completes the profiles by what ANALYZE has found: how many values there are, and which are the most
+// frequent.
 func (m *measures) profiles(ctx context.Context, tx pgx.Tx, t Table, copyNumber, rows int64) ([]profile.Column, error) {
 	at := map[string]*profile.Column{}
 	for i := range m.list {

@@ -18,7 +18,7 @@ const readableSQL = `
 	WHERE has_any_column_privilege(r.role, c.oid, 'SELECT, INSERT, UPDATE') OR has_table_privilege(r.role, c.oid, 'DELETE, TRUNCATE')
 	ORDER BY 1`
 
-// A restricted report may be read by members of one role; what it is made of by nobody, in whichever copy.
+// A restricted report may be read by members of one role; what it is made of by no other role, in any copy.
 func TestCopiesAreTheOwnersAlone(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -108,8 +108,8 @@ func (s *source) export(ctx context.Context, snap *snapshot) (id string, err err
 	return id, nil
 }
 
-// snapshotSQL takes the snapshot, and asks how fresh it is. A replica that was cut off has replayed all that it was sent,
-// too: so somebody must be receiving.
+// snapshotSQL takes the snapshot, and asks how fresh it is. A replica that was cut off has replayed all that it was
+// sent, too: so somebody must be receiving.
 const snapshotSQL = `
 	SELECT pg_export_snapshot(), coalesce(nullif(current_setting('cpd_jobs.demo_clock', true), '')::timestamptz, clock_timestamp()),
 		standby, replayed_at, caught_up,

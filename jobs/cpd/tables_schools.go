@@ -1,6 +1,7 @@
 package cpd
 
-// hasContactAddress is true where either contact e-mail is not blank. It stands for the addresses, which may name a person.
+// hasContactAddress is true where either contact e-mail is not blank. It stands for the addresses, which may name a
+// person.
 var hasContactAddress = Computed{
 	Column: Column{"has_contact_address", boolean},
 	SQL: `coalesce(primary_contact_email ~ '[^[:space:]]', false)

@@ -101,8 +101,8 @@ func (a Args) part() selection.Selection {
 	return selection.Selection{Where: a.Where, Search: strings.Join(strings.Fields(a.Search), " "), Columns: a.Columns, Sort: a.Sort}
 }
 
-// selection is what the arguments leave of the report. Naming every column in order leaves all of it, and the order in which
-// values are named makes no difference.
+// selection is what the arguments leave of the report. Naming every column in order leaves all of it, and the order in
+// which values are named makes no difference.
 func (a Args) selection(d *definition.Definition) exports.Selection {
 	s := exports.Selection{Selection: a.part()}
 	s.Where = maps.Clone(a.Where)

@@ -25,8 +25,8 @@ const (
 	benchRounds  = 3
 )
 
-// BenchmarkFormats writes a big report in each format by itself, and has PostgreSQL write it as CSV, in turns. Rereading does not
-// count.
+// BenchmarkFormats writes a big report in each format by itself, and has PostgreSQL write it as CSV, in turns.
+// Rereading does not count.
 func BenchmarkFormats(b *testing.B) {
 	d := bigReport(b)
 	names := slices.Sorted(slices.Values(format.Names()))

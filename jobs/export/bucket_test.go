@@ -41,7 +41,8 @@ func TestExportToABucket(t *testing.T) {
 	}
 }
 
-// A store that goes away while files are made fails the attempt in a way that is tried again; the one after it finishes.
+// A store that goes away while files are made fails the attempt in a way that is tried again; the one after it
+// finishes.
 func TestStoreThatIsDownForAWhile(t *testing.T) {
 	t.Parallel()
 	for _, step := range []string{"write", "verify", "publish"} {

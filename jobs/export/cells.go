@@ -15,8 +15,8 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// cells turns rows of a query into rows of a table. It decodes what PostgreSQL sends by itself: millions of cells by way of
-// pgx's variables take longer than PostgreSQL takes to send them.
+// cells turns rows of a query into rows of a table. It decodes what PostgreSQL sends by itself: millions of cells by
+// way of pgx's variables take longer than PostgreSQL takes to send them.
 type cells struct {
 	fields []pgconn.FieldDescription
 	decode []decoder

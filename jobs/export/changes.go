@@ -21,7 +21,8 @@ var changesSQL string
 // maxChanges are listed of a version. More than that is a new report rather than a changed one.
 const maxChanges = 65_000
 
-// changes lists what the version changed, for a sheet of its own. There is none where nothing changed, or where all is new.
+// changes lists what the version changed, for a sheet of its own. There is none where nothing changed, or where all is
+// new.
 func (s *snapshot) changes(ctx context.Context) ([]table.Summary, error) {
 	v := s.version
 	if s.def.Restricted() || v.Added+v.Removed+v.Changed == 0 || v.Added == v.Rows {

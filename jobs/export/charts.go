@@ -39,7 +39,8 @@ func plotOf(def *definition.Definition, v definition.View) plot {
 	return plot{}
 }
 
-// chartsOf draws a summary as the definition says. Where the report has groups of rows, which stand in front, the first is drawn.
+// chartsOf draws a summary as the definition says. Where the report has groups of rows, which stand in front, the first
+// is drawn.
 func chartsOf(def *definition.Definition, v definition.View, s table.Summary) []table.Chart {
 	p := plotOf(def, v)
 	at := func(name string) int {

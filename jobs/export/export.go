@@ -1,7 +1,8 @@
 // Package export writes a report to files that people download. All formats come from one read of one snapshot; each
 // file is read back and compared with what was read from the table before anybody can find it.
 //
-// How a format looks is the business of the packages xlsx, ods, csvfile and parquet, where files are kept is package store's.
+// How a format looks is the business of the packages xlsx, ods, csvfile and parquet, where files are kept is package
+// store's.
 package export
 
 import (
@@ -45,8 +46,8 @@ func Kinds(d Deps) []run.Kind {
 	return []run.Kind{run.NewKind(kind, lease, work)}
 }
 
-// Export writes the report to files and publishes them. An unchanged report that was exported before is not written again:
-// the outcome names the files that there are. It fails without leaving anything that anyone could find.
+// Export writes the report to files and publishes them. An unchanged report that was exported before is not written
+// again: the outcome names the files that there are. It fails without leaving anything that anyone could find.
 func Export(ctx context.Context, r run.Run, d Deps, a Args) (run.Outcome, error) {
 	def, err := reports.Find(a.Report)
 	if err != nil {

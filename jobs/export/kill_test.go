@@ -16,8 +16,8 @@ import (
 	"cpd-jobs/reports/store"
 )
 
-// These turn this test binary into a worker that exports to a folder from a database and stops, alive, in a step; in "writing" when
-// part of a file has been written.
+// These turn this test binary into a worker that exports to a folder from a database and stops, alive, in a step; in
+// "writing" when part of a file has been written.
 const (
 	killDirEnv      = "EXPORT_TEST_DIR"
 	killDatabaseEnv = "EXPORT_TEST_DATABASE"

@@ -12,8 +12,9 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// baseNames are names for a file, without extension, the first that is free to be taken: the report and the UTC as-at, as
-// people know it; with the version where two versions describe one minute; with the definition where even that is the same.
+// baseNames are names for a file, without extension, the first that is free to be taken: the report and the UTC as-at,
+// as people know it; with the version where two versions describe one minute; with the definition where even that is
+// the same.
 func baseNames(report string, asOf time.Time, s exports.Selection, version int64, definitionHash string) []string {
 	name := strings.ReplaceAll(report, "_", "-") + "-" + asOf.UTC().Format("2006-01-02T1504Z")
 	if !s.Whole() {

@@ -10,7 +10,8 @@ import (
 	"cpd-jobs/reports/selection"
 )
 
-// twoVersions publishes five schools, then a version that renames one of them, loses one and gains one, with its change log.
+// twoVersions publishes five schools, then a version that renames one of them, loses one and gains one, with its change
+// log.
 func (b *bench) twoVersions() {
 	b.t.Helper()
 	first := schools(5)

@@ -52,8 +52,8 @@ func (d Deps) passphraseFor(def *definition.Definition) (string, error) {
 	return d.Passphrase, nil
 }
 
-// MayRead refuses a report with personal data to those whose database user may not read it. Whoever asks for an export or a
-// download is asked, not only who does the job.
+// MayRead refuses a report with personal data to those whose database user may not read it. Each caller that asks for
+// an export or a download is asked, not only who does the job.
 func MayRead(ctx context.Context, db pg.Querier, def *definition.Definition) error {
 	if !def.Restricted() {
 		return nil
@@ -89,7 +89,7 @@ func (f *file) clear(r store.File) (store.File, error) {
 	return clearFile{Entry: list[0], info: store.Info{Key: f.plain, Size: list[0].Size(), Modified: r.Info().Modified}}, nil
 }
 
-// clearFile is what an encrypted file holds. Whoever opened the file closes it.
+// clearFile is what an encrypted file holds. The one that opened the file closes it.
 type clearFile struct {
 	encryptedzip.Entry
 	info store.Info

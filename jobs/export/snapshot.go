@@ -64,8 +64,8 @@ func (s *snapshot) source() string {
 	return s.def.At().Sanitize() + "('" + s.version.PublishedAt.UTC().Format(time.RFC3339Nano) + "')"
 }
 
-// summaries reads the report's views, and what it keeps of each day. Views are of the live version; of an earlier one only
-// what was kept until then is known.
+// summaries reads the report's views, and what it keeps of each day. Views are of the live version; of an earlier one
+// only what was kept until then is known.
 func (s *snapshot) summaries(ctx context.Context) ([]table.Summary, error) {
 	var views []definition.View
 	if !s.past {
@@ -117,8 +117,8 @@ func (s *snapshot) summary(ctx context.Context, v definition.View) (table.Summar
 	return summary, err
 }
 
-// summaryOrder goes from left to right, by the labels of a column that has some, and days follow each other within what is
-// counted.
+// summaryOrder goes from left to right, by the labels of a column that has some, and days follow each other within what
+// is counted.
 func summaryOrder(def *definition.Definition, columns []table.Column) string {
 	if len(columns) > 0 && columns[0].Type == table.Date {
 		columns = slices.SortedStableFunc(slices.Values(columns), func(a, b table.Column) int { return cmp.Compare(dayRank(a), dayRank(b)) })
@@ -141,8 +141,8 @@ func summaryOrder(def *definition.Definition, columns []table.Column) string {
 	return strings.Join(terms, ", ")
 }
 
-// labelsOf are the words for the values of a column of a view: those of the groups of rows, or of the report's column of
-// that name.
+// labelsOf are the words for the values of a column of a view: those of the groups of rows, or of the report's column
+// of that name.
 func labelsOf(def *definition.Definition, name string) definition.Labels {
 	if def.Groups != nil && def.Groups.Column == name {
 		return def.Groups.Values

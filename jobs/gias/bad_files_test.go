@@ -196,7 +196,8 @@ func count(t *testing.T, db *pgxpool.Pool, query string, args ...any) (n int64) 
 	return n
 }
 
-// fingerprint is equal for two states of the register's tables only if nothing was written between them, rewritten rows included.
+// fingerprint is equal for two states of the register's tables only if nothing was written between them, rewritten rows
+// included.
 func fingerprint(t *testing.T, db *pgxpool.Pool) string {
 	t.Helper()
 	var parts []string

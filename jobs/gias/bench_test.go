@@ -21,9 +21,9 @@ const (
 	benchRounds = 3
 )
 
-// BenchmarkRegister measures syncs of a large register beside psql, which copies the same file into a plain table of text:
-// a first import (should take at most three times as long), the same file again (1.5 times), and the same rows in another
-// file, which have to be read (2.5 times).
+// BenchmarkRegister measures syncs of a large register beside psql, which copies the same file into a plain table of
+// text: a first import (should take at most three times as long), the same file again (1.5 times), and the same rows in
+// another file, which have to be read (2.5 times).
 func BenchmarkRegister(b *testing.B) {
 	psql, err := osexec.LookPath("psql")
 	if err != nil {

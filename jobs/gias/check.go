@@ -28,7 +28,8 @@ type Part struct {
 	Ignored   []string `json:"ignored"` // columns that mean nothing here
 }
 
-// Check fetches a source of the register and reads its headers: is it there, do the credentials work, has it the columns?
+// Check fetches a source of the register and reads its headers: is it there, do the credentials work, has it the
+// columns?
 func Check(ctx context.Context, from string, fetch source.Options) (Checked, error) {
 	if from == "" {
 		return Checked{}, run.Invalid("set GIAS_SOURCE", "the register has no source")

@@ -18,8 +18,8 @@ const (
 	countEvery = 512
 )
 
-// copyText is the rows of a reader in COPY's text format, line number first and hash last. Each value is copied once from
-// the file's buffer; going through pgx's typed rows would cost an allocation for each.
+// copyText is the rows of a reader in COPY's text format, line number first and hash last. Each value is copied once
+// from the file's buffer; going through pgx's typed rows would cost an allocation for each.
 type copyText struct {
 	r         *format.Reader
 	present   []int

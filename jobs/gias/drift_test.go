@@ -139,7 +139,8 @@ func TestMonthFirstIsRefused(t *testing.T) {
 	requireRefusal(t, err, "40 as DD-MM-YYYY, 20 as MM-DD-YYYY")
 }
 
-// TestUnreadableValueReplacesNothing: what was good stays, in a row that changes otherwise too, and a blank still blanks.
+// TestUnreadableValueReplacesNothing: what was good stays, in a row that changes otherwise too, and a blank still
+// blanks.
 func TestUnreadableValueReplacesNothing(t *testing.T) {
 	t.Parallel()
 	db := pgtest.New(t)

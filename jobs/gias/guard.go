@@ -16,8 +16,8 @@ import (
 // fewMonths is how many days with the month first pass whatever their share: slips of a hand.
 const fewMonths = 2
 
-// guardFiles stops files with too many bad rows, or with days of which it cannot be known which is meant, before anything
-// is compared.
+// guardFiles stops files with too many bad rows, or with days of which it cannot be known which is meant, before
+// anything is compared.
 func (s *sync) guardFiles() error {
 	var found []guard.Breach
 	limit := guard.Of("gias", "", "")

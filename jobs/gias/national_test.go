@@ -84,8 +84,8 @@ func requireUntouched(t *testing.T, db *pgxpool.Pool, before string) {
 	}
 }
 
-// requireEvents compares the kinds of event with those that the list names. It calls four rows proposed closures in which
-// only a date changed; the register does not say more, so nor can the sync.
+// requireEvents compares the kinds of event with those that the list names. It calls four rows proposed closures in
+// which only a date changed; the register does not say more, so nor can the sync.
 func requireEvents(t *testing.T, got gias.Summary, want listed) {
 	t.Helper()
 	kinds := map[string]int64{}

@@ -12,8 +12,8 @@ import (
 //go:embed sql
 var files embed.FS
 
-// statements are the SQL of both parts: what differs between them is the list of columns, which extract alone knows. Only
-// names and headings from its tables are put in; what comes out of a file travels by COPY or as a parameter.
+// statements are the SQL of both parts: what differs between them is the list of columns, which extract alone knows.
+// Only names and headings from its tables are put in; what comes out of a file travels by COPY or as a parameter.
 var statements = template.Must(template.New("").Funcs(template.FuncMap{
 	"quote": func(text string) string { return "'" + strings.ReplaceAll(text, "'", "''") + "'" },
 	"shown": shownAs,

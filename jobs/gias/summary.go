@@ -19,7 +19,8 @@ type Summary struct {
 	Sample []Difference     `json:"sample,omitempty"`
 }
 
-// PartSummary accounts for one file: Read is Merged plus Unchanged plus Rejected, and Merged is Added plus Changed plus Returned.
+// PartSummary accounts for one file: Read is Merged plus Unchanged plus Rejected, and Merged is Added plus Changed plus
+// Returned.
 type PartSummary struct {
 	File      string `json:"file"`
 	SHA256    string `json:"sha256"`

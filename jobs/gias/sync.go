@@ -45,7 +45,8 @@ func Sync(ctx context.Context, r run.Run, db *pgxpool.Pool, fetch source.Options
 	return run.Outcome{Changed: s.changed(), Version: s.version, Summary: s.summary}, err
 }
 
-// sync is one run on its way. It holds one connection throughout, because what it stages are that session's temporary tables.
+// sync is one run on its way. It holds one connection throughout, because what it stages are that session's temporary
+// tables.
 type sync struct {
 	run     run.Run
 	args    Args

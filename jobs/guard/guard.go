@@ -1,5 +1,5 @@
-// Package guard stops a sync before it changes anything where what the source sent looks wrong. How much may change is in
-// guards.yml; a person who has looked allows a breach once, by its name.
+// Package guard stops a sync before it changes anything where what the source sent looks wrong. How much may change is
+// in guards.yml; a person who has looked allows a breach once, by its name.
 package guard
 
 import (

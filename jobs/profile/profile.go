@@ -1,6 +1,6 @@
-// Package profile describes the columns of what a source sent: how many values, how many different ones, the shortest and
-// longest, smallest and largest, the most frequent. Profiles are kept with the versions of a source, so that a column
-// that drifts can be seen. What is too much is left to package guard.
+// Package profile describes the columns of what a source sent: how many values, how many different ones, the shortest
+// and longest, smallest and largest, the most frequent. Profiles are kept with the versions of a source, so that a
+// column that drifts can be seen. What is too much is left to package guard.
 package profile
 
 import (

@@ -45,8 +45,8 @@ func (a Args) Validate() error {
 	return err
 }
 
-// Kinds are report_refresh, and school_onboarding_refresh which is the same for that report. They share its lease, so one
-// refresh of a report runs at a time on all machines.
+// Kinds are report_refresh, and school_onboarding_refresh which is the same for that report. They share its lease, so
+// one refresh of a report runs at a time on all machines.
 func Kinds(d Deps) []run.Kind {
 	kind := run.Kind{
 		Name: "report_refresh", Queue: "reports", Timeout: 30 * time.Minute, MaxAttempts: 5,

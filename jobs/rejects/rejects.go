@@ -1,4 +1,5 @@
-// Package rejects lists what the syncs of files could not use: rows, values, and what looked doubtful, by line and reason.
+// Package rejects lists what the syncs of files could not use: rows, values, and what looked doubtful, by line and
+// reason.
 package rejects
 
 import (

@@ -1,5 +1,6 @@
 // Package uplift loads the policy files that say which schools bring a pupil premium or sparsity uplift in a cohort
-// year, and which districts are sparse. It keeps the service's own load rules and lists everything that they pass over in silence.
+// year, and which districts are sparse. It keeps the service's own load rules and lists everything that they pass over
+// in silence.
 package uplift
 
 import (

@@ -83,7 +83,8 @@ func (s *sync) read(ctx context.Context, step *run.Step) error {
 	return s.guardRejects()
 }
 
-// supersede lists a row that a later one with the same key has taken the place of, with both values where they disagree.
+// supersede lists a row that a later one with the same key has taken the place of, with both values where they
+// disagree.
 func (s *sync) supersede(earlier, later kept) {
 	i := issue{Kind: "repeat", Line: int(earlier.line), URN: earlier.key.String(), Reason: fmt.Sprintf("stands again on line %d with the same flags", later.line)}
 	if earlier.flags() != later.flags() {
@@ -94,8 +95,8 @@ func (s *sync) supersede(earlier, later kept) {
 	s.summary.Rejected++
 }
 
-// keptIssues is how many of each kind are kept: more than a real file has schools. All are counted, and sampledIssues of
-// each are in the result.
+// keptIssues is how many of each kind are kept: more than a real file has schools. All are counted, and sampledIssues
+// of each are in the result.
 const (
 	keptIssues    = 30_000
 	sampledIssues = 5

@@ -2,8 +2,8 @@ package cron
 
 import "time"
 
-// lookBack is how far before an instant the walk through a zone's offsets begins: more than any clock was ever set back,
-// so that labels which come twice are known.
+// lookBack is how far before an instant the walk through a zone's offsets begins: more than any clock was ever set
+// back, so that labels which come twice are known.
 const lookBack = 72 * time.Hour
 
 // horizon bounds the search: the longest wait is for a 29 February on a given weekday across a year like 2100.

@@ -123,7 +123,8 @@ func TestClockChanges(t *testing.T) {
 	}
 }
 
-// In London every day has exactly one tick of a daily job, whatever its hour, for all the years that the tz data describe.
+// In London every day has exactly one tick of a daily job, whatever its hour, for all the years that the tz data
+// describe.
 func TestOneTickADayInLondon(t *testing.T) {
 	t.Parallel()
 	for _, expression := range []string{"30 0 * * *", "0 1 * * *", "30 1 * * *", "59 1 * * *", "0 2 * * *", "30 2 * * *"} {

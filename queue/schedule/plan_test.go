@@ -112,8 +112,8 @@ func TestVersionDecidesOnlyItsOwnTicks(t *testing.T) {
 	}
 }
 
-// Days away with a tick each second, two weeks and 1.2 million rows with CPD_JOBS_LONG=1: written 5,000 at a time by workers that take turns, each
-// with a plan of its own or with one for all.
+// Days away with a tick each second, two weeks and 1.2 million rows with CPD_JOBS_LONG=1: written 5,000 at a time by
+// workers that take turns, each with a plan of its own or with one for all.
 func TestManyMissedTicksInBatches(t *testing.T) {
 	t.Parallel()
 	days := 3

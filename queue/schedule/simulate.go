@@ -58,8 +58,8 @@ type Simulation struct {
 	Notes     []Note    `json:"clock_changes"`
 }
 
-// Simulate goes through a stretch of time on a clock of its own, deciding each tick as a worker does. Its schedules must
-// have been checked. A schedule that the file pauses stays paused.
+// Simulate goes through a stretch of time on a clock of its own, deciding each tick as a worker does. Its schedules
+// must have been checked. A schedule that the file pauses stays paused.
 func Simulate(schedules []Schedule, o SimulateOptions) (Simulation, error) {
 	if !o.From.Before(o.To) {
 		return Simulation{}, fmt.Errorf("simulate from %s to %s: the end must come after the start", o.From.Format(time.RFC3339), o.To.Format(time.RFC3339))

@@ -6,7 +6,8 @@ import (
 	"time"
 )
 
-// timeline holds when each of several schedules, known by their index, is due, the earliest first. The zero value is empty.
+// timeline holds when each of several schedules, known by their index, is due, the earliest first. The zero value is
+// empty.
 type timeline struct{ items items }
 
 type item struct {

@@ -77,8 +77,8 @@ type Clash struct {
 	First     time.Time `json:"first"`
 }
 
-// Clashes finds the schedules that tick at the same instants in (from, to], most frequent first. An instant counts once,
-// for all schedules that tick at it.
+// Clashes finds the schedules that tick at the same instants in (from, to], most frequent first. An instant counts
+// once, for all schedules that tick at it.
 func Clashes(schedules []Schedule, from, to time.Time) ([]Clash, error) {
 	specs, err := specsOf(schedules, "")
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// Rows reads a file that [Writer] wrote for a document, as values of its columns. What a Writer would not have written is
-// an error, after which there are no more rows. A row is valid until the next.
+// Rows reads a file that [Writer] wrote for a document, as values of its columns. What a Writer would not have written
+// is an error, after which there are no more rows. A row is valid until the next.
 func Rows(r io.Reader, doc table.Document) iter.Seq2[[]table.Value, error] { return rows(r, "", doc) }
 
 // ExcelRows is Rows for a file that [NewExcelWriter] began.

@@ -2,8 +2,8 @@
 // in UTC, an empty field for no value, one header row of column names, and a CSVW description to stand beside the file.
 //
 // Text that a spreadsheet program would take for a formula is made harmless by an apostrophe in front, as OWASP
-// advises; text that is a plain number is left alone, or negative numbers would break. Every other text is as it was. Raw
-// files, which are for programs alone, have every text as it is.
+// advises; text that is a plain number is left alone, or negative numbers would break. Every other text is as it was.
+// Raw files, which are for programs alone, have every text as it is.
 package csvfile
 
 import (
@@ -29,8 +29,8 @@ const bufferSize = 64 << 10
 // NewWriter writes the header row.
 func NewWriter(w io.Writer, doc table.Document) (*Writer, error) { return newWriter(w, "", doc) }
 
-// ByteOrderMark is by which Excel knows that a file is UTF-8, and without which it shows "£" as "Â£". Tools on the command
-// line take it for a part of the first heading.
+// ByteOrderMark is by which Excel knows that a file is UTF-8, and without which it shows "£" as "Â£". Tools on the
+// command line take it for a part of the first heading.
 const ByteOrderMark = "\ufeff"
 
 // NewExcelWriter is NewWriter for people who open the file in Excel: it begins with the byte order mark.

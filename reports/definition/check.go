@@ -11,8 +11,8 @@ import (
 	"cpd-jobs/reports/inputs"
 )
 
-// Check is something that must hold of the rows before they are published. Exactly one of the fields from Bad on says what.
-// That the key is unique and not null need not be said.
+// Check is something that must hold of the rows before they are published. Exactly one of the fields from Bad on says
+// what. That the key is unique and not null need not be said.
 type Check struct {
 	Name string `yaml:"name" json:"name"`
 	// Level is error (the last good report stays) or warn (published, and shown).

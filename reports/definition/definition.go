@@ -1,5 +1,5 @@
-// Package definition holds what a report is: its columns, checks, views and SQL as the files of its folder say, what must
-// hold of them, and the data dictionary made of them. Making versions of a report is left to package refresh.
+// Package definition holds what a report is: its columns, checks, views and SQL as the files of its folder say, what
+// must hold of them, and the data dictionary made of them. Making versions of a report is left to package refresh.
 package definition
 
 import (
@@ -27,7 +27,7 @@ type Definition struct {
 	Hash string `yaml:"-" json:"hash"`
 	// Row is what one row is: "school".
 	Row string `yaml:"row" json:"row"`
-	// Schema is reports, or restricted for a report with personal data: granted to nobody, without a change log.
+	// Schema is reports, or restricted for a report with personal data: granted to no role, without a change log.
 	Schema  string   `yaml:"schema" json:"schema"`
 	Key     string   `yaml:"key" json:"key"`
 	Order   []Order  `yaml:"order" json:"order"`
@@ -44,8 +44,8 @@ type Definition struct {
 	AsOf   inputs.Input   `yaml:"as_of" json:"as_of"`
 	// Freshness is how old the data may be before people should worry.
 	Freshness time.Duration `yaml:"freshness" json:"-"`
-	// Protection is of the files of a report with personal data, [Unprotected] for any other; Retention how long such files are
-	// kept at most, 0 for as long as any other file.
+	// Protection is of the files of a report with personal data, [Unprotected] for any other; Retention how long such
+	// files are kept at most, 0 for as long as any other file.
 	Protection Protection    `yaml:"protection" json:"protection,omitempty"`
 	Retention  time.Duration `yaml:"retention" json:"-"`
 	Formats    []string      `yaml:"formats" json:"formats"`
@@ -81,7 +81,8 @@ type Column struct {
 // Person is what of a person a column holds.
 type Person string
 
-// What columns hold of a person. A row with a subject is deleted with that person; a mention of somebody else in it is emptied.
+// What columns hold of a person. A row with a subject is deleted with that person; a mention of somebody else in it is
+// emptied.
 const (
 	Subject    Person = "subject"     // id of the user that the row is about
 	Mention    Person = "mention"     // id of another user

@@ -16,8 +16,8 @@ import (
 var dictionaryTemplates embed.FS
 
 // WriteDictionary writes a data dictionary of the reports into a folder, which it makes: for each report a page as
-// Markdown and as HTML with a picture of what each column is made from (SVG), and an index of them. It returns the paths
-// of the files.
+// Markdown and as HTML with a picture of what each column is made from (SVG), and an index of them. It returns the
+// paths of the files.
 func WriteDictionary(dir string, list []*Definition) ([]string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, fmt.Errorf("make the folder of the data dictionary: %w", err)

@@ -9,8 +9,8 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// Display is what a definition declares of how pages and files show its report. Each part may be left out: then the pages
-// leave it out too.
+// Display is what a definition declares of how pages and files show its report. Each part may be left out: then the
+// pages leave it out too.
 type Display struct {
 	// Place is where the report stands in lists of reports, from 1; those without a place come after, by name.
 	Place int `yaml:"place" json:"-"`
@@ -60,8 +60,8 @@ type Groups struct {
 	Values Labels `yaml:"values"`
 }
 
-// Funnel is how many rows are at each stage, and how many came so far or further. The stages are listed in the order of the
-// labels of their column.
+// Funnel is how many rows are at each stage, and how many came so far or further. The stages are listed in the order of
+// the labels of their column.
 type Funnel struct {
 	Title string `yaml:"title"`
 	About string `yaml:"about"`
@@ -191,7 +191,8 @@ func (d *Definition) FindView(name string) (View, bool) {
 	return View{}, false
 }
 
-// ViewTitle is the heading of a column of a view: its own, that of the report's column of the same name, or the name in words.
+// ViewTitle is the heading of a column of a view: its own, that of the report's column of the same name, or the name in
+// words.
 func (d *Definition) ViewTitle(v View, column string) string {
 	if title := v.Columns[column].Title; title != "" {
 		return title

@@ -20,8 +20,8 @@ const (
 	sheetWidth  = 300
 )
 
-// WriteLineage draws what each column of the report is made from and the heading that it has in files, as an SVG: source
-// columns, report columns and sheet columns from left to right, joined by lines.
+// WriteLineage draws what each column of the report is made from and the heading that it has in files, as an SVG:
+// source columns, report columns and sheet columns from left to right, joined by lines.
 func (d *Definition) WriteLineage(out io.Writer) error {
 	sources := d.sources()
 	w := bufio.NewWriter(out)

@@ -37,10 +37,11 @@ type Result struct {
 	Files int              `json:"files"`
 }
 
-// Erase deletes a person from the reports with personal data, from the copies that they are made of, and all files of those
-// reports, as nobody can tell which held the person. Where the row of somebody else mentions the person, the mention is
-// emptied. That it was done is kept, of whom is not. As long as the service has the person the next sync copies them
-// again: they must be erased there first. The error is of class Invalid where nobody is known by what was said.
+// Erase deletes a person from the reports with personal data, from the copies that they are made of, and all files of
+// those reports, as it cannot be told which held the person. Where the row of somebody else mentions the person, the
+// mention is emptied. That it was done is kept, of whom is not. As long as the service has the person the next sync
+// copies them again: they must be erased there first. The error is of class Invalid where no person is known by what
+// was said.
 func Erase(ctx context.Context, pool *pgxpool.Pool, list []*definition.Definition, e Request) (Result, error) {
 	if err := e.check(); err != nil {
 		return Result{}, err
@@ -117,7 +118,8 @@ func (w *eraser) erase(ctx context.Context, tx pgx.Tx) error {
 	return w.fromCopies(ctx, tx)
 }
 
-// find learns the ids of the users meant, from the copies and from the reports: either may know what the other does not.
+// find learns the ids of the users meant, from the copies and from the reports: either may know what the other does
+// not.
 func (w *eraser) find(ctx context.Context, tx pgx.Tx) error {
 	if w.User != "" {
 		w.users = []string{strings.ToLower(strings.TrimSpace(w.User))}

@@ -8,8 +8,9 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
-// copied are where the sync has rows about people, in an order in which each can be found by those after it. Numbers without
-// names go too, or a refresh before the next sync would publish them: until then the person is not counted either.
+// copied are where the sync has rows about people, in an order in which each can be found by those after it. Numbers
+// without names go too, or a refresh before the next sync would publish them: until then the person is not counted
+// either.
 var copied = []struct{ table, condition string }{
 	{"restricted.cpd_declaration_states", "participant_declaration_id IN (SELECT id FROM restricted.cpd_participant_declarations WHERE " + declaredOf + ")"},
 	{"restricted.cpd_participant_declarations", declaredOf},

@@ -25,11 +25,12 @@ type Findings struct {
 	Exports, Files int
 }
 
-// exportName is what the names of exported files look like. A store may hold other things, which are none of our business.
+// exportName is what the names of exported files look like. A store may hold other things, which are none of our
+// business.
 var exportName = regexp.MustCompile(`^[a-z0-9-]+-\d{4}-\d{2}-\d{2}T\d{4}Z(-selection-[0-9a-f]{8}|(-no-charts)?(-frozen)?(-filters)?(-raw)?)(-v\d+(-[0-9a-f]{1,8})?)?(-excel)?\.(xlsx|ods|csv|csv-metadata\.json|parquet)(\.zip)?$`)
 
-// Audit compares records and files. The records are read first: what is published meanwhile is then a stray, and too young
-// to be listed.
+// Audit compares records and files. The records are read first: what is published meanwhile is then a stray, and too
+// young to be listed.
 func Audit(ctx context.Context, db pg.Querier, s store.Store, now time.Time) (Findings, error) {
 	list, err := query(ctx, db, `SELECT `+columns+` FROM reports.exports ORDER BY id`)
 	if err != nil {
@@ -92,8 +93,8 @@ func (f Findings) Check() error {
 	return nil
 }
 
-// Repair deletes the unreferenced and the records of what is lost, each only if that still holds. It counts what it deleted, also
-// where it fails part-way. A lost file is made again by the next export that asks for it.
+// Repair deletes the unreferenced and the records of what is lost, each only if that still holds. It counts what it
+// deleted, also where it fails part-way. A lost file is made again by the next export that asks for it.
 func Repair(ctx context.Context, db Database, s store.Store, f Findings, fence Fence) (lost, unreferenced int, err error) {
 	if err := f.Check(); err != nil {
 		return 0, 0, err

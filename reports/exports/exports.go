@@ -60,8 +60,8 @@ var ErrNone = errors.New("no such export")
 const columns = `id, report, version, definition_version, definition_hash, selection, format, name, key, beside, size, rows,
 	checksum, altered, sha256, as_of, run_id, job_id, created_at, lint, encrypted, expires_at`
 
-// unexpired is true of what people can still find. Housekeeping comes once a day; nobody has to wait for it to lose sight of what
-// should be gone.
+// unexpired is true of what people can still find. Housekeeping comes once a day; what has expired is out of
+// sight before that.
 const unexpired = `(expires_at IS NULL OR expires_at > now())`
 
 // List lists the exports of a report, or of all reports where it is "", newest first.
@@ -81,7 +81,8 @@ func Same(ctx context.Context, db pg.Querier, report string, version int64, defi
 		WHERE report = $1 AND version = $2 AND definition_hash = $3 AND selection = $4 AND `+unexpired+` ORDER BY format`, report, version, definitionHash, s)
 }
 
-// Taken says which of the keys belong to exports other than those that [Same] would list, which a new file must not replace.
+// Taken says which of the keys belong to exports other than those that [Same] would list, which a new file must not
+// replace.
 func Taken(ctx context.Context, db pg.Querier, keys []string, report string, version int64, definitionHash string, s Selection) ([]string, error) {
 	rows, _ := db.Query(ctx, `SELECT key FROM reports.exports WHERE key = ANY($1)
 		AND (report, version, definition_hash, selection) <> ($2, $3, $4, $5::jsonb) ORDER BY key`, keys, report, version, definitionHash, s)

@@ -13,8 +13,8 @@ import (
 	"cpd-jobs/reports/store"
 )
 
-// Retention says which exports are kept: the newest of each report and format, and all that are younger than an age. The
-// newest file of a whole report is kept whatever it says.
+// Retention says which exports are kept: the newest of each report and format, and all that are younger than an age.
+// The newest file of a whole report is kept whatever it says.
 type Retention struct {
 	Keep      int
 	OlderThan time.Duration
@@ -26,8 +26,8 @@ type Database interface {
 	Begin(ctx context.Context) (pgx.Tx, error)
 }
 
-// Fence is called first in every transaction that deletes, and keeps a worker that has lost its job from doing so; nil where
-// nobody can lose it.
+// Fence is called first in every transaction that deletes, and keeps a worker that has lost its job from doing so; nil
+// where it cannot be lost.
 type Fence func(ctx context.Context, tx pgx.Tx) error
 
 //go:embed sql/prunable.sql
@@ -39,8 +39,8 @@ func Prunable(ctx context.Context, db pg.Querier, r Retention) ([]Export, error)
 		pgx.NamedArgs{"keep": r.Keep, "seconds": r.OlderThan.Seconds()})
 }
 
-// Prune deletes the files that need not be kept, and what is recorded of them. It gives what it deleted, also where it fails
-// part-way.
+// Prune deletes the files that need not be kept, and what is recorded of them. It gives what it deleted, also where it
+// fails part-way.
 func Prune(ctx context.Context, db Database, s store.Store, r Retention, fence Fence) (deleted []Export, err error) {
 	list, err := Prunable(ctx, db, r)
 	if err != nil {
@@ -58,9 +58,9 @@ func Prune(ctx context.Context, db Database, s store.Store, r Retention, fence F
 	return deleted, nil
 }
 
-// remove deletes an export's files and its record, if it is still there and sure says so. The record goes last: while its
-// transaction lasts nobody else can publish files of those names. A process that dies in between leaves a record
-// without a file, which [Repair] removes.
+// remove deletes an export's files and its record, if it is still there and sure says so. The record goes last: while
+// its transaction lasts no other process can publish files of those names. A process that dies in between leaves a
+// record without a file, which [Repair] removes.
 func remove(ctx context.Context, db Database, s store.Store, e Export, fence Fence, sure func() (bool, error)) (gone bool, err error) {
 	err = locked(ctx, db, e.Key, fence, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, "DELETE FROM reports.exports WHERE id = $1", e.ID)
@@ -86,7 +86,7 @@ func remove(ctx context.Context, db Database, s store.Store, e Export, fence Fen
 // errKept rolls back a deletion that turned out not to be wanted.
 var errKept = errors.New("kept")
 
-// locked runs f in a transaction in which nobody else publishes or deletes the file of a key.
+// locked runs f in a transaction in which no other publishes or deletes the file of a key.
 func locked(ctx context.Context, db Database, key string, fence Fence, f func(tx pgx.Tx) error) error {
 	return pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
 		if fence != nil {
@@ -101,7 +101,7 @@ func locked(ctx context.Context, db Database, key string, fence Fence, f func(tx
 	})
 }
 
-// lockKey waits for whoever publishes or deletes the file of a key.
+// lockKey waits for other transactions that publish or delete the file of a key.
 func lockKey(ctx context.Context, tx pgx.Tx, key string) error {
 	if _, err := tx.Exec(ctx, "SELECT pg_advisory_xact_lock(hashtextextended('export ' || $1, 0))", key); err != nil {
 		return fmt.Errorf("lock %s: %w", key, err)

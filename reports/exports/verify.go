@@ -33,8 +33,8 @@ func Verify(ctx context.Context, db pg.Querier, s store.Store, id int64) (Export
 	return e, nil
 }
 
-// Copy writes an export's file to a destination, and compares it meanwhile with what was recorded. The error is of class
-// Refused where they differ, by when all of it is written.
+// Copy writes an export's file to a destination, and compares it meanwhile with what was recorded. The error is of
+// class Refused where they differ, by when all of it is written.
 func Copy(ctx context.Context, s store.Store, e Export, to io.Writer) error {
 	size, sum, err := copyFile(ctx, s, e.Key, to)
 	if err != nil {

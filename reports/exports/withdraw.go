@@ -12,9 +12,9 @@ import (
 	"cpd-jobs/reports/store"
 )
 
-// Withdraw deletes the files of some versions of a report, of all of them where versions is nil, with what is recorded of
-// them. The files go before tx ends, and do not come back where it fails: they were not to be had any more, and [Repair]
-// removes records without files. Whoever is just making files of such a version waits, and is refused.
+// Withdraw deletes the files of some versions of a report, of all of them where versions is nil, with what is recorded
+// of them. The files go before tx ends, and do not come back where it fails: they were not to be had any more, and
+// [Repair] removes records without files. A job that is just making files of such a version waits, and is refused.
 func Withdraw(ctx context.Context, tx pgx.Tx, s store.Store, report string, versions []int64) ([]Export, error) {
 	list, err := query(ctx, tx, `SELECT `+columns+` FROM reports.exports
 		WHERE report = $1 AND ($2::bigint[] IS NULL OR version = ANY ($2)) ORDER BY key`, report, versions)
@@ -44,7 +44,7 @@ func withdraw(ctx context.Context, tx pgx.Tx, s store.Store, e Export) error {
 	return nil
 }
 
-// refuseWithdrawn keeps files of a version that nobody should use from being published.
+// refuseWithdrawn keeps files of a withdrawn version from being published.
 func refuseWithdrawn(ctx context.Context, tx pgx.Tx, e Export) error {
 	var why *string
 	err := tx.QueryRow(ctx, "SELECT withdrawn_why FROM reports.refreshes WHERE report = $1 AND version = $2 FOR SHARE", e.Report, e.Version).Scan(&why)

@@ -12,7 +12,8 @@ import (
 	"cpd-jobs/reports/definition"
 )
 
-// Facet is a value that a column has, and in how many rows. Of a list every item is one; the value of empty cells is "".
+// Facet is a value that a column has, and in how many rows. Of a list every item is one; the value of empty cells is
+// "".
 type Facet struct {
 	Value string
 	Rows  int64

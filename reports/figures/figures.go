@@ -1,6 +1,6 @@
-// Package figures reads the figures that a report's definition declares: its funnel, trend and breakdowns, from the views
-// that hold them, and the values of its columns. Names of views and columns are those of the definition, and values are
-// parameters.
+// Package figures reads the figures that a report's definition declares: its funnel, trend and breakdowns, from the
+// views that hold them, and the values of its columns. Names of views and columns are those of the definition, and
+// values are parameters.
 package figures
 
 import (
@@ -22,15 +22,15 @@ import (
 type Stage struct {
 	Value string
 	Here  int64
-	// Reached counts those at it or further, Share is theirs of all that can get anywhere; nil for a stage that stands apart,
-	// and a share of no rows at all.
+	// Reached counts those at it or further, Share is theirs of all that can get anywhere; nil for a stage that stands
+	// apart, and a share of no rows at all.
 	Reached *int64
 	Share   *float64
 }
 
-// Funnel reads the funnel of one group of rows ("" where the report has no groups), in the order of the stages. A stage that
-// the view leaves out has no rows. Where the definition names no columns for them, Reached and Share are counted in that
-// order.
+// Funnel reads the funnel of one group of rows ("" where the report has no groups), in the order of the stages. A stage
+// that the view leaves out has no rows. Where the definition names no columns for them, Reached and Share are counted
+// in that order.
 func Funnel(ctx context.Context, db pg.Querier, def *definition.Definition, group string) ([]Stage, error) {
 	f := def.Funnel
 	columns := []string{pg.Ident(f.Stage) + ` AS value`, pg.Ident(f.Here) + `::bigint AS here`, `NULL::bigint AS reached`, `NULL::float8 AS share`}
@@ -101,8 +101,8 @@ type Row struct {
 	Figures []any
 }
 
-// Breakdown reads a breakdown of one group of rows, in the order of the labels of what it is divided by, or else by name;
-// what has no name comes last.
+// Breakdown reads a breakdown of one group of rows, in the order of the labels of what it is divided by, or else by
+// name; what has no name comes last.
 func Breakdown(ctx context.Context, db pg.Querier, def *definition.Definition, b definition.Breakdown, group string) ([]Row, error) {
 	var columns []string
 	for _, name := range b.Rows {

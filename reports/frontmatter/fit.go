@@ -15,8 +15,8 @@ const maxCell = 32767
 // maxDigits is how many digits of a number spreadsheet programs keep.
 const maxDigits = 15
 
-// Fit is v, of a column of type t, as a cell can hold it. done says, for people, what had to be done to it, and is empty
-// nearly always.
+// Fit is v, of a column of type t, as a cell can hold it. done says, for people, what had to be done to it, and is
+// empty nearly always.
 func Fit(v table.Value, t table.Type) (fitted table.Value, done string) {
 	s, ok := v.AsText()
 	if !ok {
@@ -34,8 +34,8 @@ func Fit(v table.Value, t table.Type) (fitted table.Value, done string) {
 	return v, ""
 }
 
-// outOfYears is true of times that no calendar for people has: nearly always somebody's mistake, and worth a note. Times before
-// 1900 are texts too, and as many as there are old schools: one note says so of all of them.
+// outOfYears is true of times that no calendar for people has: nearly always somebody's mistake, and worth a note.
+// Times before 1900 are texts too, and as many as there are old schools: one note says so of all of them.
 func outOfYears(v table.Value) bool {
 	at, ok := v.AsTime()
 	if !ok {
@@ -106,8 +106,8 @@ func ManyDigits(number string) bool {
 	return len(digits) > maxDigits
 }
 
-// Times from the first to before the last are times to every spreadsheet program. Before 1 March 1900 they disagree: one
-// believes that 1900 was a leap year.
+// Times from the first to before the last are times to every spreadsheet program. Before 1 March 1900 they disagree:
+// one believes that 1900 was a leap year.
 var (
 	firstTime = time.Date(1900, 3, 1, 0, 0, 0, 0, time.UTC).Unix()
 	lastTime  = time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC).Unix()

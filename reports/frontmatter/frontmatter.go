@@ -1,6 +1,6 @@
-// Package frontmatter is what a spreadsheet file says beside its figures, whatever its format: the sheets that stand in front and
-// their words, names for sheets, widths of columns, and what no cell can hold. How cells are written is the formats'
-// business.
+// Package frontmatter is what a spreadsheet file says beside its figures, whatever its format: the sheets that stand in
+// front and their words, names for sheets, widths of columns, and what no cell can hold. How cells are written is the
+// formats' business.
 package frontmatter
 
 import (
@@ -80,8 +80,8 @@ func (b *Book) Rows() (n int64) {
 	return n
 }
 
-// Check refuses two sheets of one name, a table in which two columns have one heading (programs repair such files in ways of
-// their own), and rows of summaries that do not fit their columns.
+// Check refuses two sheets of one name, a table in which two columns have one heading (programs repair such files in
+// ways of their own), and rows of summaries that do not fit their columns.
 func (b *Book) Check() error {
 	seen := map[string]bool{}
 	names := []string{CoverSheet, ContentsSheet, NotesSheet, DictionarySheet, b.dataSheet()}
@@ -113,8 +113,8 @@ func (b *Book) Check() error {
 	return nil
 }
 
-// Fit puts the next row of the report into fitted, which is as long. What no cell can hold is replaced, and listed on the
-// notes sheet.
+// Fit puts the next row of the report into fitted, which is as long. What no cell can hold is replaced, and listed on
+// the notes sheet.
 func (b *Book) Fit(fitted, row []table.Value) error {
 	if len(row) != len(fitted) {
 		return fmt.Errorf("a row of %d values for %d columns", len(row), len(fitted))

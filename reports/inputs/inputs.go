@@ -68,8 +68,8 @@ func Share(ctx context.Context, tx pgx.Tx, list ...Input) error {
 	return lock(ctx, tx, "SHARE", list)
 }
 
-// Claim locks the live version of an input exclusively until tx ends. A sync calls it before it swaps or merges, and sets
-// lock_timeout first.
+// Claim locks the live version of an input exclusively until tx ends. A sync calls it before it swaps or merges, and
+// sets lock_timeout first.
 func Claim(ctx context.Context, tx pgx.Tx, input Input) error {
 	return lock(ctx, tx, "UPDATE", []Input{input})
 }

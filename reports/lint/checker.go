@@ -110,7 +110,7 @@ func (c *checker) checkProperties() {
 	}
 }
 
-// defaultNames are what programs call sheets that nobody has named.
+// defaultNames are what programs call sheets without a name of their own.
 var defaultNames = []string{"sheet", "tabelle", "feuil", "hoja", "foglio"}
 
 func (c *checker) checkNames() {
@@ -169,8 +169,8 @@ func (c *checker) checkTargets() {
 	}
 }
 
-// targetSheet is the sheet that a link within the book names: 'A sheet'!A1, or 'A sheet'.A1 in ODS. A link may also give
-// a defined name, or a cell of its own sheet.
+// targetSheet is the sheet that a link within the book names: 'A sheet'!A1, or 'A sheet'.A1 in ODS. A link may also
+// give a defined name, or a cell of its own sheet.
 func targetSheet(place string) (name string, ok bool) {
 	if quoted, found := strings.CutPrefix(strings.TrimPrefix(place, "$"), "'"); found {
 		end := strings.LastIndexByte(quoted, '\'')

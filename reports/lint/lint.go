@@ -1,6 +1,6 @@
-// Package lint compares spreadsheet files, XLSX or ODS and from whatever program, with the Analysis Function's checklist for
-// accessible spreadsheets: all of it that a program can judge, which is everything but spelling. Files are streamed: a
-// sheet of a million rows takes no more memory than a small one.
+// Package lint compares spreadsheet files, XLSX or ODS and from whatever program, with the Analysis Function's
+// checklist for accessible spreadsheets: all of it that a program can judge, which is everything but spelling. Files
+// are streamed: a sheet of a million rows takes no more memory than a small one.
 package lint
 
 import (
@@ -64,8 +64,8 @@ func WithoutText(findings []Finding) []Finding {
 	return list
 }
 
-// Check reads a file of the given size and lists what departs from the checklist: essential findings first, then by sheet. A file
-// that is no spreadsheet is an error of class Invalid that names it.
+// Check reads a file of the given size and lists what departs from the checklist: essential findings first, then by
+// sheet. A file that is no spreadsheet is an error of class Invalid that names it.
 func Check(r io.ReaderAt, size int64, name string) ([]Finding, error) {
 	z, err := zip.NewReader(r, size)
 	if err != nil {

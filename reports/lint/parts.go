@@ -53,8 +53,8 @@ type relation struct{ ID, Type, Target, Mode string }
 
 func (r relation) is(kind string) bool { return strings.HasSuffix(r.Type, "/"+kind) }
 
-// eachRelation hands over those of a part one by one, with targets within the archive as full names. A sheet has one for each
-// of its links.
+// eachRelation hands over those of a part one by one, with targets within the archive as full names. A sheet has one
+// for each of its links.
 func eachRelation(z *zip.Reader, part string, take func(relation) error) error {
 	dir, name := path.Split(part)
 	err := stream(z, dir+"_rels/"+name+".rels", func(t *xmlscan.Scanner) error {

@@ -15,8 +15,8 @@ import (
 	"unicode/utf16"
 )
 
-// Excel repairs a workbook whose parts do not fit each other, or refuses it, where other programs are patient. This file
-// looks at the parts of a workbook; what is wrong in the cells of a sheet is found where they are read.
+// Excel repairs a workbook whose parts do not fit each other, or refuses it, where other programs are patient. This
+// file looks at the parts of a workbook; what is wrong in the cells of a sheet is found where they are read.
 
 // damage is something that Excel would repair.
 type damage struct{ sheet, cell, text string }

@@ -107,7 +107,7 @@ func (t *tableCheck) checkFit(c *cell, row int) {
 	}
 }
 
-// defaultWidth is what columns have that nobody has set one for.
+// defaultWidth is what columns have for which none was set.
 const defaultWidth = 8.43
 
 func (s *sheetCheck) widthOf(column int) float64 {
@@ -202,7 +202,7 @@ func (t *tableCheck) checkHeadings() {
 	}
 }
 
-// noName is what programs call tables that nobody has named.
+// noName is what programs call tables without a name of their own.
 var noName = regexp.MustCompile(`(?i)^(_*anonymous.*|(table|tabelle|tableau|tabla|database|range)[ _]?\d*)$`)
 
 func (t *tableCheck) checkName() {

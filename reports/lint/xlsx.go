@@ -152,8 +152,8 @@ func (x *xlsx) walk(v visitor, b *workbook) error {
 	return nil
 }
 
-// targets are where links of a sheet lead, by their names. Of a proper address, of which there may be tens of thousands, it is
-// enough to know that it is one.
+// targets are where links of a sheet lead, by their names. Of a proper address, of which there may be tens of
+// thousands, it is enough to know that it is one.
 type targets struct {
 	inside  map[string]string // parts of the workbook: their kinds
 	sound   map[string]struct{}

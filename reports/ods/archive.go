@@ -24,8 +24,8 @@ var stylesXML []byte
 //go:embed parts/settings.xml
 var settingsXML []byte
 
-// writeArchive writes the parts in their order. The type of the whole comes first, stored, so that programs find it at a
-// fixed place.
+// writeArchive writes the parts in their order. The type of the whole comes first, stored, so that programs find it at
+// a fixed place.
 func (w *Writer) writeArchive() error {
 	z := zip.NewWriter(w.out)
 	if err := store(z, "mimetype", []byte(mediaType)); err != nil {

@@ -5,7 +5,8 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// value writes a cell with a typed value. What it shows is written too: not every program works that out from the value.
+// value writes a cell with a typed value. What it shows is written too: not every program works that out from the
+// value.
 func (x *xml) value(v table.Value, column look) {
 	if s, ok := v.AsText(); ok {
 		x.text(s, differing(wrapped, column), "")

@@ -31,8 +31,9 @@ func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
 	return &Reader{zip: z}, nil
 }
 
-// Rows reads the rows of a table and of those that continue it (name_2 and on), as values of the given columns, and sees
-// to it that they are marked up as tables of just that size. After an error there are no more. A row is valid until the next.
+// Rows reads the rows of a table and of those that continue it (name_2 and on), as values of the given columns, and
+// sees to it that they are marked up as tables of just that size. After an error there are no more. A row is valid
+// until the next.
 func (r *Reader) Rows(name string, columns []table.Column) iter.Seq2[[]table.Value, error] {
 	return func(yield func([]table.Value, error) bool) {
 		f, err := r.zip.Open("content.xml")
@@ -48,7 +49,7 @@ func (r *Reader) Rows(name string, columns []table.Column) iter.Seq2[[]table.Val
 	}
 }
 
-// errStopped says that whoever reads wants no more rows.
+// errStopped says that the reader wants no more rows.
 var errStopped = errors.New("stopped")
 
 type dataReader struct {

@@ -11,8 +11,8 @@ import (
 )
 
 // spill is a temporary file that is deleted while it is open, so that a process that is killed leaves none behind: the
-// system frees it with the process. What is written to it is encrypted under a key that nobody else has: reports may be
-// personal, and a disk remembers what was deleted.
+// system frees it with the process. What is written to it is encrypted under a key that no other process has: reports
+// may be personal, and a disk remembers what was deleted.
 type spill struct {
 	file  *os.File
 	out   cipher.StreamWriter
@@ -37,7 +37,8 @@ func newSpill() (*spill, error) {
 	return s, nil
 }
 
-// stream encrypts or decrypts from the beginning. The key serves one file, which is written once: a counter from 0 will do.
+// stream encrypts or decrypts from the beginning. The key serves one file, which is written once: a counter from 0 will
+// do.
 func (s *spill) stream() cipher.Stream {
 	return cipher.NewCTR(s.block, make([]byte, aes.BlockSize)) // #nosec G407 -- the key is new for each file
 }

@@ -1,6 +1,6 @@
 // Package ods writes and rereads reports as OpenDocument spreadsheets, with the same sheets as the workbook of package
-// xlsx, by the same checklist for accessible spreadsheets. Text cells hold text whatever it begins with, so nothing in them
-// is ever run as a formula.
+// xlsx, by the same checklist for accessible spreadsheets. Text cells hold text whatever it begins with, so nothing in
+// them is ever run as a formula.
 //
 // Rows are compressed as they come and wait in a temporary file without a name, because what stands in front of them
 // (how many there are, what had to be changed) is known last. Files of the same content are the same to the byte.

@@ -13,8 +13,8 @@ type xml struct{ b []byte }
 
 func (x *xml) raw(s string) { x.b = append(x.b, s...) }
 
-// beginTable begins a sheet whose table has a name, which other programs find in the list at the end of the content; the
-// reader here finds it at once by the sheet's id.
+// beginTable begins a sheet whose table has a name, which other programs find in the list at the end of the content;
+// the reader here finds it at once by the sheet's id.
 func (x *xml) beginTable(sheet, tableName string, widths []float64, looks []look) {
 	x.raw(`<table:table table:name="`)
 	x.attribute(sheet)
@@ -82,8 +82,8 @@ func (x *xml) headings(columns []table.Column) {
 func (x *xml) beginRow() { x.raw(`<table:table-row>`) }
 func (x *xml) endRow()   { x.raw(`</table:table-row>`) }
 
-// row writes a row of values below columns of the given looks. Texts lead to the address in links, if that is given, with
-// themselves added to it.
+// row writes a row of values below columns of the given looks. Texts lead to the address in links, if that is given,
+// with themselves added to it.
 func (x *xml) row(row []table.Value, looks []look, links []string) {
 	x.beginRow()
 	x.cells(row, looks, links)

@@ -11,7 +11,8 @@ import (
 // thousands of new texts into it before it is seen that they are too many: bigger pages cost memory there.
 const pageSize = 32 << 10
 
-// compressor is the library's codec with less memory: its own keeps a history of 16 MiB a core for pages of a few kilobytes.
+// compressor is the library's codec with less memory: its own keeps a history of 16 MiB a core for pages of a few
+// kilobytes.
 type compressor struct {
 	codec.Codec
 	encoder *zstd.Encoder

@@ -11,7 +11,8 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// columns encode and compress on all cores. Each column belongs to one of them, and its bytes depend on its values alone.
+// columns encode and compress on all cores. Each column belongs to one of them, and its bytes depend on its values
+// alone.
 type columns struct {
 	types []table.Type
 	batch *batch // being filled
@@ -74,7 +75,7 @@ func (c *columns) send(to []*parquet.ColumnWriter) error {
 	for _, core := range c.cores {
 		core <- work{batch: b, to: to}
 	}
-	c.spare <- b // in order: whoever takes it waits until it is no longer read
+	c.spare <- b // in order: the receiver waits until it is no longer read
 	c.batch = <-c.spare
 	c.batch.busy.Wait()
 	for i := range c.batch.columns {
@@ -100,8 +101,8 @@ func (c *columns) close() {
 	c.alive.Wait()
 }
 
-// work writes every column whose turn it is on the n-th core. Columns of texts are the slow ones and may stand together, so they
-// are dealt out like cards.
+// work writes every column whose turn it is on the n-th core. Columns of texts are the slow ones and may stand
+// together, so they are dealt out like cards.
 func (c *columns) work(n int) {
 	var values []parquet.Value
 	for w := range c.cores[n] {
@@ -165,8 +166,8 @@ func valueOf(v table.Value, t table.Type) parquet.Value {
 	}
 }
 
-// textValue is a text without a copy of it, which nothing changes: the library has no other way that does not take memory
-// for each.
+// textValue is a text without a copy of it, which nothing changes: the library has no other way that does not take
+// memory for each.
 func textValue(s string) parquet.Value {
 	return parquet.ByteArrayValue(unsafe.Slice(unsafe.StringData(s), len(s))) // #nosec G103 -- read once and never written: a copy of each text would double the time
 }

@@ -9,7 +9,8 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// fit is v as a column of type t can hold it. done says, for people, what had to be done to it, and is empty nearly always.
+// fit is v as a column of type t can hold it. done says, for people, what had to be done to it, and is empty nearly
+// always.
 func fit(v table.Value, t table.Type) (fitted table.Value, done string) {
 	switch {
 	case v.Empty():

@@ -13,8 +13,8 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// Rows rereads a file of the given size that [Writer] wrote, as values of the given columns, whose names and types it must
-// have. After an error there are no more. A row is valid until the next.
+// Rows rereads a file of the given size that [Writer] wrote, as values of the given columns, whose names and types it
+// must have. After an error there are no more. A row is valid until the next.
 func Rows(r io.ReaderAt, size int64, doc table.Document) iter.Seq2[[]table.Value, error] {
 	return func(yield func([]table.Value, error) bool) {
 		f, err := open(r, size, doc)

@@ -1,7 +1,7 @@
-// Package parquet writes and rereads reports as Parquet files: typed columns (UTF-8 text, 32-bit whole numbers, doubles,
-// booleans, UTC times to the microsecond, dates, lists of text), compressed with zstd, in groups of 100,000 rows, with
-// what the report says of itself as key-value metadata. An empty cell is a null, an empty list has no items. Files of
-// the same content are the same to the byte.
+// Package parquet writes and rereads reports as Parquet files: typed columns (UTF-8 text, 32-bit whole numbers,
+// doubles, booleans, UTC times to the microsecond, dates, lists of text), compressed with zstd, in groups of 100,000
+// rows, with what the report says of itself as key-value metadata. An empty cell is a null, an empty list has no items.
+// Files of the same content are the same to the byte.
 package parquet
 
 import (
@@ -26,8 +26,8 @@ const (
 	dictionaryBytes = 128 << 10
 )
 
-// Writer writes one file. It holds the pages of one group, compressed, whatever the number of rows. It must be closed or
-// aborted.
+// Writer writes one file. It holds the pages of one group, compressed, whatever the number of rows. It must be closed
+// or aborted.
 type Writer struct {
 	doc     table.Document
 	out     *parquet.GenericWriter[any]
@@ -76,8 +76,8 @@ func facts(doc table.Document) []table.Fact {
 	}, doc.Facts...)
 }
 
-// Add writes a row. A value that its column's type cannot hold becomes a null or the nearest that it can, and is listed in
-// the metadata.
+// Add writes a row. A value that its column's type cannot hold becomes a null or the nearest that it can, and is listed
+// in the metadata.
 func (w *Writer) Add(row []table.Value) error {
 	if len(row) != len(w.fitted) {
 		return fmt.Errorf("a row of %d values for %d columns", len(row), len(w.fitted))

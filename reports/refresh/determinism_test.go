@@ -22,8 +22,8 @@ var forcedPlans = []string{
 	"max_parallel_workers_per_gather = 0",
 }
 
-// TestEveryReportIsTheSameInAnyOrderAndByAnyPlan: the rows of a made-up source are shuffled and plans forced, and no refresh
-// of any report finds a cell to change.
+// TestEveryReportIsTheSameInAnyOrderAndByAnyPlan: the rows of a made-up source are shuffled and plans forced, and no
+// refresh of any report finds a cell to change.
 func TestEveryReportIsTheSameInAnyOrderAndByAnyPlan(t *testing.T) {
 	t.Parallel()
 	at := reporttest.Instant(t, "2026-11-22T06:10:00Z")

@@ -59,9 +59,9 @@ func (r *readers) wait() error {
 	return r.group.Wait()
 }
 
-// TestReadersNeverNoticeRefreshes has readers read, by column names and through a view, while the report is refreshed again
-// and again, half of the times with one school in twenty changed. What one school gains another loses, so that the sum
-// proves that a read is of one version. CPD_JOBS_LONG=1 refreshes a thousand times.
+// TestReadersNeverNoticeRefreshes has readers read, by column names and through a view, while the report is refreshed
+// again and again, half of the times with one school in twenty changed. What one school gains another loses, so that
+// the sum proves that a read is of one version. CPD_JOBS_LONG=1 refreshes a thousand times.
 func TestReadersNeverNoticeRefreshes(t *testing.T) {
 	t.Parallel()
 	refreshes := 30
@@ -102,8 +102,8 @@ func TestReadersNeverNoticeRefreshes(t *testing.T) {
 	after := readStanding(t, db)
 	t.Logf("%d reads beside %d refreshes, the longest %s; %d bytes at first, %d after vacuum",
 		r.reads.Load(), refreshes, time.Duration(r.longest.Load()), before.bytes, after.bytes)
-	// Readers who never pause, some of whom stall, keep dead rows of so small a table from being cleared away; where reads are
-	// steady, as of the real report beside pgbench, it keeps its size.
+	// Readers who never pause, some of whom stall, keep dead rows of so small a table from being cleared away; where reads
+	// are steady, as of the real report beside pgbench, it keeps its size.
 	if after.bytes > 2*before.bytes {
 		t.Errorf("table and indexes: got %d bytes, want at most twice the first %d", after.bytes, before.bytes)
 	}

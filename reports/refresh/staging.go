@@ -11,8 +11,9 @@ import (
 
 const stagingSchema = "reports_staging"
 
-// stagingNames are the tables that a refresh computes into. They carry the backend's number and start, so that two refreshes
-// never collide and anyone can tell whose refresh is dead: no lock is needed, and none would do behind a pooler.
+// stagingNames are the tables that a refresh computes into. They carry the backend's number and start, so that two
+// refreshes never collide and anyone can tell whose refresh is dead: no lock is needed, and none would do behind a
+// pooler.
 type stagingNames struct {
 	staged, diff pgx.Identifier
 }

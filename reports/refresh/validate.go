@@ -42,9 +42,9 @@ type Validation struct {
 // unsteady is SQL that gives something else each time. Reports take their time from the data.
 var unsteady = regexp.MustCompile(`(?i)\b(now|random|clock_timestamp|statement_timestamp|transaction_timestamp|gen_random_uuid|timeofday)\s*\(|\bcurrent_(date|time|timestamp)\b|\blocal(time|timestamp)\b`)
 
-// Validate runs a definition against the synced data and throws the result away: that the query returns what is described, reads
-// only synced tables, writes nothing, ends in time and has a key; and its checks and views. The error is about the
-// database; what is wrong with the definition is in the result.
+// Validate runs a definition against the synced data and throws the result away: that the query returns what is
+// described, reads only synced tables, writes nothing, ends in time and has a key; and its checks and views. The error
+// is about the database; what is wrong with the definition is in the result.
 func Validate(ctx context.Context, pool *pgxpool.Pool, d *definition.Definition, o ValidateOptions) (Validation, error) {
 	if o.Timeout == 0 {
 		o.Timeout = 2 * time.Minute
@@ -79,8 +79,8 @@ func (t *trial) problem(format string, args ...any) {
 	t.result.Problems = append(t.result.Problems, fmt.Sprintf(format, args...))
 }
 
-// within does something in a transaction that is rolled back. What PostgreSQL has against the definition's SQL is a problem
-// of the definition, what else goes wrong an error.
+// within does something in a transaction that is rolled back. What PostgreSQL has against the definition's SQL is a
+// problem of the definition, what else goes wrong an error.
 func (t *trial) within(ctx context.Context, mode pgx.TxAccessMode, do func(context.Context, pgx.Tx, plan) error) error {
 	tx, err := t.conn.BeginTx(ctx, pgx.TxOptions{AccessMode: mode})
 	if err != nil {

@@ -42,9 +42,9 @@ type Withdrawn struct {
 }
 
 // Withdraw marks a version as wrong, with later ones that have the same rows. If the live one is among them, the newest
-// version before it that stands is published again, as a new version with that one's as_of, inputs and definition: versions
-// only ever count up, and what was live at an earlier instant stays as it was. A refresh from the very inputs and
-// definition that made a withdrawn version is refused from then on, unless forced.
+// version before it that stands is published again, as a new version with that one's as_of, inputs and definition:
+// versions only ever count up, and what was live at an earlier instant stays as it was. A refresh from the very inputs
+// and definition that made a withdrawn version is refused from then on, unless forced.
 func Withdraw(ctx context.Context, r run.Run, pool *pgxpool.Pool, d *definition.Definition, w Withdrawal) (Withdrawn, error) {
 	result := Withdrawn{Report: d.Name, Version: w.Version, Why: strings.TrimSpace(w.Why)}
 	if result.Why == "" {
@@ -129,7 +129,7 @@ func restore(ctx context.Context, tx pgx.Tx, r run.Run, d *definition.Definition
 	return nil
 }
 
-// lastStanding is the newest version that was computed and that nobody has withdrawn.
+// lastStanding is the newest version that was computed and is not withdrawn.
 func lastStanding(ctx context.Context, tx pgx.Tx, d *definition.Definition) (versions.Version, error) {
 	var version int64
 	err := tx.QueryRow(ctx, `

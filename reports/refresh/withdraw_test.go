@@ -102,7 +102,8 @@ func TestOlderVersionIsWithdrawnWithoutARestore(t *testing.T) {
 	}
 }
 
-// TestWithdrawnRepetitionIsNotRepeated: what was published again and is found wrong too does not come back a third time.
+// TestWithdrawnRepetitionIsNotRepeated: what was published again and is found wrong too does not come back a third
+// time.
 func TestWithdrawnRepetitionIsNotRepeated(t *testing.T) {
 	t.Parallel()
 	d := reporttest.Loaded(t, "names", reporttest.SchoolNames)

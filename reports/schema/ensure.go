@@ -1,5 +1,5 @@
-// Package schema makes and extends the tables, views and functions of reports in the database, as their definitions say.
-// Filling them is left to package refresh.
+// Package schema makes and extends the tables, views and functions of reports in the database, as their definitions
+// say. Filling them is left to package refresh.
 package schema
 
 import (
@@ -26,8 +26,9 @@ const (
 )
 
 // EnsureTables makes the tables and views of reports, those first that others need, extends them with new columns, and
-// writes the comments. It is to be called after the migrations, at start; with nothing new it only reads. Where a reader is in
-// the way of a new column it waits without blocking others. One report's trouble does not keep it from the others.
+// writes the comments. It is to be called after the migrations, at start; with nothing new it only reads. Where a
+// reader is in the way of a new column it waits without blocking others. One report's trouble does not keep it from the
+// others.
 func EnsureTables(ctx context.Context, pool *pgxpool.Pool, list ...*definition.Definition) error {
 	var problems []error
 	for _, d := range neededFirst(list) {
@@ -86,7 +87,7 @@ func (d report) ensure(ctx context.Context, tx pgx.Tx) error {
 	if known.Newer || known.LayoutHash == LayoutHash(d.Definition) {
 		return nil
 	}
-	// Short: whoever waits for a lock makes later readers wait behind it.
+	// Short: a session that waits for a lock makes later readers wait behind it.
 	if _, err := tx.Exec(ctx, "SET LOCAL lock_timeout = '250ms'"); err != nil {
 		return err
 	}

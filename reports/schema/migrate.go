@@ -23,10 +23,11 @@ type Migrated struct {
 	Retyped []string `json:"retyped"`
 }
 
-// Migrate lets a report's table follow a definition that drops or retypes columns, which [EnsureTables] refuses to do by itself.
-// The definition's major version must have been raised. Views and functions of others that use such a column are named, and
-// nothing is changed. Earlier versions keep what they had: a dropped column stays in the rows of the report's _at function
-// under its name, a retyped one under its name and the major version it had. The next refresh fills what is new.
+// Migrate lets a report's table follow a definition that drops or retypes columns, which [EnsureTables] refuses to do
+// by itself. The definition's major version must have been raised. Views and functions of others that use such a column
+// are named, and nothing is changed. Earlier versions keep what they had: a dropped column stays in the rows of the
+// report's _at function under its name, a retyped one under its name and the major version it had. The next refresh
+// fills what is new.
 func Migrate(ctx context.Context, pool *pgxpool.Pool, d *definition.Definition) (Migrated, error) {
 	var done Migrated
 	err := pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error {

@@ -9,21 +9,22 @@ import (
 	"cpd-jobs/reports/definition"
 )
 
-// countsKept is how many counts are remembered. Beyond it all are forgotten: whoever asks for ever new selections costs the
-// database time, never this program memory.
+// countsKept is how many counts are remembered. Beyond it all are forgotten: a visitor who asks for ever new selections
+// costs the database time, never this program memory.
 const (
 	countsKept = 2000
 	longestKey = 300 // of a count that is remembered
 )
 
-// Counter counts the rows of selections, each once a version: most people ask for the same, page after page. Its zero value
-// is ready, and safe for concurrent use.
+// Counter counts the rows of selections, each once a version: most people ask for the same, page after page. Its zero
+// value is ready, and safe for concurrent use.
 type Counter struct {
 	mu    sync.Mutex
 	known map[string]int64
 }
 
-// Count counts the rows of a selection that has been checked, of which page was read; first says that it is the first page.
+// Count counts the rows of a selection that has been checked, of which page was read; first says that it is the first
+// page.
 func (c *Counter) Count(ctx context.Context, db pg.Querier, def *definition.Definition, s Selection, page Page, first bool) (int64, error) {
 	if first && page.Next == "" {
 		return int64(len(page.Rows)), nil

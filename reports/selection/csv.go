@@ -18,8 +18,8 @@ const AtOnce = 2000
 // ErrNewVersion ends a file whose report was refreshed while it was written.
 var ErrNewVersion = errors.New("the report was refreshed while the file was written")
 
-// WriteCSV writes a selection that has been checked, whose first page was read already with [AtOnce]. All rows are of one
-// version; after an error what was written must not pass for a whole file.
+// WriteCSV writes a selection that has been checked, whose first page was read already with [AtOnce]. All rows are of
+// one version; after an error what was written must not pass for a whole file.
 func WriteCSV(ctx context.Context, w io.Writer, db pg.Querier, def *definition.Definition, s Selection, page Page) error {
 	doc := table.Document{}
 	for _, c := range ColumnsOf(def, s) {

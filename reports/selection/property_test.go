@@ -103,8 +103,9 @@ func randomSelection(rng *rand.Rand) selection.Selection {
 	return s
 }
 
-// TestRandomSelections compares what three ways of reading find with a reference that knows no SQL: pages, which a person
-// turns; the count above them; and the one statement of a file. The address and the arguments of a job say the same part.
+// TestRandomSelections compares what three ways of reading find with a reference that knows no SQL: pages, which a
+// person turns; the count above them; and the one statement of a file. The address and the arguments of a job say the
+// same part.
 func TestRandomSelections(t *testing.T) {
 	t.Parallel()
 	def, db := report(t)

@@ -184,7 +184,8 @@ func (q *query) order() (place, order string) {
 	return "NULL::text", key + direction
 }
 
-// SQL is the statement that reads a selection that has been checked, all of it, from the report or what has its columns.
+// SQL is the statement that reads a selection that has been checked, all of it, from the report or what has its
+// columns.
 func SQL(def *definition.Definition, source string, s Selection) (sql string, args []any) {
 	q := newQuery(def, source, s)
 	order := def.OrderBy("r")

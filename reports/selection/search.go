@@ -9,8 +9,8 @@ import (
 )
 
 // search is SQL that is true of the rows that a search finds: those with all its words in one of the columns that the
-// definition names for it, or whose key or another of them begins with it. Arg makes a value a parameter and returns how the
-// SQL names it. Comparing by byte takes a quarter of the time that ILIKE does.
+// definition names for it, or whose key or another of them begins with it. Arg makes a value a parameter and returns
+// how the SQL names it. Comparing by byte takes a quarter of the time that ILIKE does.
 func search(d *definition.Definition, text string, arg func(any) string) string {
 	var either []string
 	compact := strings.ReplaceAll(text, " ", "")

@@ -1,7 +1,7 @@
-// Package selection is a part of a report: which rows, which columns, in which order. It reads one from an address, from a
-// job's arguments or from flags, checks it against the report's definition, says it in words and reads its rows: page by page,
-// or as the statement of a file. Names of columns are those of the definition and values are always parameters, so nothing
-// that a visitor writes becomes SQL.
+// Package selection is a part of a report: which rows, which columns, in which order. It reads one from an address,
+// from a job's arguments or from flags, checks it against the report's definition, says it in words and reads its rows:
+// page by page, or as the statement of a file. Names of columns are those of the definition and values are always
+// parameters, so nothing that a visitor writes becomes SQL.
 package selection
 
 import (
@@ -33,9 +33,9 @@ type Selection struct {
 // (text[]) each item is compared.
 type Where map[string]Values
 
-// Values are what a condition compares with: equal to any of them, with .not to none; .from (at least) and .to (at most) have
-// one. "" is an empty cell. In JSON a single one is a text, several are a list; numbers, true, false and null (an empty cell)
-// are read too.
+// Values are what a condition compares with: equal to any of them, with .not to none; .from (at least) and .to (at
+// most) have one. "" is an empty cell. In JSON a single one is a text, several are a list; numbers, true, false and
+// null (an empty cell) are read too.
 type Values []string
 
 // Comparisons of a condition beside being equal.
@@ -64,8 +64,8 @@ const (
 )
 
 // Parse reads a selection from an address: column=value, several times for any of several values, column.not, .from and
-// .to; q, sort and columns. A value of "" asks for nothing. Parameters that others name are for them to read; any other is
-// refused. Errors are of class Invalid.
+// .to; q, sort and columns. A value of "" asks for nothing. Parameters that others name are for them to read; any other
+// is refused. Errors are of class Invalid.
 func Parse(def *definition.Definition, q url.Values, others ...string) (Selection, error) {
 	s := Selection{Where: Where{}}
 	for name, list := range q {

@@ -18,7 +18,8 @@ import (
 // publishes, and a name that no key may begin with.
 const drafts = ".drafts"
 
-// Files may hold personal data: they are for the user that runs this program, and for the group that an operator chooses.
+// Files may hold personal data: they are for the user that runs this program, and for the group that an operator
+// chooses.
 const (
 	folderMode = 0o750
 	fileMode   = 0o640

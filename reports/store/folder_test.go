@@ -15,7 +15,8 @@ import (
 	"cpd-jobs/reports/store"
 )
 
-// writerEnv turns this test binary into a process that begins a draft in the folder that it names and waits to be killed.
+// writerEnv turns this test binary into a process that begins a draft in the folder that it names and waits to be
+// killed.
 const writerEnv = "STORE_TEST_WRITER"
 
 func TestMain(m *testing.M) {

@@ -14,8 +14,8 @@ import (
 	"cpd-jobs/internal/run"
 )
 
-// s3 is a store in a bucket of S3 or a compatible service. What a bucket cannot do is tell whether the writer of a draft is
-// still alive; drafts there are dead once they are older than any export may take.
+// s3 is a store in a bucket of S3 or a compatible service. What a bucket cannot do is tell whether the writer of a
+// draft is still alive; drafts there are dead once they are older than any export may take.
 type s3 struct {
 	address s3Address
 	client  *minio.Client
@@ -27,7 +27,7 @@ const (
 	// deadAfter is when a draft is dead: many times what an export may take. Too low, and a sweep takes away what
 	// somebody writes.
 	deadAfter = 12 * time.Hour
-	// tries is how often a request is sent, with pauses that grow to a second. Whoever runs exports tries again later.
+	// tries is how often a request is sent, with pauses that grow to a second. The export is tried again later.
 	tries = 5
 )
 
@@ -112,8 +112,8 @@ func (s *s3) CleanDrafts(ctx context.Context) (removed int, err error) {
 	return uploads + removed, nil
 }
 
-// cleanUploads gives up uploads that were begun long ago and never finished, which a bucket keeps, and charges for, but does
-// not list among its files.
+// cleanUploads gives up uploads that were begun long ago and never finished, which a bucket keeps, and charges for, but
+// does not list among its files.
 func (s *s3) cleanUploads(ctx context.Context) (removed int, err error) {
 	key, id := "", ""
 	for {

@@ -20,9 +20,9 @@ type s3Address struct {
 
 const s3Hint = "an S3 address is s3://KEY:SECRET@HOST/BUCKET?region=REGION, or s3://BUCKET with AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION set"
 
-// parseS3 reads s3://[KEY:SECRET@]HOST/BUCKET[/FOLDER] and, for Amazon's own, s3://[KEY:SECRET@]BUCKET[/FOLDER]. A host has a dot
-// or a port. After ? may follow region, and tls=false for a server on this machine. Messages leave the address out, since
-// it holds a secret.
+// parseS3 reads s3://[KEY:SECRET@]HOST/BUCKET[/FOLDER] and, for Amazon's own, s3://[KEY:SECRET@]BUCKET[/FOLDER]. A host
+// has a dot or a port. After ? may follow region, and tls=false for a server on this machine. Messages leave the
+// address out, since it holds a secret.
 func parseS3(address string) (s3Address, error) {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -73,8 +73,8 @@ func amazon(region string) string {
 	return "s3." + region + ".amazonaws.com"
 }
 
-// credentialsOf are those of the address, else those that Amazon's own programs take from the environment. There must be
-// some: without, every request would be refused, one by one.
+// credentialsOf are those of the address, else those that Amazon's own programs take from the environment. There must
+// be some: without, every request would be refused, one by one.
 func credentialsOf(user *url.Userinfo) (*credentials.Credentials, error) {
 	c := credentials.NewEnvAWS()
 	if user != nil {

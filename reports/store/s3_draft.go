@@ -12,13 +12,13 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// partSize is how much of a file is sent, and held, at a time: the least that S3 takes. With at most 10,000 parts a file
-// may have 48 GiB.
+// partSize is how much of a file is sent, and held, at a time: the least that S3 takes. With at most 10,000 parts a
+// file may have 48 GiB.
 const partSize = 5 << 20
 
-// s3Draft is an object under a name of its own, which becomes the file by a copy within the store: that is at once there or
-// not, and an upload that has not ended could not be read back. A file of more than one part is uploaded while it is
-// written.
+// s3Draft is an object under a name of its own, which becomes the file by a copy within the store: that is at once
+// there or not, and an upload that has not ended could not be read back. A file of more than one part is uploaded while
+// it is written.
 type s3Draft struct {
 	store  *s3
 	ctx    context.Context // of Create: Write has none

@@ -10,9 +10,9 @@ import (
 	"github.com/minio/minio-go/v7"
 )
 
-// s3File reads an object. Reading on from the start is one request, which gives the object as it was when it was opened,
-// whatever happens to it meanwhile. Anything else asks again, for that very object: if it was replaced, reading fails
-// rather than mix the two.
+// s3File reads an object. Reading on from the start is one request, which gives the object as it was when it was
+// opened, whatever happens to it meanwhile. Anything else asks again, for that very object: if it was replaced, reading
+// fails rather than mix the two.
 type s3File struct {
 	store *s3
 	ctx   context.Context // of Open: reading has none

@@ -1,4 +1,4 @@
-// Package store keeps exported files. A file is written as a draft that nobody can find, read back, and only then
+// Package store keeps exported files. A file is written as a draft that cannot be found, read back, and only then
 // published under its name, whole. One small interface is all that the rest of the program knows of where files are;
 // the conformance test in package storetest says what every implementation promises.
 package store
@@ -13,7 +13,8 @@ import (
 
 // Store is a place for files. It is safe for concurrent use, also by several processes.
 type Store interface {
-	// Create begins a draft that may become the file called key. A key is a slash-separated path as [io/fs.ValidPath] has it.
+	// Create begins a draft that may become the file called key. A key is a slash-separated path as [io/fs.ValidPath] has
+	// it.
 	Create(ctx context.Context, key string) (Draft, error)
 	// Open fails with [ErrNotFound] where there is no such file.
 	Open(ctx context.Context, key string) (File, error)
@@ -27,8 +28,8 @@ type Store interface {
 	String() string
 }
 
-// Draft is a file that is being written. It ends with Publish or Discard; Discard after either does nothing, so it may be
-// deferred. A draft is not safe for concurrent use.
+// Draft is a file that is being written. It ends with Publish or Discard; Discard after either does nothing, so it may
+// be deferred. A draft is not safe for concurrent use.
 type Draft interface {
 	io.Writer
 	// Reopen ends the writing: what was written is safe from a power cut. It may be called more than once.

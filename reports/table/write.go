@@ -25,8 +25,8 @@ func (v Value) Append(b []byte) []byte {
 	}
 }
 
-// appendTime adds microseconds since 1970 as ISO 8601 in UTC, with the fraction only where there is one. Reports have millions
-// of times, and the standard library's formatting would take most of the time that writing them takes.
+// appendTime adds microseconds since 1970 as ISO 8601 in UTC, with the fraction only where there is one. Reports have
+// millions of times, and the standard library's formatting would take most of the time that writing them takes.
 func appendTime(b []byte, micros int64) []byte {
 	const perSecond, perDay = 1_000_000, secondsOfDay * 1_000_000
 	days, micros := micros/perDay, micros%perDay
@@ -99,8 +99,8 @@ func parse(s string, t Type) (Value, bool) {
 	}
 }
 
-// parseTime knows years that the standard library does not, before 0 and after 9999, which databases have. The calendar comes
-// round every 400 years.
+// parseTime knows years that the standard library does not, before 0 and after 9999, which databases have. The calendar
+// comes round every 400 years.
 func parseTime(layout, s string) (time.Time, error) {
 	at, err := time.Parse(layout, s)
 	if err == nil || len(s) < len("-0001-01-01") {

@@ -21,7 +21,8 @@ type CheckResult struct {
 	Sample []json.RawMessage `json:"-"`
 }
 
-// AddCheckResults writes what a run's checks found beside the version that was published in spite of it, nil if none was.
+// AddCheckResults writes what a run's checks found beside the version that was published in spite of it, nil if none
+// was.
 func AddCheckResults(ctx context.Context, tx pgx.Tx, report string, runID int64, version *int64, results []CheckResult) error {
 	for _, r := range results {
 		if r.Sample == nil {

@@ -215,7 +215,8 @@ func TestPruneKeepsWhatIsYoungEnough(t *testing.T) {
 	}
 }
 
-// TestHistoryGrowsWithWhatChanges refreshes every hour, mostly without a change. CPD_JOBS_LONG=1 does it a thousand times.
+// TestHistoryGrowsWithWhatChanges refreshes every hour, mostly without a change. CPD_JOBS_LONG=1 does it a thousand
+// times.
 func TestHistoryGrowsWithWhatChanges(t *testing.T) {
 	t.Parallel()
 	refreshes := 50

@@ -24,8 +24,8 @@ type Pruned struct {
 }
 
 // Prune forgets how reports were before the instant. What was live at that instant, and everything since, can still be
-// rebuilt. It is meant to be called daily with now - the retention of versions; calling it twice does nothing more. A dry run takes it
-// back.
+// rebuilt. It is meant to be called daily with now - the retention of versions; calling it twice does nothing more. A
+// dry run takes it back.
 func Prune(ctx context.Context, r run.Run, pool *pgxpool.Pool, before time.Time,
 	list []*definition.Definition) (Pruned, error) {
 	var total Pruned
@@ -79,8 +79,8 @@ func prune(ctx context.Context, tx pgx.Tx, d *definition.Definition, before time
 	return p, err
 }
 
-// oldestToKeep is the version that was live at the instant, 0 if none was. The report's row is locked, so that no refresh
-// is published meanwhile.
+// oldestToKeep is the version that was live at the instant, 0 if none was. The report's row is locked, so that no
+// refresh is published meanwhile.
 func oldestToKeep(ctx context.Context, tx pgx.Tx, report string, at time.Time) (int64, error) {
 	switch _, err := LockLive(ctx, tx, report); {
 	case errors.Is(err, pgx.ErrNoRows):

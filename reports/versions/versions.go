@@ -102,9 +102,9 @@ func LockLive(ctx context.Context, tx pgx.Tx, report string) (live int64, err er
 	return live, nil
 }
 
-// Add writes the record of a refresh, with what its checks found, and makes it the live version. PublishedAt and ContentVersion
-// are given here: the latter is v's own where the refresh changed rows or the definition. The caller holds the lock of
-// [LockLive], so times follow the order of versions even if the clock is set back.
+// Add writes the record of a refresh, with what its checks found, and makes it the live version. PublishedAt and
+// ContentVersion are given here: the latter is v's own where the refresh changed rows or the definition. The caller
+// holds the lock of [LockLive], so times follow the order of versions even if the clock is set back.
 func Add(ctx context.Context, tx pgx.Tx, v Version, changed bool, found []CheckResult) error {
 	_, err := tx.Exec(ctx, `
 		INSERT INTO reports.refreshes (`+recordedColumns+`)

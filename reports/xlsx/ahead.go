@@ -2,8 +2,8 @@ package xlsx
 
 import "io"
 
-// ahead reads from a source on another core, a little before it is asked: unpacking takes as long as making sense of what is
-// unpacked.
+// ahead reads from a source on another core, a little before it is asked: unpacking takes as long as making sense of
+// what is unpacked.
 type ahead struct {
 	filled chan []byte
 	empty  chan []byte

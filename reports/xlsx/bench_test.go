@@ -22,9 +22,9 @@ import (
 
 const benchRows = 250_000
 
-// BenchmarkWorkbook writes and rereads 250,000 rows like those of the school onboarding report's 25 first columns, and has
-// plain excelize and libxlsxwriter in constant-memory mode (Debian: libxlsxwriter-dev, gcc) write the same cells, in
-// turns; of each the best of three counts.
+// BenchmarkWorkbook writes and rereads 250,000 rows like those of the school onboarding report's 25 first columns, and
+// has plain excelize and libxlsxwriter in constant-memory mode (Debian: libxlsxwriter-dev, gcc) write the same cells,
+// in turns; of each the best of three counts.
 func BenchmarkWorkbook(b *testing.B) {
 	rows := benchSchools(benchRows)
 	for b.Loop() {
@@ -59,7 +59,8 @@ func BenchmarkWorkbook(b *testing.B) {
 	b.ReportMetric(0, "ns/op") // says nothing: several programs took turns
 }
 
-// BenchmarkTwoMillionRows writes 2 million rows of 30 columns and reports the most memory that the process had meanwhile.
+// BenchmarkTwoMillionRows writes 2 million rows of 30 columns and reports the most memory that the process had
+// meanwhile.
 func BenchmarkTwoMillionRows(b *testing.B) {
 	doc := benchDocument()
 	for i := range 5 {
@@ -91,7 +92,8 @@ func BenchmarkTwoMillionRows(b *testing.B) {
 	}
 }
 
-// forgetPeak makes the system measure the process's memory anew, where it can, without what benchmarks before have left.
+// forgetPeak makes the system measure the process's memory anew, where it can, without what benchmarks before have
+// left.
 func forgetPeak() {
 	debug.FreeOSMemory()
 	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0)

@@ -13,8 +13,8 @@ const (
 	maxInteger = 999_999_999_999_999
 )
 
-// styleOf is the style that a value has, and whether it is written as a text. Text is safe as it is: a text cell is never run,
-// whatever it begins with.
+// styleOf is the style that a value has, and whether it is written as a text. Text is safe as it is: a text cell is
+// never run, whatever it begins with.
 func (s *styles) styleOf(v table.Value) (look *style, asText bool) {
 	if _, ok := v.AsText(); ok {
 		return &s.wrapped, true

@@ -45,8 +45,8 @@ func (w *Writer) drawings() []drawing {
 	return list
 }
 
-// writeCharts puts the charts on a sheet of their own, the last: the one departure from the checklist. What each shows also
-// stands in words above them, and as the text that screen readers speak for it.
+// writeCharts puts the charts on a sheet of their own, the last: the one departure from the checklist. What each shows
+// also stands in words above them, and as the text that screen readers speak for it.
 func (w *Writer) writeCharts() error {
 	drawings := w.drawings()
 	if len(drawings) == 0 {
@@ -113,8 +113,9 @@ func (d drawing) height() int {
 	return chartFrame + barHeight*(d.Last-d.First+1)
 }
 
-// chart has excelize make what leads to the chart. What it makes of the chart itself has no values, which viewers that do
-// not compute show as nothing, and an order of elements that the schema does not know: [drawing.xml] takes its place.
+// chart has excelize make what leads to the chart. What it makes of the chart itself has no values, which viewers that
+// do not compute show as nothing, and an order of elements that the schema does not know: [drawing.xml] takes its
+// place.
 func (d drawing) chart(height int) *excelize.Chart {
 	return &excelize.Chart{
 		Type:      excelize.Bar,

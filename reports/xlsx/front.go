@@ -5,8 +5,8 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// beginSheet writes a sheet as far as the headings of its table, if it has one. Where panes are frozen, all of that stays in
-// view.
+// beginSheet writes a sheet as far as the headings of its table, if it has one. Where panes are frozen, all of that
+// stays in view.
 func (w *Writer) beginSheet(b frontmatter.Sheet) (*sheet, error) {
 	frozen := 0
 	if w.book.Doc.Layout.FreezePanes && b.Table != "" {

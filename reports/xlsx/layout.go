@@ -20,8 +20,8 @@ const (
 	boldness = 1.1 // bold letters are wider
 )
 
-// heightOf is what a text needs in a column of a width, 0 if one line is enough. Excel finds out by itself, LibreOffice does
-// not.
+// heightOf is what a text needs in a column of a width, 0 if one line is enough. Excel finds out by itself, LibreOffice
+// does not.
 func heightOf(text string, look *style, width float64) float64 {
 	if look.height > 0 {
 		return look.height

@@ -31,8 +31,8 @@ func (l link) address() string {
 	return l.base + url.PathEscape(l.target)
 }
 
-// links are those of a sheet. There may be tens of thousands, which wait until the end of the workbook: their texts stand one behind
-// the other, and what the links of a column share is kept once.
+// links are those of a sheet. There may be tens of thousands, which wait until the end of the workbook: their texts
+// stand one behind the other, and what the links of a column share is kept once.
 type links struct {
 	places []linkPlace
 	texts  []byte
@@ -74,15 +74,16 @@ func (l *links) all() iter.Seq2[int, link] {
 	}
 }
 
-// A sheet refers to what excelize has made for it, one thing at most, and then to where its links lead. Other programs expect
-// such names.
+// A sheet refers to what excelize has made for it, one thing at most, and then to where its links lead. Other programs
+// expect such names.
 const (
 	firstRelation = "rId1"
 	linkRelation  = "rId"
 	firstLink     = 2
 )
 
-// addLinks keeps the links of a sheet, if any leads out of the workbook, until excelize has said what else the sheet refers to.
+// addLinks keeps the links of a sheet, if any leads out of the workbook, until excelize has said what else the sheet
+// refers to.
 func (a *archive) addLinks(sheet string, links *links) {
 	for _, l := range links.all() {
 		if !l.inside() {

@@ -118,8 +118,8 @@ func (r *Reader) decode(name string, into any) error {
 	return nil
 }
 
-// Rows reads the rows of a table and of those that continue it (name_2 and on), as values of the given columns. After an
-// error there are no more. A row is valid until the next.
+// Rows reads the rows of a table and of those that continue it (name_2 and on), as values of the given columns. After
+// an error there are no more. A row is valid until the next.
 func (r *Reader) Rows(name string, columns []table.Column) iter.Seq2[[]table.Value, error] {
 	return func(yield func([]table.Value, error) bool) {
 		for n := 1; ; n++ {

@@ -56,7 +56,8 @@ func TestEveryPartIsValidByItsSchema(t *testing.T) {
 	}
 }
 
-// schemaOf is the schema of a part. That of the core properties imports others from the network: they are looked at below.
+// schemaOf is the schema of a part. That of the core properties imports others from the network: they are looked at
+// below.
 func schemaOf(part string) string {
 	switch base := path.Base(part); {
 	case base == "[Content_Types].xml":

@@ -8,13 +8,14 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// A spreadsheet counts days, as a floating-point number, from 30 December 1899. Before 1 March 1900 programs disagree (Excel
-// believes that 1900 was a leap year), so such times are texts here.
+// A spreadsheet counts days, as a floating-point number, from 30 December 1899. Before 1 March 1900 programs disagree
+// (Excel believes that 1900 was a leap year), so such times are texts here.
 const (
 	microsOfDay = 24 * 60 * 60 * 1_000_000
 	firstSerial = 61      // 1 March 1900
 	lastSerial  = 2958466 // 1 January 10000, which no longer is one
-	// exactSerial is up to where floating-point numbers are fine enough to tell every microsecond from the next: until 2079.
+	// exactSerial is up to where floating-point numbers are fine enough to tell every microsecond from the next: until
+	// 2079.
 	exactSerial = 65536
 )
 
@@ -34,8 +35,8 @@ func sinceZero(v table.Value) (days, micros int64) {
 	return days, micros
 }
 
-// hasSerial says whether some number stands for exactly that time or date. None does outside of the years above nor, for parts
-// of a day, after 2079 where the number is too coarse.
+// hasSerial says whether some number stands for exactly that time or date. None does outside of the years above nor,
+// for parts of a day, after 2079 where the number is too coarse.
 func hasSerial(v table.Value) bool {
 	days, micros := sinceZero(v)
 	if days < firstSerial || days >= lastSerial {

@@ -6,8 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// Limits on the table of shared texts, which waits in memory until the end of the workbook. What has no room in it stays
-// in its cell.
+// Limits on the table of shared texts, which waits in memory until the end of the workbook. What has no room in it
+// stays in its cell.
 const (
 	maxShared      = 4096
 	maxSharedBytes = 1 << 20

@@ -12,9 +12,9 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// sheet writes one sheet from the top down and straight to the archive, as the accessibility checklist has it: the title in
-// A1, some lines, then one table with no blank row before it and nothing below. excelize knows the sheet too, but only what
-// other parts of the workbook say of it.
+// sheet writes one sheet from the top down and straight to the archive, as the accessibility checklist has it: the
+// title in A1, some lines, then one table with no blank row before it and nothing below. excelize knows the sheet too,
+// but only what other parts of the workbook say of it.
 type sheet struct {
 	w      *Writer
 	name   string
@@ -42,7 +42,8 @@ type sheetColumn struct {
 // flushAt is how much of a sheet is gathered before it goes on to be compressed.
 const flushAt = 64 << 10
 
-// newSheet begins the sheet called name, which must exist; the widths are those of its columns. frozen rows stay in view.
+// newSheet begins the sheet called name, which must exist; the widths are those of its columns. frozen rows stay in
+// view.
 func (w *Writer) newSheet(name string, frozen int, widths ...float64) (*sheet, error) {
 	at, err := w.file.GetSheetIndex(name)
 	if err != nil {
@@ -72,7 +73,8 @@ const (
 	cursorTop = `<selection activeCell="A1" sqref="A1"/>`
 )
 
-// begin writes what stands before the rows. Readers believe a dimension, and it would be known only at the end: there is none.
+// begin writes what stands before the rows. Readers believe a dimension, and it would be known only at the end: there
+// is none.
 func (s *sheet) begin(selected bool, frozen int) {
 	s.add(sheetStart)
 	if s.fits() {
@@ -271,8 +273,8 @@ func (s *sheet) addLinks() error {
 // location is the cursor's place at the top of a sheet.
 func location(sheet string) string { return "'" + strings.ReplaceAll(sheet, "'", "''") + "'!A1" }
 
-// markUp has excelize make the part that describes the table. It takes the headings from a sheet of its own, which is left
-// out of the archive for the one written here.
+// markUp has excelize make the part that describes the table. It takes the headings from a sheet of its own, which is
+// left out of the archive for the one written here.
 func (s *sheet) markUp() error {
 	if s.table == "" {
 		return nil

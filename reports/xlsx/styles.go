@@ -16,13 +16,14 @@ const (
 	linkColour = "1D70B8"
 )
 
-// style is one look of cells. Beside its number it has the XML that stands between a cell's reference and its value, which
-// is written millions of times.
+// style is one look of cells. Beside its number it has the XML that stands between a cell's reference and its value,
+// which is written millions of times.
 type style struct {
 	id                                int
 	textTag, keptTag, numberTag, bool string // keptTag is of a text whose spaces at either end count
 	sharedTag                         string
-	// wraps says that text goes on in the next line, height that every row of this style has one; both decide how high a row is.
+	// wraps says that text goes on in the next line, height that every row of this style has one; both decide how high a
+	// row is.
 	wraps  bool
 	bold   bool
 	height float64

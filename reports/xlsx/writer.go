@@ -17,8 +17,8 @@ import (
 	"cpd-jobs/reports/table"
 )
 
-// Writer writes one workbook. Rows go to the destination as they are added, by way of memory whose size does not depend on
-// how many there are. excelize makes what is around them: the list of sheets, styles, tables, charts, properties.
+// Writer writes one workbook. Rows go to the destination as they are added, by way of memory whose size does not depend
+// on how many there are. excelize makes what is around them: the list of sheets, styles, tables, charts, properties.
 type Writer struct {
 	book    frontmatter.Book
 	file    *excelize.File
@@ -68,8 +68,8 @@ func (w *Writer) begin() (err error) {
 	return w.writeFirst()
 }
 
-// writeFirst writes parts that are known already, so that programs which guess a file's type from its beginning see an Office
-// file and not just any archive. The list of types, which they prefer, is known only at the end.
+// writeFirst writes parts that are known already, so that programs which guess a file's type from its beginning see an
+// Office file and not just any archive. The list of types, which they prefer, is known only at the end.
 func (w *Writer) writeFirst() error {
 	for _, name := range []string{"_rels/.rels", "docProps/core.xml", "docProps/app.xml"} {
 		data, ok := w.file.Pkg.Load(name)

@@ -105,8 +105,8 @@ func (s *Scanner) Each(do func() error) error {
 	}
 }
 
-// Inside reads to the end of the element whose start was just read, and calls do at each piece in it, which may read on.
-// Elements of one name within each other must be read by do.
+// Inside reads to the end of the element whose start was just read, and calls do at each piece in it, which may read
+// on. Elements of one name within each other must be read by do.
 func (s *Scanner) Inside(do func() error) error {
 	if s.Kind == Empty {
 		return nil
@@ -125,8 +125,8 @@ func (s *Scanner) Inside(do func() error) error {
 	}
 }
 
-// Skip passes over piece if that is what stands next, letter by letter and whole in memory. It is a short cut past the tags
-// that files of one's own have millions of; where it says false, Next reads them one by one.
+// Skip passes over piece if that is what stands next, letter by letter and whole in memory. It is a short cut past the
+// tags that files of one's own have millions of; where it says false, Next reads them one by one.
 func (s *Scanner) Skip(piece string) bool {
 	if len(s.buf) < len(piece) || string(s.buf[:len(piece)]) != piece {
 		return false
@@ -330,7 +330,7 @@ func (s *Scanner) String(name string) string {
 	return string(appendPlain(nil, value))
 }
 
-// Int is an attribute that is a number, or else what there is without one.
+// Int is an attribute that is a number, or else the default.
 func (s *Scanner) Int(name string, without int) int {
 	n, err := strconv.Atoi(string(s.Attr(name)))
 	if err != nil {

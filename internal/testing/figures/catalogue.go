@@ -135,7 +135,7 @@ func describe(name string) about {
 	return about{bench: name, title: name}
 }
 
-// place is where a benchmark stands on the page: those that nobody described come last.
+// place is where a benchmark stands on the page: those without a description come last.
 func place(name string) int {
 	for i, a := range catalogue {
 		if a.bench == name {

@@ -74,7 +74,7 @@ func TestBenchmarksBecomeAPage(t *testing.T) {
 		t.Error("the time of an operation is shown where it says nothing")
 	}
 	if strings.Index(text, "Jobs a second") > strings.Index(text, "UnheardOf") {
-		t.Error("what nobody described stands before what matters")
+		t.Error("what has no description stands before what matters")
 	}
 	svg(t, filepath.Join(filepath.Dir(page), "pictures", "performance-workers-jobs-s.svg"), "9,500", "jobs a second by workers")
 }

@@ -29,7 +29,8 @@ func main() {
 	}
 }
 
-// run shows the tests' output as it comes, then renews the page and the JSON beside it. It says whether all tests passed.
+// run shows the tests' output as it comes, then renews the page and the JSON beside it. It says whether all tests
+// passed.
 func run(in io.Reader, out io.Writer, page string, m measured) (ok bool, err error) {
 	found, err := read(in, out)
 	if err != nil {

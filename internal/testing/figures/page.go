@@ -206,7 +206,7 @@ func from(m measured) string {
 	return line
 }
 
-// duration is so many nanoseconds with three digits that matter: 79.2 ms.
+// duration is nanoseconds with three significant digits: 79.2 ms.
 func duration(ns float64) string {
 	for _, u := range []struct {
 		name string

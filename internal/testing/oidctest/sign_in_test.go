@@ -63,11 +63,11 @@ func TestTokensThatAreNotGood(t *testing.T) {
 	t.Parallel()
 	s := newSite(t)
 	for name, o := range map[string]order{
-		"for another":              {Audience: []string{"another"}},
-		"asked for by another":     {Audience: []string{"reports", "another"}},
-		"of another sign-in":       {Nonce: "another"},
-		"expired":                  {Lifetime: -time.Hour},
-		"signed by nobody we know": {Unknown: true},
+		"for another":                {Audience: []string{"another"}},
+		"asked for by another":       {Audience: []string{"reports", "another"}},
+		"of another sign-in":         {Nonce: "another"},
+		"expired":                    {Lifetime: -time.Hour},
+		"signed with an unknown key": {Unknown: true},
 	} {
 		s.provider.tell(o)
 		b := s.browser()
@@ -90,7 +90,7 @@ func TestTheProviderChangesItsKeys(t *testing.T) {
 	for range 2 {
 		s.provider.tell(order{Rotate: true})
 		if b := s.browser(); b.signIn("dev").status != http.StatusOK || !b.in() {
-			t.Fatalf("with a new key nobody gets in\n%s", s.log)
+			t.Fatalf("with a new key sign-in fails\n%s", s.log)
 		}
 	}
 	if !before.in() {
@@ -123,7 +123,7 @@ func TestNothingWorksTwice(t *testing.T) {
 	}
 }
 
-// TestACodeOfSomebodyElse: whoever gets hold of a code that was not used cannot put it into a sign-in of their own, nor
+// TestACodeOfSomebodyElse: a thief of a code that was not used cannot put it into a sign-in of their own, nor
 // into somebody else's.
 func TestACodeOfSomebodyElse(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,8 @@ import (
 	"slices"
 )
 
-// People are few: ann is a tutor who is an active mentor twice and mentors bob, who teaches; carl is a tutor who never signed in.
+// People are few: ann is a tutor who is an active mentor twice and mentors bob, who teaches; carl is a tutor who never
+// signed in.
 func People() Tables {
 	list := Schools(3)
 	cohort2020 := Row{"id": ID("2020"), "start_year": 2020, "academic_year_start_date": "2020-09-01T00:00:00Z"}

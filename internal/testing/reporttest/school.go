@@ -83,7 +83,8 @@ func WithTutor(signedIn string) Tables {
 	return Tables{"users": {user}, "induction_coordinator_profiles": {profile}, "induction_coordinator_profiles_schools": {Link}}
 }
 
-// Variety is six schools: chosen and waiting, challenged, partnered with and without participants, none of it, CIP-only.
+// Variety is six schools: chosen and waiting, challenged, partnered with and without participants, none of it,
+// CIP-only.
 func Variety() Tables {
 	list := Schools(6)
 	list[5] = list[5].And(Row{"school_type_code": 11, "school_type_name": "Other independent school"})

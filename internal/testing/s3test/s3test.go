@@ -49,8 +49,8 @@ func (s Server) Restart(t testing.TB) Server {
 	return again
 }
 
-// Start starts a server that ends with the test. The first time on a machine it builds the program, which takes a minute or two of
-// a core. A test that cannot have it is skipped, except in CI.
+// Start starts a server that ends with the test. The first time on a machine it builds the program, which takes a
+// minute or two of a core. A test that cannot have it is skipped, except in CI.
 func Start(t testing.TB) Server {
 	t.Helper()
 	program, err := build()
@@ -132,7 +132,8 @@ func ready(url string, ended <-chan struct{}) error {
 	return errors.New("the S3 server does not answer")
 }
 
-// build makes the program once for this machine and gives its path. Test processes that come together wait for the first.
+// build makes the program once for this machine and gives its path. Test processes that come together wait for the
+// first.
 func build() (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {

@@ -87,9 +87,9 @@ func (f DateForms) String() string {
 	return text
 }
 
-// date reads DD-MM-YYYY, DD/MM/YYYY or YYYY-MM-DD and nothing that only resembles them, and counts which it was: whether
-// the column as a whole can be believed is for its caller to say. The register writes 01-01-1900 where it does not know
-// the day; it is kept, since it is what the register says.
+// date reads DD-MM-YYYY, DD/MM/YYYY or YYYY-MM-DD and nothing that only resembles them, and counts which it was:
+// whether the column as a whole can be believed is for its caller to say. The register writes 01-01-1900 where it does
+// not know the day; it is kept, since it is what the register says.
 func (r *Reader) date(at int, value []byte) ([]byte, string) {
 	const fault = "is no day as DD-MM-YYYY"
 	forms := &r.forms[at]

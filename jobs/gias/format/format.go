@@ -36,8 +36,9 @@ type Delivery struct {
 // Close removes what was downloaded.
 func (x *Delivery) Close() error { return x.delivery.Close() }
 
-// Open opens a source of the register: a .csv, .csv.gz, .zip, a folder, or an address. A plain file is the establishments,
-// whatever its name; in a folder or zip they are ecf_tech.csv (or edubasealldata*.csv), and the links links.csv.
+// Open opens a source of the register: a .csv, .csv.gz, .zip, a folder, or an address. A plain file is the
+// establishments, whatever its name; in a folder or zip they are ecf_tech.csv (or edubasealldata*.csv), and the links
+// links.csv.
 func Open(ctx context.Context, from string, o source.Options) (*Delivery, error) {
 	d, err := source.Open(ctx, from, o)
 	if err != nil {

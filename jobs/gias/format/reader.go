@@ -81,7 +81,8 @@ func (r *Reader) Counts() Counts {
 	return c
 }
 
-// Column says how many values of a column could not be read, and in which forms its days stood, by its place in the table.
+// Column says how many values of a column could not be read, and in which forms its days stood, by its place in the
+// table.
 func (r *Reader) Column(at int) (unread int64, forms DateForms) { return r.unread[at], r.forms[at] }
 
 // MayRepeat says whether a key may have been given out more than once. Where the URN alone is the key that is exact.
