@@ -79,11 +79,11 @@ func (s *site) identify(r *http.Request) (access.Visitor, error) {
 		return s.tokenVisitor(r, secret)
 	}
 	if isRoutine(r.URL.Path) {
-		return access.Visitor{Via: access.ViaNobody}, nil
+		return access.Visitor{Via: access.ViaUnknown}, nil
 	}
 	var v access.Visitor
 	if raw := s.gate.sessions.GetString(r.Context(), keyVisitor); raw == "" || json.Unmarshal([]byte(raw), &v) != nil {
-		return access.Visitor{Via: access.ViaNobody}, nil
+		return access.Visitor{Via: access.ViaUnknown}, nil
 	}
 	return v, nil
 }
@@ -100,7 +100,7 @@ func (s *site) tokenVisitor(r *http.Request, secret string) (access.Visitor, err
 	if !errors.Is(err, access.ErrNoToken) {
 		return v, err
 	}
-	v.Via = access.ViaNobody
+	v.Via = access.ViaUnknown
 	if !s.gate.badTokens.allow(s.addressOf(r), s.Now()) {
 		return v, errTooOften
 	}

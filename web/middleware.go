@@ -220,7 +220,7 @@ func (s *site) sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	protection.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.Log.WarnContext(r.Context(), "request of another site refused", "path", shownPath(r), "origin", r.Header.Get("Origin"))
-		r = withVisitor(r, access.Visitor{Via: access.ViaNobody, Address: s.addressOf(r)})
+		r = withVisitor(r, access.Visitor{Via: access.ViaUnknown, Address: s.addressOf(r)})
 		s.fail(w, r, forbidden("Another site asked for this. Start from these pages."))
 	}))
 	return protection.Handler(next)

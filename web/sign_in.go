@@ -81,7 +81,7 @@ func (s *site) signedIn(w http.ResponseWriter, r *http.Request) error {
 	if raw := g.sessions.PopString(r.Context(), keyAttempt); raw == "" || json.Unmarshal([]byte(raw), &a) != nil {
 		return run.Invalid("", "This sign-in has been used, or was not begun here. Sign in again.")
 	}
-	ctx, v := r.Context(), access.Visitor{Name: "somebody", Via: access.ViaNobody, Address: s.addressOf(r)}
+	ctx, v := r.Context(), access.Visitor{Name: "somebody", Via: access.ViaUnknown, Address: s.addressOf(r)}
 	claims, failed := s.admit(ctx, a, r.URL.Query())
 	if claims.name() != "" {
 		v = claims.visitor(g.rolesClaim())

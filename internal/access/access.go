@@ -57,7 +57,7 @@ const (
 	ViaToken       = "token"
 	ViaLink        = "link"     // has a share link
 	ViaTerminal    = "terminal" // runs the program, and so has the database's password
-	ViaNobody      = "nobody"   // not known
+	ViaUnknown     = "nobody"   // not known
 )
 
 // Visitor is a person or a program that asks for something. The zero value is one who is not known and may do nothing.
@@ -88,7 +88,7 @@ func (v Visitor) Can(r Role) bool {
 }
 
 // Known says whether the visitor's name is known.
-func (v Visitor) Known() bool { return v.Via != ViaNobody && v.Via != "" }
+func (v Visitor) Known() bool { return v.Via != ViaUnknown && v.Via != "" }
 
 // By is the visitor as the starter of a job: "person ann@example.com", "token nightly".
 func (v Visitor) By() string {

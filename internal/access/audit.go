@@ -58,7 +58,7 @@ func record(ctx context.Context, db Database, e Event, outcome string) (int64, e
 		e.Detail = struct{}{}
 	}
 	if e.Visitor.Via == "" {
-		e.Visitor.Via = ViaNobody
+		e.Visitor.Via = ViaUnknown
 	}
 	rows, _ := db.Query(ctx, `
 		INSERT INTO queue.audit (actor, via, action, target, detail, address, outcome, finished_at)

@@ -72,7 +72,7 @@ func TestEventsComePageByPage(t *testing.T) {
 		}
 	}
 	first, err := access.Events(t.Context(), db, 0, 2)
-	if err != nil || len(first) != 2 || first[0].ID != 3 || first[0].Via != access.ViaNobody {
+	if err != nil || len(first) != 2 || first[0].ID != 3 || first[0].Via != access.ViaUnknown {
 		t.Fatalf("first page %+v (%v)", first, err)
 	}
 	rest, err := access.Events(t.Context(), db, first[1].ID, 2)

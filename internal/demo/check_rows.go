@@ -3,7 +3,7 @@ package demo
 import "time"
 
 // writeChecks writes what the checks of a participant's record found.
-func (g *generator) writeChecks(d dice, x *profile) {
+func (g *generator) writeChecks(d rng, x *profile) {
 	if x.kind == npq || x.noTeacher {
 		return
 	}
@@ -21,7 +21,7 @@ func (g *generator) writeChecks(d dice, x *profile) {
 	b.Bool(d.chance(0.01))
 }
 
-func (g *generator) writeEligibility(d dice, x *profile) {
+func (g *generator) writeEligibility(d rng, x *profile) {
 	status := []string{"eligible", "matched", "manual_check", "ineligible"}[d.weighted(88, 3, 5, 4)]
 	reason := "none"
 	switch status {

@@ -1,7 +1,7 @@
 package demo
 
 // choose records the school's choice for a cohort.
-func (t *teller) choose(year int, what string) {
+func (t *scenarioBuilder) choose(year int, what string) {
 	from, to := t.cohortWindow(year)
 	c := choice{year: year, what: what, materials: none, made: t.during(t.d, from, min(to, from.Add(150*day))), body: t.appropriateBody(year)}
 	switch what {
@@ -19,7 +19,7 @@ func (t *teller) choose(year int, what string) {
 	t.p.choices = append(t.p.choices, c)
 }
 
-func (t *teller) appropriateBody(year int) uuid {
+func (t *scenarioBuilder) appropriateBody(year int) uuid {
 	switch {
 	case t.d.chance(0.2):
 		return uuid{}
@@ -34,7 +34,7 @@ func (t *teller) appropriateBody(year int) uuid {
 }
 
 // report adds a partnership of the school with a provider, reported soon after registration or the school's choice.
-func (t *teller) report(year, provider int) *partnership {
+func (t *scenarioBuilder) report(year, provider int) *partnership {
 	from, to := t.cohortWindow(year)
 	if c := t.p.choice(year); c != nil {
 		from = c.made
@@ -55,10 +55,10 @@ func (t *teller) report(year, provider int) *partnership {
 }
 
 // partner adds an active partnership.
-func (t *teller) partner(year, provider int) { t.report(year, provider) }
+func (t *scenarioBuilder) partner(year, provider int) { t.report(year, provider) }
 
 // challenge adds a partnership that the school rejected.
-func (t *teller) challenge(year, provider int, reason string) {
+func (t *scenarioBuilder) challenge(year, provider int, reason string) {
 	x := t.report(year, provider)
 	x.reason = reason
 	if t.d.chance(0.98) {
@@ -67,7 +67,7 @@ func (t *teller) challenge(year, provider int, reason string) {
 }
 
 // relate adds a partnership that the school made for a participant who came with another provider.
-func (t *teller) relate(year int) { t.report(year, t.other()).relationship = true }
+func (t *scenarioBuilder) relate(year int) { t.report(year, t.other()).relationship = true }
 
 // pend adds a partnership that still waits out the challenge window.
-func (t *teller) pend(year int) { t.report(year, t.provider).pending = true }
+func (t *scenarioBuilder) pend(year int) { t.report(year, t.provider).pending = true }

@@ -52,7 +52,7 @@ func (g *generator) writeTutors(p *plan) {
 		b := g.row(inductionCoordinatorProfilesSchools, g.id(inductionCoordinatorProfilesSchools, p.key, n), x.linked)
 		b.UUID(ref.profile)
 		b.UUID(p.id)
-		if x.signedIn != never && x.discarded == never && i == len(p.tutors)-1 && !p.tricky {
+		if x.signedIn != never && x.discarded == never && i == len(p.tutors)-1 && !p.edgeCase {
 			g.neighbour[p.LACode] = ref
 		}
 	}

@@ -3,7 +3,7 @@ package demo
 import "cpd-jobs/internal/demo/pgcopy"
 
 // tutor links the school to a tutor, if it came that far; a school that took part before has had one for long.
-func (t *teller) tutor(g *generator) {
+func (t *scenarioBuilder) tutor(g *generator) {
 	if !t.hasTutor() || t.chose() && t.d.chance(0.03) {
 		return
 	}
@@ -29,7 +29,7 @@ func (t *teller) tutor(g *generator) {
 	t.p.tutors = append(t.p.tutors, x)
 }
 
-func (t *teller) tutorWindow() (from, to pgcopy.Time) {
+func (t *scenarioBuilder) tutorWindow() (from, to pgcopy.Time) {
 	if t.first < t.year {
 		return t.cohortWindow(t.first)
 	}
@@ -40,14 +40,14 @@ func (t *teller) tutorWindow() (from, to pgcopy.Time) {
 	return from, to
 }
 
-func (t *teller) earlierTutor(linked moment) tutor {
+func (t *scenarioBuilder) earlierTutor(linked moment) tutor {
 	at := linked.Add(-day * 200)
 	return tutor{linked: at, userMade: at, profileMade: at, signedIn: t.after(t.d, at, 100), discarded: never}
 }
 
 // emails sends the school its invitations. One is opened where the stage is about that; for schools that went on,
 // mostly; for schools that did not, never.
-func (t *teller) emails() {
+func (t *scenarioBuilder) emails() {
 	if t.stage == notContacted {
 		if t.d.chance(0.05) {
 			t.p.emails = append(t.p.emails, email{sent: never, opened: never, made: t.during(t.d, t.asOf.Add(-100*day), t.asOf)})
@@ -72,7 +72,7 @@ func (t *teller) emails() {
 }
 
 // mailings are the times of a number of emails, in order.
-func (t *teller) mailings(count int) []moment {
+func (t *scenarioBuilder) mailings(count int) []moment {
 	from, to := t.tutorWindow()
 	if t.first < t.year && !t.hasTutor() {
 		from, to = t.cohortWindow(t.year)
@@ -85,7 +85,7 @@ func (t *teller) mailings(count int) []moment {
 	return at
 }
 
-func (t *teller) email(n uint64, at moment, opened, failing bool) email {
+func (t *scenarioBuilder) email(n uint64, at moment, opened, failing bool) email {
 	e := email{n: n, made: at, sent: at, opened: never}
 	switch {
 	case failing:

@@ -13,7 +13,7 @@ var milestones = []struct {
 var evidence = []string{"training-event-attended", "self-study-material-completed", "other"}
 
 // writeDeclarations writes the provider's statements for participants on a provider-led programme.
-func (g *generator) writeDeclarations(d dice, x *profile) {
+func (g *generator) writeDeclarations(d rng, x *profile) {
 	partnered := x.plan.activePartnership(x.year)
 	if partnered == none || x.kind == npq || x.noTeacher {
 		return
@@ -27,7 +27,7 @@ func (g *generator) writeDeclarations(d dice, x *profile) {
 	}
 }
 
-func (g *generator) writeDeclaration(d dice, x *profile, k uint64, kind string, at moment, with *partnership) {
+func (g *generator) writeDeclaration(d rng, x *profile, k uint64, kind string, at moment, with *partnership) {
 	path := g.path(d, at)
 	state := path[len(path)-1]
 	made := g.after(d, at, 20)
@@ -64,7 +64,7 @@ func (g *generator) writeDeclaration(d dice, x *profile, k uint64, kind string, 
 }
 
 // path is the states that a declaration went through.
-func (g *generator) path(d dice, at moment) []string {
+func (g *generator) path(d rng, at moment) []string {
 	if at > g.asOf.Add(-45*day) {
 		return []string{"submitted", "eligible"}[:d.between(1, 2)]
 	}
@@ -85,7 +85,7 @@ func (g *generator) path(d dice, at moment) []string {
 	return []string{"submitted", "eligible", "payable", "paid"}
 }
 
-func (g *generator) writeDeclarationStates(d dice, x *profile, n uint64, id uuid, at moment, path []string) {
+func (g *generator) writeDeclarationStates(d rng, x *profile, n uint64, id uuid, at moment, path []string) {
 	for k, state := range path {
 		b := g.row(declarationStates, g.id(declarationStates, x.plan.key, n<<3|uint64(k)), at)
 		b.UUID(id)

@@ -47,7 +47,7 @@ func TestEveryAuthorityAndPhaseGetsEveryStage(t *testing.T) {
 	}
 	national := Options{Seed: DefaultSeed, AsOf: time.Date(2026, time.November, 22, 6, 10, 0, 0, time.UTC)}
 	walk(t, national, func(_ *generator, p *plan) error {
-		if !p.inPopulation() || p.tricky {
+		if !p.inPopulation() || p.edgeCase {
 			return nil
 		}
 		reported++
@@ -131,17 +131,17 @@ SELECT urn, CASE
 	ELSE 'not_contacted' END
 FROM facts`
 
-func TestRowsLeadToTheStageThatWasDealt(t *testing.T) {
+func TestRowsLeadToTheAssignedStage(t *testing.T) {
 	t.Parallel()
 	o := Options{Schools: 2000, Seed: 11, AsOf: time.Date(2024, time.March, 1, 12, 0, 0, 0, time.UTC)}
 	url := pgtest.NewEmpty(t)
 	if _, err := Source(t.Context(), url, o); err != nil {
 		t.Fatal(err)
 	}
-	dealt := map[int]string{}
+	assigned := map[int]string{}
 	walk(t, o, func(_ *generator, p *plan) error {
-		if p.inPopulation() && !p.tricky {
-			dealt[p.URN] = stageNames[p.stage]
+		if p.inPopulation() && !p.edgeCase {
+			assigned[p.URN] = stageNames[p.stage]
 		}
 		return nil
 	})
@@ -149,7 +149,7 @@ func TestRowsLeadToTheStageThatWasDealt(t *testing.T) {
 	var urn, checked int
 	var got string
 	_, err := pgx.ForEachRow(rows, []any{&urn, &got}, func() error {
-		if want, ok := dealt[urn]; ok {
+		if want, ok := assigned[urn]; ok {
 			checked++
 			if got != want {
 				t.Errorf("URN %d: its rows say %s, dealt was %s", urn, got, want)
@@ -157,7 +157,7 @@ func TestRowsLeadToTheStageThatWasDealt(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil || checked != len(dealt) || checked < 1800 {
-		t.Errorf("checked %d of %d schools, error %v", checked, len(dealt), err)
+	if err != nil || checked != len(assigned) || checked < 1800 {
+		t.Errorf("checked %d of %d schools, error %v", checked, len(assigned), err)
 	}
 }

@@ -18,12 +18,12 @@ type generator struct {
 	// send takes a full buffer over and gives an empty one back.
 	send func(tableID, *pgcopy.Buffer) (*pgcopy.Buffer, error)
 
-	buffers [tableCount]*pgcopy.Buffer
-	rows    [tableCount]int64
-	dealt   dealer
-	pending []trickyCase // still to be given to a school of the register
-	skipped int          // suitable schools since the last was given
-	told    []Case
+	buffers  [tableCount]*pgcopy.Buffer
+	rows     [tableCount]int64
+	assigned stageAssigner
+	pending  []edgeCase // still to be given to a school of the register
+	skipped  int        // suitable schools since the last was given
+	built    []Case
 
 	neighbour   map[string]tutorRef // the last tutor of each authority, who may serve another school
 	training    map[int]uuid        // the last school's programme by cohort, for people who move
@@ -33,7 +33,7 @@ type generator struct {
 }
 
 func newGenerator(w *world, send func(tableID, *pgcopy.Buffer) (*pgcopy.Buffer, error)) *generator {
-	g := &generator{world: w, send: send, dealt: dealer{}, neighbour: map[string]tutorRef{}, training: map[int]uuid{},
+	g := &generator{world: w, send: send, assigned: stageAssigner{}, neighbour: map[string]tutorRef{}, training: map[int]uuid{},
 		authorities: map[string]string{}, districts: map[string]string{}}
 	for t := range g.buffers {
 		g.buffers[t] = &pgcopy.Buffer{}
@@ -89,16 +89,16 @@ func (g *generator) run(each func(func(School) error) error, progress func(done 
 	return g.flush(true)
 }
 
-// plan makes up the story of a school: a tricky one where it is its turn.
+// plan makes up the scenario of a school: an edge case where it is its turn.
 func (g *generator) plan(s School) *plan {
 	p := &plan{School: s, key: uint64(s.URN)}
 	p.id = g.id(schools, p.key, 0)
 	p.masked()
 	p.made = g.cohorts[0].registration.Add(-80 * day)
 	if c := g.caseFor(&p.School); c != nil {
-		p.tricky = true
-		c.tell(g, p)
-		g.told = append(g.told, Case{ID: c.id, Title: c.title, URN: p.URN})
+		p.edgeCase = true
+		c.apply(g, p)
+		g.built = append(g.built, Case{ID: c.id, Title: c.title, URN: p.URN})
 		return p
 	}
 	if g.schools > 0 && g.hasPredecessor(&p.School) {
@@ -107,7 +107,7 @@ func (g *generator) plan(s School) *plan {
 	g.settleIn(p)
 	p.premiums = g.premiums(&p.School)
 	if p.inPopulation() {
-		g.tell(p)
+		g.buildScenario(p)
 	} else {
 		g.bystander(p)
 	}
@@ -119,7 +119,7 @@ func (g *generator) bystander(p *plan) {
 	if p.StatusCode != statusClosed || !eligibleTypes[p.TypeCode] || p.childrensCentre() {
 		return
 	}
-	t := &teller{world: g.world, p: p, d: newDice(g.seed, "story", p.key), stage: notContacted}
+	t := &scenarioBuilder{world: g.world, p: p, d: newRNG(g.seed, "story", p.key), stage: notContacted}
 	if t.d.chance(0.4) {
 		return
 	}

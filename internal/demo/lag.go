@@ -23,7 +23,7 @@ func (w *world) lagOf(i int, s *School) lag {
 		return inStep
 	}
 	if s.TypeCode == 10 || s.TypeCode == 32 {
-		if newDice(w.seed, "section 41", uint64(i)).chance(0.03) {
+		if newRNG(w.seed, "section 41", uint64(i)).chance(0.03) {
 			return lagSection41
 		}
 	}
@@ -33,7 +33,7 @@ func (w *world) lagOf(i int, s *School) lag {
 	return []lag{lagClosed, lagReplaced, lagRenamed, lagRetyped, lagMoved, lagGone}[i/lagEvery%6]
 }
 
-// inRegister is a made-up school as the register has it, and how that differs. The register knew nothing of tricky
+// inRegister is a made-up school as the register has it, and how that differs. The register knew nothing of edge
 // schools that the service does not.
 func (w *world) inRegister(s School) (School, lag) {
 	i := s.index()
@@ -41,7 +41,7 @@ func (w *world) inRegister(s School) (School, lag) {
 		return s, inStep
 	}
 	how := w.lagOf(i, &s)
-	d := newDice(w.seed, "lag", uint64(i))
+	d := newRNG(w.seed, "lag", uint64(i))
 	switch how {
 	case lagClosed, lagReplaced:
 		s.setStatus(statusClosed)
@@ -72,12 +72,12 @@ func (s *School) index() int {
 
 // hasPredecessor says that the made-up school came from another, which the register has as closed.
 func (w *world) hasPredecessor(s *School) bool {
-	return s.academy() && s.index() >= 0 && newDice(w.seed, "predecessor", uint64(s.URN)).chance(0.8)
+	return s.academy() && s.index() >= 0 && newRNG(w.seed, "predecessor", uint64(s.URN)).chance(0.8)
 }
 
 // predecessorOf is the closed school that became s.
 func (w *world) predecessorOf(s School) School {
-	d := newDice(w.seed, "predecessor", uint64(s.URN))
+	d := newRNG(w.seed, "predecessor", uint64(s.URN))
 	d.chance(0.8)
 	p := s
 	p.URN = predecessorURN + s.index()

@@ -18,10 +18,10 @@ var (
 		"Chapel Street", "Orchard Way", "Manor Road"}
 )
 
-func placeName(d dice) string { return oneOf(d, placeFirst) + oneOf(d, placeSecond) }
+func placeName(d rng) string { return oneOf(d, placeFirst) + oneOf(d, placeSecond) }
 
 // schoolName makes a name that sounds like the school's type and phase.
-func schoolName(d dice, s *School) string {
+func schoolName(d rng, s *School) string {
 	base := placeName(d) + oneOf(d, placeThird)
 	church := s.TypeCode == 2 || s.TypeCode == 3
 	if church || d.chance(0.06) {
@@ -31,7 +31,7 @@ func schoolName(d dice, s *School) string {
 	return base + " " + schoolKind(d, s)
 }
 
-func schoolKind(d dice, s *School) string {
+func schoolKind(d rng, s *School) string {
 	switch {
 	case s.TypeCode == 47 || s.TypeCode == 48:
 		return "Children's Centre"
@@ -62,7 +62,7 @@ func schoolKind(d dice, s *School) string {
 	}
 }
 
-func primaryKind(d dice, s *School) string {
+func primaryKind(d rng, s *School) string {
 	if s.academy() && d.chance(0.4) {
 		return "Primary Academy"
 	}
@@ -70,7 +70,7 @@ func primaryKind(d dice, s *School) string {
 		"Community Primary School"})
 }
 
-func secondaryKind(d dice, s *School) string {
+func secondaryKind(d rng, s *School) string {
 	if s.academy() {
 		return oneOf(d, []string{"Academy", "Academy", "School", "High School"})
 	}
@@ -78,7 +78,7 @@ func secondaryKind(d dice, s *School) string {
 }
 
 // quirk puts some oddities of real registers into names: letters beyond ASCII, doubled and trailing spaces.
-func quirk(d dice, name string) string {
+func quirk(d rng, name string) string {
 	switch at := d.IntN(1000); {
 	case at < 2:
 		return name + " (à la Carte)"

@@ -18,21 +18,21 @@ const (
 	// DefaultSeed is the seed of a source unless another is given.
 	DefaultSeed = 1
 
-	minSchools = 100    // the tricky cases alone are nearly that many
+	minSchools = 100    // the edge cases alone are nearly that many
 	maxSchools = 250000 // URNs have six digits
 )
 
 // Options say what to make.
 type Options struct {
-	// Schools is how many rows the table of schools gets, tricky cases included; everything else scales with it.
+	// Schools is how many rows the table of schools gets, edge cases included; everything else scales with it.
 	// 0 means DefaultSchools. Ignored where Register is set.
 	Schools int
 	// Seed decides every random choice.
 	Seed uint64
 	// AsOf is the instant that the source shows; nothing in it happened later. Required.
 	AsOf time.Time
-	// Register, where set, yields the schools to tell stories about in place of made-up ones, and RegisterName says
-	// in the manifest where they come from. Those tricky cases that would change who is in the report are then left
+	// Register, where set, yields the schools to make scenarios for in place of made-up ones, and RegisterName says
+	// in the manifest where they come from. Those edge cases that would change who is in the report are then left
 	// out. It must yield the same schools in the same order each time, and pass on the error that yield returns.
 	Register     func(yield func(School) error) error
 	RegisterName string

@@ -2,7 +2,7 @@ package demo
 
 import "fmt"
 
-// The providers are invented: the demo tells made-up stories about them.
+// The providers are invented: the demo tells made-up scenarios about them.
 var (
 	providerNames = []string{"Harbour Teacher Development", "Beacon Learning Institute", "Fernhill Education Trust",
 		"Lantern Professional Learning", "Meridian School Partners", "Quarry Bank Training", "Rowan Teaching Alliance"}
@@ -16,7 +16,7 @@ var (
 
 const (
 	bodyCount = 50 // teaching school hubs that assure induction
-	// Delivery partners with a part in the tricky cases; the rest are drawn.
+	// Delivery partners with a part in the edge cases; the rest are drawn.
 	northHub = 0
 	southHub = 1
 	oldHub   = 84 // discarded

@@ -4,7 +4,7 @@ import "time"
 
 // people registers participants for every cohort in which the school trained: in the current one only where its
 // stage says so, and then at least one who is active.
-func (t *teller) people() {
+func (t *scenarioBuilder) people() {
 	for i := range t.p.choices {
 		c := &t.p.choices[i]
 		switch {
@@ -20,7 +20,7 @@ func (t *teller) people() {
 }
 
 // intakeSize is about how many start at a school in a year.
-func (t *teller) intakeSize() int {
+func (t *scenarioBuilder) intakeSize() int {
 	switch t.p.PhaseCode {
 	case phaseSecondary, phaseAllThrough:
 		return 4 + t.d.weighted(1, 1, 2, 2, 3, 3, 4, 4, 4, 4, 3, 3, 3, 2, 2, 2, 1, 1, 1, 1)
@@ -31,7 +31,7 @@ func (t *teller) intakeSize() int {
 	}
 }
 
-func (t *teller) intake(c *choice) {
+func (t *scenarioBuilder) intake(c *choice) {
 	for range t.intakeSize() {
 		kind := []string{ectType, mentor, npq}[t.d.weighted(630, 368, 2)]
 		status := []string{active, withdrawn}[t.d.weighted(94, 6)]
@@ -39,7 +39,7 @@ func (t *teller) intake(c *choice) {
 	}
 }
 
-func (t *teller) person(c *choice, kind, status string) person {
+func (t *scenarioBuilder) person(c *choice, kind, status string) person {
 	x := person{year: c.year, kind: kind, status: status, training: active}
 	x.joined = t.during(t.d, c.made, c.made.Add(240*day))
 	switch {

@@ -22,7 +22,7 @@ func (g *generator) writePeople(p *plan) {
 	if len(p.people) == 0 {
 		return
 	}
-	d := newDice(g.seed, "people", p.key)
+	d := newRNG(g.seed, "people", p.key)
 	var mentors []uuid
 	for i := range p.people {
 		if p.people[i].kind == mentor {
@@ -47,7 +47,7 @@ func (g *generator) writePeople(p *plan) {
 
 // mentoringTutor is the place among the people of the mentor who is the school's first tutor too, none at most schools.
 func (g *generator) mentoringTutor(p *plan) int {
-	if len(p.tutors) == 0 || p.tricky || p.key%4 != 0 {
+	if len(p.tutors) == 0 || p.edgeCase || p.key%4 != 0 {
 		return none
 	}
 	if first := p.tutors[0]; first.orphan || first.shared != (tutorRef{}) {
@@ -58,7 +58,7 @@ func (g *generator) mentoringTutor(p *plan) int {
 	})
 }
 
-func (g *generator) profile(d dice, p *plan, i int, mentors []uuid) *profile {
+func (g *generator) profile(d rng, p *plan, i int, mentors []uuid) *profile {
 	n := uint64(i)
 	x := &profile{person: &p.people[i], plan: p, n: n, done: never, id: g.id(participantProfiles, p.key, n)}
 	if !x.noTeacher {
@@ -105,7 +105,7 @@ func (g *generator) writeTeacher(x *profile) {
 	b.Text("ecf")
 }
 
-func (g *generator) writeProfile(d dice, x *profile) {
+func (g *generator) writeProfile(d rng, x *profile) {
 	b := g.row(participantProfiles, x.id, x.joined)
 	b.Text(x.kind)
 	b.Text(x.status)
@@ -142,7 +142,7 @@ func (g *generator) writeProfile(d dice, x *profile) {
 	}
 }
 
-func (g *generator) writeMentor(d dice, x *profile) {
+func (g *generator) writeMentor(d rng, x *profile) {
 	b := g.row(schoolMentors, g.id(schoolMentors, x.plan.key, x.n), x.joined)
 	b.UUID(x.id)
 	b.UUID(x.plan.id)
@@ -168,7 +168,7 @@ func (g *generator) schedule(x *profile) uuid {
 // leaveTraces remembers the school's programmes for those who move to the next one.
 func (g *generator) leaveTraces(p *plan) {
 	for i := range p.choices {
-		if c := &p.choices[i]; isProgramme(c.what) && !p.tricky {
+		if c := &p.choices[i]; isProgramme(c.what) && !p.edgeCase {
 			g.training[c.year] = g.programmeID(p, c.year)
 		}
 	}

@@ -48,7 +48,7 @@ func readPlaces() (*gazetteer, error) {
 	return g, nil
 }
 
-// share is the place of the i-th of n schools, dealt out by weight: each place gets its share exactly.
+// share is the place of the i-th of n schools, shared out by weight: each place gets its share exactly.
 func (g *gazetteer) share(i, n int) *place {
 	at := i * g.weight / n
 	return &g.places[sort.Search(len(g.places), func(k int) bool { return g.places[k].upTo > at })]

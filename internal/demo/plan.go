@@ -17,13 +17,13 @@ const (
 	deferred  = "deferred"
 )
 
-// plan is the story of one school, complete before any row of it is written. Rows get their ids when written, by
+// plan is the scenario of one school, complete before any row of it is written. Rows get their ids when written, by
 // their place in these lists.
 type plan struct {
 	School
 	key   uint64 // the URN: names every id and random stream of the school
 	id    uuid
-	stage stage // of a school in the report that carries no tricky case
+	stage stage // of a school in the report that carries no edge case
 
 	made         moment
 	authorities  []membership
@@ -35,7 +35,7 @@ type plan struct {
 	partnerships []partnership
 	people       []person
 	predecessor  int  // URN, 0 none
-	tricky       bool // nobody else's story touches it
+	edgeCase     bool // no other school's scenario touches it
 }
 
 // membership is a spell in a local authority or district; to 0 is the present.

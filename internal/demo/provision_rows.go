@@ -11,7 +11,7 @@ func (g *generator) programmeID(p *plan, year int) uuid {
 }
 
 func (g *generator) writePartnerships(p *plan) {
-	d := newDice(g.seed, "notices", p.key)
+	d := newRNG(g.seed, "notices", p.key)
 	for i := range p.partnerships {
 		x := &p.partnerships[i]
 		b := g.row(partnerships, g.partnershipID(p, i), x.made)
@@ -32,7 +32,7 @@ func (g *generator) writePartnerships(p *plan) {
 }
 
 // notice writes the e-mail that told the school of a reported partnership.
-func (g *generator) notice(d dice, p *plan, i int) {
+func (g *generator) notice(d rng, p *plan, i int) {
 	if !d.chance(0.7) {
 		return
 	}

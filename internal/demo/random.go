@@ -7,22 +7,22 @@ import (
 	"cpd-jobs/internal/demo/pgcopy"
 )
 
-// dice is one stream of random numbers. Each side of a school's story has a stream of its own, named by a topic and
+// rng is one stream of random numbers. Each side of a school's scenario has a stream of its own, named by a topic and
 // the school's URN, so that a change to one side moves no other.
-type dice struct{ *rand.Rand }
+type rng struct{ *rand.Rand }
 
-func newDice(seed uint64, topic string, key uint64) dice {
-	return dice{rand.New(rand.NewPCG(seed^hash(topic), key))}
+func newRNG(seed uint64, topic string, key uint64) rng {
+	return rng{rand.New(rand.NewPCG(seed^hash(topic), key))}
 }
 
 // chance is true with probability p.
-func (d dice) chance(p float64) bool { return d.Float64() < p }
+func (d rng) chance(p float64) bool { return d.Float64() < p }
 
 // between is a whole number from lo to hi, both included.
-func (d dice) between(lo, hi int) int { return lo + d.IntN(hi-lo+1) }
+func (d rng) between(lo, hi int) int { return lo + d.IntN(hi-lo+1) }
 
 // weighted is an index of weights, as likely as its weight says.
-func (d dice) weighted(weights ...int) int {
+func (d rng) weighted(weights ...int) int {
 	total := 0
 	for _, w := range weights {
 		total += w
@@ -38,7 +38,7 @@ func (d dice) weighted(weights ...int) int {
 }
 
 // oneOf is one of the items, all equally likely.
-func oneOf[T any](d dice, items []T) T { return items[d.IntN(len(items))] }
+func oneOf[T any](d rng, items []T) T { return items[d.IntN(len(items))] }
 
 // tableHashes keeps ids apart by the table's name, so that a table added later leaves the others' ids alone.
 var tableHashes = func() (h [tableCount]uint64) {

@@ -4,12 +4,12 @@ import "time"
 
 // writeRecords writes the spells of a participant's time in training. Each change, of mentor mostly, ends a spell
 // and begins another; a few came from another school, whose programme their first spell names.
-func (g *generator) writeRecords(d dice, x *profile) {
+func (g *generator) writeRecords(d rng, x *profile) {
 	changes := g.changes(d, x)
 	programme := g.programmeID(x.plan, x.year)
 	first := programme
 	other, known := g.training[x.year]
-	moved := changes > 0 && d.chance(0.05) && known && !x.plan.tricky
+	moved := changes > 0 && d.chance(0.05) && known && !x.plan.edgeCase
 	if moved {
 		first = other
 	}
@@ -38,7 +38,7 @@ type record struct {
 }
 
 // changes is how often the participant's training changed: more for those who began long ago.
-func (g *generator) changes(d dice, x *profile) int {
+func (g *generator) changes(d rng, x *profile) int {
 	switch age := g.year - x.year; {
 	case x.start >= g.asOf.Add(-60*day):
 		return 0
@@ -62,7 +62,7 @@ func (g *generator) between(start, done moment, k, changes int) moment {
 }
 
 // close settles how the last spell stands.
-func (g *generator) close(d dice, x *profile, r *record) {
+func (g *generator) close(d rng, x *profile, r *record) {
 	switch {
 	case x.done != never:
 		r.status = "completed"
@@ -74,7 +74,7 @@ func (g *generator) close(d dice, x *profile, r *record) {
 	}
 }
 
-func (g *generator) writeRecord(d dice, x *profile, r record) {
+func (g *generator) writeRecord(d rng, x *profile, r record) {
 	made := min(max(x.joined, r.start), g.asOf)
 	b := g.row(inductionRecords, g.id(inductionRecords, x.plan.key, x.n<<3|r.n), made)
 	b.UUID(r.programme)
@@ -95,7 +95,7 @@ func (g *generator) writeRecord(d dice, x *profile, r record) {
 }
 
 // writeStates writes the log of the provider's record.
-func (g *generator) writeStates(d dice, x *profile) {
+func (g *generator) writeStates(d rng, x *profile) {
 	contractor := uuid{}
 	if i := x.plan.activePartnership(x.year); i != none {
 		contractor = g.contractorID(x.plan.partnerships[i].provider)

@@ -17,7 +17,7 @@ func (w *world) eachInRegister(yield func(School) error) error {
 		}
 	}
 	for i := range w.cases {
-		if err := yield(w.trickyInRegister(i)); err != nil {
+		if err := yield(w.edgeCaseInRegister(i)); err != nil {
 			return err
 		}
 	}
@@ -69,7 +69,7 @@ var registerHeader = []string{"URN", "LA (code)", "LA (name)", "EstablishmentNum
 
 // registerRow is a school's 32 fields in a dialect.
 func (w *world) registerRow(s *School, l *Dialect) []string {
-	d := newDice(w.seed, "register", uint64(s.URN))
+	d := newRNG(w.seed, "register", uint64(s.URN))
 	changed := w.daysAgo(d.between(0, 1000), 0, 0)
 	if s.closed != never && s.closed <= w.asOf {
 		changed = s.closed
@@ -104,7 +104,7 @@ func (w *world) eachLink(s *School, l *Dialect, yield func([]string) error) erro
 		}
 		return link(&next, "Successor"+kind, at)
 	}
-	if s.URN >= successorURN && s.URN < trickyURN {
+	if s.URN >= successorURN && s.URN < edgeCaseURN {
 		before, _ := w.inRegister(w.school((s.URN-successorURN)*lagEvery + lagOffset))
 		return link(&before, "Predecessor", s.opened)
 	}
@@ -140,7 +140,7 @@ const (
 // linkOf is what both ends of a link from predecessor to school s agree on: the rest of its type, its date, and
 // which ends the register has.
 func (w *world) linkOf(s *School) (kind string, at moment, which sides) {
-	d := newDice(w.seed, "link", uint64(s.index()))
+	d := newRNG(w.seed, "link", uint64(s.index()))
 	kind = []string{"", " - merged", " - amalgamated", " - Split School"}[d.weighted(970, 14, 10, 6)]
 	at = s.opened
 	if d.chance(0.25) {

@@ -9,7 +9,7 @@ import (
 
 const trustsPerAuthority = 6
 
-// write writes every row of a school's story.
+// write writes every row of a school's scenario.
 func (g *generator) write(p *plan) {
 	g.writeSchool(p)
 	g.memberships(p)
@@ -35,12 +35,12 @@ func (g *generator) writeSchool(p *plan) {
 	b.Bool(p.section41())
 	contactColumns(b, &p.School)
 	b.Text(strconv.Itoa(p.URN) + "-" + slug(p.Name))
-	if d := newDice(g.seed, "trust", p.key); p.academy() && d.chance(0.85) {
+	if d := newRNG(g.seed, "trust", p.key); p.academy() && d.chance(0.85) {
 		b.UUID(g.trustID(p.LACode, d.IntN(trustsPerAuthority)))
 	} else {
 		b.Null()
 	}
-	if d := newDice(g.seed, "more addresses", p.key); d.chance(0.05) {
+	if d := newRNG(g.seed, "more addresses", p.key); d.chance(0.05) {
 		b := g.row(additionalSchoolEmails, g.id(additionalSchoolEmails, p.key, 0), p.made)
 		b.UUID(p.id)
 		b.Text(fmt.Sprintf("more%d@example.org", p.URN))
@@ -103,7 +103,7 @@ func (w *world) trustID(laCode string, n int) uuid {
 
 // trusts writes the academy trusts of an authority.
 func (g *generator) trusts(laCode string, made moment) {
-	d := newDice(g.seed, "trusts", hash(laCode))
+	d := newRNG(g.seed, "trusts", hash(laCode))
 	for n := range trustsPerAuthority {
 		b := g.row(networks, g.trustID(laCode, n), made)
 		b.Text(placeName(d) + " Learning Trust")

@@ -107,7 +107,7 @@ func makeSource(ctx context.Context, pool *pgxpool.Pool, conn *pgxpool.Conn, o O
 	if err := index(ctx, pool, o.Progress); err != nil {
 		return Manifest{}, err
 	}
-	m.Schools, m.Cases = g.rows[schools], g.told
+	m.Schools, m.Cases = g.rows[schools], g.built
 	for t, rows := range g.rows {
 		m.Tables = append(m.Tables, TableRows{tables[t].name, rows})
 	}

@@ -22,17 +22,17 @@ const (
 var stageNames = [stageCount]string{"participants_registered", "provision_in_place", "no_ects", "programme_chosen",
 	"tutor_signed_in", "contacted", "email_opened", "tutor_nominated", "partnership_challenged", "not_contacted"}
 
-// stageShares are parts of 1,000. None is under 37: dealing stages by the golden ratio leaves no gap wider than that
+// stageShares are parts of 1,000. None is under 37: assigning stages by the golden ratio leaves no gap wider than that
 // after 34 schools, so every authority gets every stage.
 var stageShares = [stageCount]int{430, 130, 90, 75, 60, 53, 44, 42, 38, 38}
 
-// dealer deals stages to schools so that each local authority, and each small phase, gets every stage in about the
+// stageAssigner assigns stages to schools so that each local authority, and each small phase, gets every stage in about the
 // shares above whatever its size, where random draws would leave gaps.
-type dealer map[string]int
+type stageAssigner map[string]int
 
 // deal is the stage of the next school of a group. The tilt, from -1 to 1, moves schools between the furthest stage and
 // the next.
-func (d dealer) deal(group string, tilt float64) stage {
+func (d stageAssigner) assign(group string, tilt float64) stage {
 	n := d[group]
 	d[group]++
 	start := float64(hash(group)%1000) / 1000
@@ -57,7 +57,7 @@ func stageAt(u, tilt float64) stage {
 	return notContacted
 }
 
-// group is what a school's stage is dealt by: its authority, but for kinds too few to fill one.
+// group is what a school's stage is assigned by: its authority, but for kinds too few to fill one.
 func (s *School) group() string {
 	switch {
 	case s.childrensCentre():
@@ -79,8 +79,8 @@ func (w *world) tilt(laCode string) float64 {
 // stage deals the school its stage. Children's centres and schools outside England hardly ever take part, and
 // schools that may not have funded training have no lead provider to wait for.
 func (g *generator) stage(p *plan) stage {
-	s := g.dealt.deal(p.group(), g.world.tilt(p.LACode))
-	d := newDice(g.world.seed, "stage", p.key)
+	s := g.assigned.assign(p.group(), g.world.tilt(p.LACode))
+	d := newRNG(g.world.seed, "stage", p.key)
 	switch {
 	case p.childrensCentre() && d.chance(0.9):
 		return notContacted

@@ -12,15 +12,15 @@ const (
 	predecessorURN = 300001 // closed schools that became made-up ones; in the register only
 	schoolURN      = 600001
 	successorURN   = 900001 // opened so lately that only the register has them
-	trickyURN      = 990001
+	edgeCaseURN    = 990001
 
 	maxCentres = 75000
 )
 
-// ordinary is how many of the made-up schools carry no tricky case.
+// ordinary is how many of the made-up schools carry no edge case.
 func (w *world) ordinary() int { return w.schools - len(w.cases) }
 
-// eachSchool yields every made-up school that the service has, ordinary ones first, then the tricky ones.
+// eachSchool yields every made-up school that the service has, ordinary ones first, then the edge cases.
 func (w *world) eachSchool(yield func(School) error) error {
 	for i := range w.ordinary() {
 		if err := yield(w.school(i)); err != nil {
@@ -28,7 +28,7 @@ func (w *world) eachSchool(yield func(School) error) error {
 		}
 	}
 	for i := range w.cases {
-		if err := yield(w.trickySchool(i)); err != nil {
+		if err := yield(w.edgeCaseSchool(i)); err != nil {
 			return err
 		}
 	}
@@ -37,7 +37,7 @@ func (w *world) eachSchool(yield func(School) error) error {
 
 // school makes up the i-th ordinary school. It is a function of the options and i alone.
 func (w *world) school(i int) School {
-	d := newDice(w.seed, "school", uint64(i))
+	d := newRNG(w.seed, "school", uint64(i))
 	at := w.places.share(i, w.ordinary())
 	s := School{URN: schoolURN + i, LACode: at.laCode, LAName: at.laName,
 		DistrictCode: at.districtCode, DistrictName: at.districtName, Section41: "Not applicable"}
@@ -54,18 +54,18 @@ func (w *world) school(i int) School {
 	return s
 }
 
-func (w *world) status(d dice) int {
+func (w *world) status(d rng) int {
 	return []int{statusOpen, statusProposedClose, statusClosed, statusProposedToOpen}[d.weighted(970, 6, 18, 6)]
 }
 
-func (w *world) kind(d dice) kind {
+func (w *world) kind(d rng) kind {
 	if d.chance(0.002) {
 		return otherKinds[weightedKind(d, otherKinds)]
 	}
 	return kinds[weightedKind(d, kinds)]
 }
 
-func weightedKind(d dice, from []kind) int {
+func weightedKind(d rng, from []kind) int {
 	weights := make([]int, len(from))
 	for i, k := range from {
 		weights[i] = k.weight
@@ -74,7 +74,7 @@ func weightedKind(d dice, from []kind) int {
 }
 
 // standing settles what follows from the type: section 41, and where a school outside England lies.
-func (w *world) standing(d dice, s *School) {
+func (w *world) standing(d rng, s *School) {
 	switch s.TypeCode {
 	case 10, 11, 32:
 		s.Section41 = "Not approved"
@@ -94,7 +94,7 @@ func (w *world) standing(d dice, s *School) {
 
 // details fills in what the register says of a school besides: address, numbers, contacts. All of it is invented:
 // no postcode area is called ZZ, and example.com is reserved for examples.
-func (w *world) details(d dice, s *School) {
+func (w *world) details(d rng, s *School) {
 	s.Number = strconv.Itoa(d.between(1000, 9999))
 	s.Street = fmt.Sprintf("%d %s", d.between(1, 240), oneOf(d, streets))
 	if d.chance(0.25) {

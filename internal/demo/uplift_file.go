@@ -84,11 +84,11 @@ const unknownURN = 500001
 // upliftRow is a school's line, nil for one that the file leaves out.
 func (w *world) upliftRow(s *School, year int) []string {
 	rows := w.premiums(s)
-	if s.URN >= trickyURN || len(rows) == 0 {
+	if s.URN >= edgeCaseURN || len(rows) == 0 {
 		return nil
 	}
 	x := rows[year-rows[0].year]
-	d := newDice(w.seed, "uplift file "+strconv.Itoa(year), uint64(s.URN))
+	d := newRNG(w.seed, "uplift file "+strconv.Itoa(year), uint64(s.URN))
 	if d.chance(0.003) {
 		x.deprived = !x.deprived
 	}

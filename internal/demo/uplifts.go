@@ -5,7 +5,7 @@ import "strings"
 // premiums are the uplift flags that the service has for a school: a row for each cohort for nearly every
 // state-funded school. They depend on nothing but the options and the school.
 func (w *world) premiums(s *School) []premium {
-	d := newDice(w.seed, "uplift", uint64(s.URN))
+	d := newRNG(w.seed, "uplift", uint64(s.URN))
 	if !eligibleTypes[s.TypeCode] || s.childrensCentre() || s.StatusCode == statusProposedToOpen || !d.chance(0.95) {
 		return nil
 	}
@@ -37,7 +37,7 @@ func (g *gazetteer) sparse(code string) bool {
 // settleIn places the school in its authority and district. As in the service, the link to the district does not
 // always follow the register: schools of abolished districts stay behind, and a few links never moved.
 func (w *world) settleIn(p *plan) {
-	d := newDice(w.seed, "place", p.key)
+	d := newRNG(w.seed, "place", p.key)
 	since := p.made
 	from := w.firstYear()
 	if d.chance(0.02) && from < w.year {

@@ -25,7 +25,7 @@ type world struct {
 	year    int // the current cohort's
 	cohorts []cohort
 	places  *gazetteer
-	cases   []trickyCase
+	cases   []edgeCase
 }
 
 // cohort is one academic year's intake.
@@ -51,7 +51,7 @@ func newWorld(o Options) (*world, error) {
 	if o.Register != nil {
 		w.schools = 0
 	}
-	w.cases = w.trickyCases(o.Register != nil)
+	w.cases = w.edgeCases(o.Register != nil)
 	return w, nil
 }
 
@@ -99,7 +99,7 @@ func (w *world) daysAgo(days, hour, minute int) moment {
 }
 
 // during is a random instant of [from, to), never after as-of nor before from.
-func (w *world) during(d dice, from, to moment) moment {
+func (w *world) during(d rng, from, to moment) moment {
 	to = min(to, w.asOf)
 	if to <= from {
 		return min(from, w.asOf)
@@ -108,7 +108,7 @@ func (w *world) during(d dice, from, to moment) moment {
 }
 
 // after is a random instant within days of from, never after as-of.
-func (w *world) after(d dice, from moment, days int) moment {
+func (w *world) after(d rng, from moment, days int) moment {
 	return w.during(d, from, from.Add(time.Duration(days)*day))
 }
 

@@ -15,18 +15,18 @@ import (
 	"cpd-jobs/internal/clock"
 )
 
-// serverLooks are settings by which the server too finds out that a client is gone without a word, and gives up its
-// locks: see silentAfter. Over a local socket they mean nothing.
-var serverLooks = map[string]string{
+// serverKeepalive are settings by which the server too detects a client that is gone without closing its connection,
+// and releases its locks: see silentAfter. They have no effect over a local socket.
+var serverKeepalive = map[string]string{
 	"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2", "tcp_user_timeout": "20000",
 }
 
-// silentAfter is how long the other end of a connection may acknowledge nothing, whether data are on the way to it or
-// not. Too short and a network that stumbles costs a sync; too long and a worker waits for a server that is gone.
+// silentAfter is how long the other end of a connection may send no acknowledgement, whether data are in flight or not.
+// Too short and a brief network failure costs a sync; too long and a worker waits for a server that is gone.
 const silentAfter = 20 * time.Second
 
-// dial connects so that a connection whose other end is gone without a word breaks, instead of keeping those
-// who wait for an answer on it for as long as the system retransmits: a quarter of an hour.
+// dial connects with TCP keepalives and a user timeout, so that a read on a connection whose other end is gone fails,
+// instead of blocking for as long as the system retransmits: a quarter of an hour.
 func dial(ctx context.Context, network, address string) (net.Conn, error) {
 	d := net.Dialer{
 		KeepAliveConfig: net.KeepAliveConfig{Enable: true, Idle: silentAfter / 2, Interval: silentAfter / 4, Count: 2},

@@ -15,13 +15,13 @@ import (
 // ErrLocked is what [WithLockRetry] returns when others held a lock through every try.
 var ErrLocked = errors.New("others held a lock that it needs all that time")
 
-// LockRetry says how often to try for locks that others hold. Each try sets a short lock_timeout of its own: whoever
-// waits for a lock makes all later readers wait behind it, so it is better to give up, let them pass, and come again.
+// LockRetry says how often to try for locks that others hold. Each try sets a short lock_timeout of its own: a session
+// that waits for a lock makes all later readers wait behind it, so it is better to give up and try again.
 type LockRetry struct {
 	// Tries is how often at most, 12 if 0.
 	Tries int
 	// Pause is the wait before the second try, 500 ms if 0. It doubles up to six times that, and a random half of it is
-	// left out, so that two who met once do not meet again.
+	// left out, so that two that collided once do not collide again.
 	Pause time.Duration
 	// Waiting, where set, is called before the first wait.
 	Waiting func()

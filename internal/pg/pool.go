@@ -41,7 +41,7 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 		config.ConnConfig.DefaultQueryExecMode = pooledMode
 	} else {
 		params := config.ConnConfig.RuntimeParams
-		for name, value := range serverLooks {
+		for name, value := range serverKeepalive {
 			params[name] = cmp.Or(params[name], value)
 		}
 	}

@@ -1,7 +1,7 @@
 package demo
 
 // emailCases are about invitations.
-var emailCases = []trickyCase{
+var emailCases = []edgeCase{
 	{id: "N01", title: "newer email unopened", build: func(b *builder) {
 		b.opened(75, 74)
 		b.email(45)
@@ -29,7 +29,7 @@ func tiedEmails(b *builder) {
 }
 
 // tutorCases are about nominated tutors.
-var tutorCases = []trickyCase{
+var tutorCases = []edgeCase{
 	{id: "T01", title: "user older than nomination", build: func(b *builder) { b.tutor(928, 66) }},
 	{id: "T02", title: "signed in", build: func(b *builder) { b.signedInTutor() }},
 	{id: "T03", title: "two links", build: func(b *builder) {
@@ -50,7 +50,7 @@ var tutorCases = []trickyCase{
 }
 
 // choiceCases are about what a school chose.
-var choiceCases = []trickyCase{
+var choiceCases = []edgeCase{
 	{id: "G01", title: "provider-led, no partner", build: func(b *builder) { b.choose(0, fip) }},
 	{id: "G02", title: "only last year's choice", build: func(b *builder) { b.materials(-1) }},
 	{id: "G03", title: "school-led with materials", build: func(b *builder) { b.materials(0) }},
@@ -72,7 +72,7 @@ var choiceCases = []trickyCase{
 }
 
 // wholeCases go through the whole of onboarding.
-var wholeCases = []trickyCase{
+var wholeCases = []edgeCase{
 	{id: "F01", title: "full happy path", build: func(b *builder) {
 		b.opened(167, 166).status = "delivered"
 		b.tutor(165, 165).signedIn = b.daysAgo(164, 8, 0)
@@ -88,7 +88,7 @@ var wholeCases = []trickyCase{
 }
 
 // orphanCases are shapes that the service's missing foreign keys allow, beyond the reference's own cases.
-var orphanCases = []trickyCase{
+var orphanCases = []edgeCase{
 	{id: "X01", title: "tutor link without a profile", build: func(b *builder) { b.tutor(66, 66).orphan = true }},
 	{id: "X02", title: "appropriate body that is gone", build: func(b *builder) {
 		b.choose(0, fip).body = b.id(appropriateBodies, b.p.key, 0)

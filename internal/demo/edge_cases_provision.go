@@ -1,7 +1,7 @@
 package demo
 
 // partnershipCases are about which partnership counts.
-var partnershipCases = []trickyCase{
+var partnershipCases = []edgeCase{
 	{id: "R01", title: "one active, current cohort", build: partnered},
 	{id: "R02", title: "only last year's partnership", build: func(b *builder) { b.partner(-1, firstProvider, northHub, 440) }},
 	{id: "R03", title: "one per cohort", build: func(b *builder) {
@@ -46,7 +46,7 @@ var partnershipCases = []trickyCase{
 }
 
 // challengeCases are about partnerships that schools rejected.
-var challengeCases = []trickyCase{
+var challengeCases = []edgeCase{
 	{id: "R04", title: "challenged, none active", build: challenged},
 	{id: "R05", title: "challenged plus active", build: func(b *builder) {
 		challenged(b)
@@ -82,7 +82,7 @@ func challenged(b *builder) {
 }
 
 // participantCases are about who counts as an active participant.
-var participantCases = []trickyCase{
+var participantCases = []edgeCase{
 	{id: "A01", title: "one active ECT", build: func(b *builder) { registered(b) }},
 	{id: "A02", title: "withdrawn only", build: func(b *builder) { registered(b).status = withdrawn }},
 	{id: "A03", title: "last year's ECT", build: func(b *builder) {

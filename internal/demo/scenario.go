@@ -1,22 +1,22 @@
 package demo
 
-// teller makes up how one school came to its stage. It draws from one stream and writes into the plan; the stage
-// itself is dealt, not drawn, so everything here must lead to it.
-type teller struct {
+// scenarioBuilder makes up how one school came to its stage. It draws from one stream and writes into the plan; the stage
+// itself is assigned, not drawn, so everything here must lead to it.
+type scenarioBuilder struct {
 	*world
 	p        *plan
-	d        dice
+	d        rng
 	stage    stage
 	provider int    // the school's usual one
 	route    string // and its usual way of training
 	first    int    // cohort in which it first took part; after the current one if never before
 }
 
-// tell fills in the plan of a school in the report.
-func (g *generator) tell(p *plan) {
+// buildScenario fills in the plan of a school in the report.
+func (g *generator) buildScenario(p *plan) {
 	p.stage = g.stage(p)
-	t := &teller{world: g.world, p: p, d: newDice(g.world.seed, "story", p.key), stage: p.stage}
-	home := newDice(t.seed, "home provider", hash(p.LACode))
+	t := &scenarioBuilder{world: g.world, p: p, d: newRNG(g.world.seed, "story", p.key), stage: p.stage}
+	home := newRNG(t.seed, "home provider", hash(p.LACode))
 	t.provider = home.weighted(providerWeights...)
 	if t.d.chance(0.4) {
 		t.provider = t.d.weighted(providerWeights...)
@@ -33,7 +33,7 @@ func (g *generator) tell(p *plan) {
 }
 
 // chose says that the school has got as far as choosing.
-func (t *teller) chose() bool {
+func (t *scenarioBuilder) chose() bool {
 	switch t.stage {
 	case participantsRegistered, provisionInPlace, stageNoECTs, programmeChosen, partnershipChallenged:
 		return true
@@ -41,11 +41,11 @@ func (t *teller) chose() bool {
 	return false
 }
 
-func (t *teller) hasTutor() bool {
+func (t *scenarioBuilder) hasTutor() bool {
 	return t.chose() || t.stage == tutorSignedIn || t.stage == tutorNominated
 }
 
-func (t *teller) firstPart() int {
+func (t *scenarioBuilder) firstPart() int {
 	odds := 0.12
 	switch {
 	case t.chose():
@@ -61,7 +61,7 @@ func (t *teller) firstPart() int {
 	return t.year - years + 1 + t.d.weighted(50, 20, 15, 15)
 }
 
-func (t *teller) drawRoute() string {
+func (t *scenarioBuilder) drawRoute() string {
 	routes := []string{fip, cip, diy, funded}
 	if t.p.cipOnly() {
 		return routes[t.d.weighted(0, 35, 30, 35)]
@@ -69,7 +69,7 @@ func (t *teller) drawRoute() string {
 	return routes[t.d.weighted(82, 10, 7, 1)]
 }
 
-func (t *teller) pastYear(year int) {
+func (t *scenarioBuilder) pastYear(year int) {
 	if t.d.chance(0.25) {
 		t.route = t.drawRoute()
 	}
@@ -87,7 +87,7 @@ func (t *teller) pastYear(year int) {
 }
 
 // thisYear leads the current cohort to the school's stage.
-func (t *teller) thisYear() {
+func (t *scenarioBuilder) thisYear() {
 	switch t.stage {
 	case participantsRegistered:
 		t.registered()
@@ -114,7 +114,7 @@ func (t *teller) thisYear() {
 	}
 }
 
-func (t *teller) registered() {
+func (t *scenarioBuilder) registered() {
 	switch t.d.weighted(985, 9, 6) {
 	case 1:
 		t.choose(t.year, noECTs)
@@ -129,7 +129,7 @@ func (t *teller) registered() {
 	}
 }
 
-func (t *teller) provided() {
+func (t *scenarioBuilder) provided() {
 	if t.p.cipOnly() {
 		t.choose(t.year, t.route)
 		return
@@ -153,7 +153,7 @@ func (t *teller) provided() {
 }
 
 // settle gives a school that chose a provider-led programme its partnership, mostly.
-func (t *teller) settle(year int) {
+func (t *scenarioBuilder) settle(year int) {
 	switch t.d.weighted(85, 6, 4, 2, 2, 1) {
 	case 0:
 		t.partner(year, t.provider)
@@ -173,7 +173,7 @@ func (t *teller) settle(year int) {
 }
 
 // wait is for a school that chose a provider-led programme and has no provider yet.
-func (t *teller) wait() {
+func (t *scenarioBuilder) wait() {
 	switch t.d.weighted(86, 8, 6) {
 	case 1:
 		t.relate(t.year)
@@ -182,12 +182,12 @@ func (t *teller) wait() {
 	}
 }
 
-func (t *teller) reason() string {
+func (t *scenarioBuilder) reason() string {
 	reasons := []string{"another_provider", "not_confirmed", "do_not_recognise", "no_ects", "mistake"}
 	return reasons[t.d.weighted(30, 20, 15, 20, 15)]
 }
 
 // other is a provider that is not the school's usual one.
-func (t *teller) other() int {
+func (t *scenarioBuilder) other() int {
 	return (t.provider + t.d.between(1, len(providerNames)-1)) % len(providerNames)
 }

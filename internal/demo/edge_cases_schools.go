@@ -22,7 +22,7 @@ func inDistrict(code, name string) func(*world, *School) {
 func inCardiff(s *School) { s.DistrictCode, s.DistrictName = "W06000015", "Cardiff" }
 
 // populationCases are about who is in the report.
-var populationCases = []trickyCase{
+var populationCases = []edgeCase{
 	{id: "P01", title: "plain open school"},
 	{id: "P02", title: "open, but proposed to close", shape: withStatus(statusProposedClose)},
 	{id: "P03", title: "closed", shape: withStatus(statusClosed)},
@@ -70,7 +70,7 @@ var populationCases = []trickyCase{
 }
 
 // upliftCases are about pupil premium and sparsity.
-var upliftCases = []trickyCase{
+var upliftCases = []edgeCase{
 	{id: "U01", title: "premium row true", build: func(b *builder) { b.premium(0, true, false) }},
 	{id: "U02", title: "only last year's row", build: func(b *builder) { b.premium(-1, true, true) }},
 	{id: "U03", title: "premium row false", build: func(b *builder) { b.premium(0, false, false) }},
@@ -98,7 +98,7 @@ var upliftCases = []trickyCase{
 	sparsityCase("U13", "abolished district", mergedDistrict),
 }
 
-func sparsityCase(id, title, district string) trickyCase {
-	return trickyCase{id: id, title: title, shape: inDistrict(district, inventedDistricts[district]),
+func sparsityCase(id, title, district string) edgeCase {
+	return edgeCase{id: id, title: title, shape: inDistrict(district, inventedDistricts[district]),
 		build: func(b *builder) { b.moveTo(district) }}
 }

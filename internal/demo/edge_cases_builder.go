@@ -2,7 +2,7 @@ package demo
 
 import "strings"
 
-// builder has the words in which tricky cases are told. Times are days before as-of; a case's own instants keep
+// builder has the words in which edge cases are written. Times are days before as-of; a case's own instants keep
 // their order and distance.
 type builder struct {
 	*world

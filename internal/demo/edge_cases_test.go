@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// shapes say by SQL what each tricky case is: about the school s and the current cohort's year y. The helpers in
+// shapes say by SQL what each edge case is: about the school s and the current cohort's year y. The helpers in
 // braces stand for the school's rows of a table; partnerships have their cohort's year as year.
 var shapes = map[string]string{
 	"P01": `s.school_type_code = 1 AND s.school_status_code = 1 AND s.administrative_district_code = 'E09000007'`,
@@ -127,7 +127,7 @@ var shapeWords = strings.NewReplacer(
 	"{districts}", "links WHERE school_id = s.id",
 )
 
-func TestEveryTrickyCaseIsThere(t *testing.T) {
+func TestEveryEdgeCaseIsThere(t *testing.T) {
 	t.Parallel()
 	o := small()
 	o.AsOf = time.Date(2027, time.June, 1, 10, 0, 0, 0, time.UTC) // registration for the next cohort has opened
