@@ -20,6 +20,7 @@ import (
 type attempt struct {
 	worker  *Worker
 	jobID   int64
+	kind    string
 	number  int // counts across takeovers
 	meta    metadata
 	trace   trace.Trace
@@ -29,6 +30,8 @@ type attempt struct {
 	started []*stepRecord
 	// logged is set by the first line or step: only then is there anything to flush when the attempt ends.
 	logged atomic.Bool
+	// changeFollowed is set once a publishing transaction holds what follows the change.
+	changeFollowed atomic.Bool
 }
 
 var _ run.Run = (*attempt)(nil)

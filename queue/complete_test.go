@@ -27,7 +27,7 @@ func (w *idleWorker) follows(text string) {
 	if _, err := ApplySchedules(w.t.Context(), w.pool, file, []byte(text), "test"); err != nil {
 		w.t.Fatal(err)
 	}
-	if err := w.loadFollowers(w.t.Context()); err != nil {
+	if err := w.loadFollowed(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
 }

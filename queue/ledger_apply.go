@@ -104,6 +104,10 @@ type liveSchedule struct {
 }
 
 func (a *applier) apply(ctx context.Context, schedules []schedule.Schedule) error {
+	// A change that is being published now either knows the schedules of this file or is seen here.
+	if _, err := a.tx.Exec(ctx, "LOCK TABLE queue.published IN SHARE MODE"); err != nil {
+		return err
+	}
 	// Every worker that records ticks waits here: half a file must not decide.
 	rows, _ := a.tx.Query(ctx, `
 		SELECT s.name, s.spec, s.active, s.accounted_to, span.after_at AS span_after, span.until_at AS span_until, span.spec AS span_spec
@@ -154,6 +158,15 @@ func (a *applier) one(ctx context.Context, s schedule.Schedule, before liveSched
 	}
 	if err := a.pauseByFile(ctx, s); err != nil {
 		return err
+	}
+	if s.After != nil && s.After.When == schedule.Changed && (!known || !before.Active) {
+		// What it makes was never made of what is there already.
+		_, err := a.tx.Exec(ctx, `
+			INSERT INTO queue.owed (schedule, by) SELECT $1, by FROM queue.published WHERE kind = $2 ON CONFLICT DO NOTHING`,
+			s.Name, s.After.Kind)
+		if err != nil {
+			return err
+		}
 	}
 	if err := a.span(ctx, s, spec, before, known); err != nil {
 		return err
@@ -218,6 +231,9 @@ func (a *applier) remove(ctx context.Context, name string) error {
 		return err
 	}
 	if _, err := cancelWaiting(ctx, a.tx, name, time.Time{}); err != nil {
+		return err
+	}
+	if _, err := a.tx.Exec(ctx, "DELETE FROM queue.owed WHERE schedule = $1", name); err != nil {
 		return err
 	}
 	return setNextTick(ctx, a.tx, name)

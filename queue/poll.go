@@ -30,6 +30,11 @@ func (w *Worker) pollLoop(ctx context.Context) {
 				w.logRetry(ctx, "waiting tick not released; trying again", err)
 			}
 		}
+		for _, name := range found.Owed {
+			if err := w.makeOwed(ctx, name); err != nil {
+				w.logRetry(ctx, "follow-up that is owed not made; trying again", err)
+			}
+		}
 		for _, name := range found.Resumable {
 			if err := w.client.ResumeQueue(ctx, name); err != nil {
 				w.logRetry(ctx, "queue not resumed; trying again", err)
@@ -94,13 +99,13 @@ func (w *Worker) poll(ctx context.Context) (riverdb.PollResult, error) {
 		w.clock.compare(asked, w.now(), p.Now)
 		w.polled.made()
 	}
-	if err != nil || p.Generation == w.followersOf.Load() {
+	if err != nil || p.Generation == w.followedOf.Load() {
 		return p, err
 	}
-	if err := w.loadFollowers(ctx); err != nil {
+	if err := w.loadFollowed(ctx); err != nil {
 		return p, err
 	}
-	w.followersOf.Store(p.Generation)
+	w.followedOf.Store(p.Generation)
 	return p, nil
 }
 

@@ -126,7 +126,7 @@ func (k *kindWorker) attempt(job *river.Job[payload]) (*attempt, error) {
 		meta.Traceparent = asked.String()
 	}
 	a := &attempt{
-		worker: k.worker, jobID: job.ID, number: meta.BaseAttempt + job.Attempt, meta: meta, trace: asked.Child(),
+		worker: k.worker, jobID: job.ID, kind: job.Kind, number: meta.BaseAttempt + job.Attempt, meta: meta, trace: asked.Child(),
 	}
 	if key := k.kind.Lease(job.Args.raw); key != "" {
 		a.leases = append(a.leases, key)
@@ -148,8 +148,8 @@ func (k *kindWorker) complete(ctx context.Context, a *attempt, job *river.Job[pa
 	if err := record(ctx, outcome); err != nil {
 		return fmt.Errorf("record the result: %w", err)
 	}
-	follow := k.worker.followUps(a, k.kind, outcome)
-	if len(follow) == 0 {
+	followUps := a.atEnd(outcome.Changed)
+	if len(followUps) == 0 {
 		return nil
 	}
 	// The work is done: a shutdown that arrives now must not lose its end.
@@ -158,14 +158,10 @@ func (k *kindWorker) complete(ctx context.Context, a *attempt, job *river.Job[pa
 		if err := a.Fence(ctx, tx); err != nil {
 			return err
 		}
-		going, err := notPaused(ctx, tx, follow)
-		if err != nil {
+		if err := a.follow(ctx, tx, outcome.Version, followUps...); err != nil {
 			return err
 		}
-		if _, err := k.worker.client.EnqueueTx(ctx, tx, going...); err != nil {
-			return fmt.Errorf("insert the jobs that follow: %w", err)
-		}
-		_, err = river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
+		_, err := river.JobCompleteTx[*riverpgxv5.Driver](ctx, tx, job)
 		return err
 	})
 }

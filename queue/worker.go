@@ -20,7 +20,6 @@ import (
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/riverdb"
-	"cpd-jobs/queue/schedule"
 )
 
 // ErrWorkerStalled says that this worker could reach the database and yet its poll made no progress for a minute: the
@@ -107,10 +106,10 @@ type Worker struct {
 	wake       chan struct{} // wakes the poll loop
 	clock      databaseClock
 	suspects   []int64 // rows that the last look found to run nowhere; the takeover loop's own
-	// followers are the schedules that follow jobs, as of followersOf, the generation of the schedules file.
-	followers   atomic.Pointer[[]schedule.Schedule]
-	followersOf atomic.Int64
-	heldSaid    time.Time
+	// followed is as of generation followedOf of the schedules file.
+	followed   atomic.Pointer[followed]
+	followedOf atomic.Int64
+	heldSaid   time.Time
 }
 
 // Each statement that is not a job's own has its answer within answerWithin, or its connection is given up for another:
@@ -142,6 +141,7 @@ func newWorker(jobs *pgxpool.Pool, o WorkerOptions, within time.Duration) (*Work
 		processor: &cost.Processor{Used: cost.Used, Now: o.Now}, trouble: make(chan struct{}, 1), wake: make(chan struct{}, 1),
 	}
 	w.clock.local = o.Now
+	w.followed.Store(&followed{})
 	workers := river.NewWorkers()
 	for _, k := range o.Kinds {
 		river.AddWorkerArgs(workers, payload{kind: k.Name}, &kindWorker{kind: k, worker: w})
@@ -180,7 +180,7 @@ func newWorker(jobs *pgxpool.Pool, o WorkerOptions, within time.Duration) (*Work
 }
 
 // Generation of the schedules file that this worker follows.
-func (w *Worker) Generation() int64 { return w.followersOf.Load() }
+func (w *Worker) Generation() int64 { return w.followedOf.Load() }
 
 // Client inserts jobs as this worker does.
 func (w *Worker) Client() *Client { return w.client }
@@ -192,7 +192,7 @@ func (w *Worker) Run(ctx context.Context) error {
 	if err := w.register(ctx); err != nil {
 		return err
 	}
-	if err := w.loadFollowers(ctx); err != nil {
+	if err := w.loadFollowed(ctx); err != nil {
 		return err
 	}
 	events, unsubscribe := w.subscribe()

@@ -28,6 +28,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if text := os.Getenv(mortalVariable); text != "" {
+		if err := beMortal(text); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	flag.Parse()
 	_ = flag.Set("test.parallel", "8") // these tests wait more than they work
 	dir, err := os.MkdirTemp("", "cpd-jobs-chaos-")

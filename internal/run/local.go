@@ -28,6 +28,9 @@ func (l *Local) Tick() time.Time                           { return l.For }
 func (l *Local) DryRun() bool                              { return l.Dry }
 func (l *Local) Fence(ctx context.Context, _ pgx.Tx) error { return ctx.Err() }
 
+// Changed does nothing: what follows jobs follows those of the queue.
+func (l *Local) Changed(context.Context, pgx.Tx, int64) error { return nil }
+
 // Log is the given logger, or one that says nothing.
 func (l *Local) Log() *slog.Logger {
 	if l.Logger == nil {

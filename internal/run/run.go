@@ -29,11 +29,16 @@ type Run interface {
 	// Fence must be called first in every transaction that publishes. It locks the attempt's lease until the
 	// transaction ends and fails with [ErrLost] where another worker has taken the job over.
 	Fence(ctx context.Context, tx pgx.Tx) error
+	// Changed must be called last in every transaction that publishes something different from before, with the data
+	// version that it publishes, 0 for none. What follows a change is committed with it: a worker that dies right after
+	// takes none of it along.
+	Changed(ctx context.Context, tx pgx.Tx, version int64) error
 }
 
 // Outcome is what a job that succeeded leaves behind.
 type Outcome struct {
-	// Changed is true when something that others read is different now. Follow-ups may depend on it.
+	// Changed is true when something that others read is different now. Where the job has not called [Run.Changed], what
+	// follows a change follows its end.
 	Changed bool `json:"changed"`
 	// Version is the data version that was published, or that was found to be current already; 0 if none.
 	Version int64 `json:"version,omitempty"`

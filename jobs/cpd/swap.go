@@ -79,11 +79,15 @@ func (c *tableCopy) record(ctx context.Context, tx pgx.Tx) (run.Outcome, error) 
 	if err == nil {
 		err = profile.Save(ctx, tx, inputs.CPD, version, c.profiles)
 	}
+	changed := hash != last.ContentHash
+	if err == nil && changed {
+		err = c.run.Changed(ctx, tx, version)
+	}
 	if err != nil {
 		return run.Outcome{}, err
 	}
 	return run.Outcome{
-		Changed: hash != last.ContentHash, Version: version,
+		Changed: changed, Version: version,
 		Summary: summarise(c.asOf, c.tables, c.last.Tables, c.details),
 	}, nil
 }

@@ -301,6 +301,9 @@ func (j *job) publish(ctx context.Context, s *run.Step) error {
 			}
 			j.made = append(j.made, e)
 		}
+		if err := j.run.Changed(ctx, tx, j.live.Version); err != nil {
+			return err
+		}
 		return j.name(ctx, s)
 	})
 }

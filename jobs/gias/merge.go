@@ -84,7 +84,10 @@ func (s *sync) publish(ctx context.Context, tx pgx.Tx) error {
 			return fmt.Errorf("write the changes of %s: %w", p.table.Part, err)
 		}
 	}
-	return nil
+	if !s.changed() {
+		return nil
+	}
+	return s.run.Changed(ctx, tx, s.version)
 }
 
 func (s *sync) rowsRead() (n int64) {

@@ -67,6 +67,11 @@ func write(ctx context.Context, r run.Run, db *pgxpool.Pool, args Args) (rows in
 		if r.DryRun() {
 			return nil
 		}
+		if rows > 0 {
+			if err := r.Changed(ctx, tx, 0); err != nil {
+				return err
+			}
+		}
 		return tx.Commit(ctx)
 	})
 	return rows, err

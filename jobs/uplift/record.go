@@ -90,7 +90,10 @@ func (s *sync) record(ctx context.Context, tx pgx.Tx) error {
 	if err != nil {
 		return fmt.Errorf("record %s: %w", s.file.Name, err)
 	}
-	return s.recordIssues(ctx, tx, id)
+	if err := s.recordIssues(ctx, tx, id); err != nil || !changed {
+		return err
+	}
+	return s.run.Changed(ctx, tx, s.version)
 }
 
 func (s *sync) publishVersion(ctx context.Context, tx pgx.Tx) error {

@@ -22,6 +22,8 @@ type PollResult struct {
 	Releasable []string
 	// Resumable are the queues whose pause is over.
 	Resumable []string
+	// Owed are the schedules to which a follow-up is owed that may be made now.
+	Owed []string
 }
 
 //go:embed sql/poll.sql
@@ -35,7 +37,7 @@ func Poll(ctx context.Context, db DB, recent time.Duration, version string) (Pol
 	var p PollResult
 	var seconds *float64
 	err := db.QueryRow(ctx, pollSQL, recent, version).
-		Scan(&seconds, &p.Generation, &p.Backfills, &p.Releasable, &p.Now, &p.Resumable)
+		Scan(&seconds, &p.Generation, &p.Backfills, &p.Releasable, &p.Now, &p.Resumable, &p.Owed)
 	if err != nil {
 		return PollResult{}, fmt.Errorf("make delayed jobs available: %w", err)
 	}

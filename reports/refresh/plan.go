@@ -24,10 +24,7 @@ type plan struct {
 	// erasures is how many people had been erased from the report.
 	erasures int64
 	// current says that base was made of the same inputs by the same definition.
-	current bool
-	// ownChange says that this very run made base and that it differs from what was live before: it was published, but
-	// its worker died before it could say so. What follows on a change must follow now.
-	ownChange         bool
+	current           bool
 	definitionChanged bool
 	// settings are the values that the SQL refers to by name.
 	settings map[string]string
@@ -106,7 +103,6 @@ func (f *refresh) compareWithLive(ctx context.Context, tx pgx.Tx, p *plan) error
 	p.baseRows = latest.Rows
 	p.definitionChanged = latest.DefinitionHash != f.def.Hash
 	p.current = !p.definitionChanged && sameInputs(latest.Inputs, p.inputs)
-	p.ownChange = p.current && latest.RunID == f.run.ID() && f.run.ID() != 0 && latest.ContentVersion == latest.Version
 	return nil
 }
 

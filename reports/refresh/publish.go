@@ -28,6 +28,11 @@ func (f *refresh) publish(ctx context.Context) error {
 	if err := schema.KeepDay(ctx, tx, f.def, f.result.Version, f.plan.asOf); err != nil {
 		return err
 	}
+	if f.changesContent() {
+		if err := f.run.Changed(ctx, tx, f.result.Version); err != nil {
+			return err
+		}
+	}
 	if err := tx.Commit(ctx); err != nil {
 		return fmt.Errorf("publish %s: %w", f.def.Name, err)
 	}

@@ -190,14 +190,9 @@ func (f *refresh) step(ctx context.Context, tx pgx.Tx, name string, do func(cont
 }
 
 func (f *refresh) outcome() run.Outcome {
-	o := run.Outcome{Version: f.result.Version, Summary: f.result}
-	switch f.result.State {
-	case "published":
-		o.Changed = f.changesContent()
-	case "current":
-		o.Changed = f.plan.ownChange
+	return run.Outcome{
+		Changed: f.result.State == "published" && f.changesContent(), Version: f.result.Version, Summary: f.result,
 	}
-	return o
 }
 
 // changesContent says that readers will find other rows, or something else said about them.

@@ -37,5 +37,12 @@ SELECT (SELECT extract(epoch FROM min(
                WHERE p.schedule = waiting.schedule AND p.from_at <= now() AND (p.until_at IS NULL OR p.until_at > now()))
            ORDER BY schedule),
        clock_timestamp(),
-       ARRAY(SELECT queue FROM queue.queue_pauses WHERE until_at <= clock_timestamp())
+       ARRAY(SELECT queue FROM queue.queue_pauses WHERE until_at <= clock_timestamp()),
+       ARRAY(
+           SELECT name FROM queue.owed JOIN queue.schedules ON name = schedule
+           WHERE active AND (set_aside_at IS NULL OR retry_at <= clock_timestamp() OR set_aside_by <> $2)
+             AND NOT EXISTS (
+               SELECT FROM queue.pauses AS p
+               WHERE p.schedule = name AND p.from_at <= now() AND (p.until_at IS NULL OR p.until_at > now()))
+           ORDER BY owed_at)
 FROM (SELECT count(*) FROM notified) AS done
