@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"strings"
@@ -283,6 +284,20 @@ func TestJobThatStartsLateIsNotHandedBack(t *testing.T) {
 	}
 	if got := w.job(late.ID); got.State != "running" {
 		t.Errorf("a job that runs here is %s", got.State)
+	}
+}
+
+// The first look at the arguments of a kind may take long: reports read their definitions then.
+func TestJobIsInHandWhileItsArgumentsAreRead(t *testing.T) {
+	t.Parallel()
+	var w *idleWorker
+	inHand := false
+	w = idle(t, run.NewKind(run.Kind{Name: "work", Queue: "default", Timeout: time.Minute, MaxAttempts: 5},
+		func(noArgs) string { inHand = len(w.active.list()) == 1; return "lease" },
+		func(context.Context, run.Run, noArgs) (run.Outcome, error) { return run.Outcome{}, nil }))
+	w.attemptOf(Request{Kind: "work"})
+	if !inHand {
+		t.Error("while its lease is worked out, the job counts as lost")
 	}
 }
 

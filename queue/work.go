@@ -63,7 +63,6 @@ func (k *kindWorker) work(ctx context.Context, job *river.Job[payload]) error {
 	if err != nil {
 		return k.failed(ctx, job, err)
 	}
-	k.worker.active.started(job.ID, a.meta)
 	ctx = trace.With(ctx, a.trace)
 	busy, err := a.takeLeases(ctx)
 	if err != nil {
@@ -128,6 +127,8 @@ func (k *kindWorker) attempt(job *river.Job[payload]) (*attempt, error) {
 	a := &attempt{
 		worker: k.worker, jobID: job.ID, kind: job.Kind, number: meta.BaseAttempt + job.Attempt, meta: meta, trace: asked.Child(),
 	}
+	// Before anything that may take long: a job that says it runs here and is not in hand is handed back as lost.
+	k.worker.active.started(job.ID, meta)
 	if key := k.kind.Lease(job.Args.raw); key != "" {
 		a.leases = append(a.leases, key)
 	}
