@@ -47,6 +47,9 @@ type Job struct {
 	MaxAttempts int    `json:"max_attempts"`
 }
 
+// quarantined is the run's state of a job that failed in a way that trying again would repeat.
+const quarantined = keyQuarantined
+
 // Finished says that no attempt is running or to come.
 func (j Job) Finished() bool {
 	return j.State == "completed" || j.State == "cancelled" || j.State == "discarded"

@@ -35,10 +35,14 @@ type metadata struct {
 
 // Keys that are set on a row after its insertion.
 const (
-	keyFailure  = "failure"
-	keyWaitsFor = "waits_for"
-	keyCost     = "cost"
+	keyFailure     = "failure"
+	keyWaitsFor    = "waits_for"
+	keyCost        = "cost"
+	keyQuarantined = "quarantined"
 )
+
+// suspect says that the job may be what kills its workers: more than one has died while it ran.
+func (m metadata) suspect() bool { return m.Deaths >= 2 }
 
 func (m metadata) encode() []byte {
 	raw, err := json.Marshal(m)

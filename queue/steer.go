@@ -16,11 +16,18 @@ import (
 )
 
 // Cancel stops a job, under whatever id it goes on: at once where it waits, and where it runs by ending its context, which
-// cancels its queries. A job that has finished already stays as it is; the returned job says so.
+// cancels its queries. A job that has finished already stays as it is, but for one in quarantine, which leaves it; the
+// returned job says so.
 func (c *Client) Cancel(ctx context.Context, id int64) (Job, error) {
 	job, err := FindJob(ctx, c.pool, id)
 	if err != nil {
 		return Job{}, err
+	}
+	if job.RunState == quarantined {
+		if err := riverdb.Unquarantine(ctx, c.pool, job.latest()); err != nil {
+			return Job{}, err
+		}
+		return FindJob(ctx, c.pool, id)
 	}
 	if err := riverdb.MakeCancellable(ctx, c.pool, job.latest()); err != nil {
 		return Job{}, err

@@ -18,7 +18,8 @@ import (
 	"cpd-jobs/queue/riverdb"
 )
 
-// maxDeaths is how many workers may die under a job before it is quarantined: it may be what kills them.
+// maxDeaths is how many workers may die under a job before it is quarantined, if the last died under it alone. From the
+// second death on it runs alone. What ran beside others is not charged: neither a death, for the quarantine, nor an attempt.
 const maxDeaths = 3
 
 // lostAfter is how old a row must be that says it runs here although it does not: River hears of what it fetched a
@@ -163,9 +164,12 @@ func (w *Worker) requeueOrphan(ctx context.Context, id int64) error {
 		if err != nil && !o.Cancelled {
 			return err
 		}
-		kind, known := w.client.kinds[o.Kind]
-		needsLease := meta.Serial || known && kind.Lease(o.Args) != ""
-		opts, reason := replacement(*o, meta, needsLease && !o.HoldsLease)
+		begun := w.begun(*o)
+		alone, err := w.alone(ctx, tx, o)
+		if err != nil {
+			return err
+		}
+		opts, reason, quarantined := replacement(*o, meta, begun, alone)
 		var next int64
 		if opts != nil {
 			if next, err = w.client.insertAgain(ctx, tx, o.Kind, o.Args, opts); err != nil {
@@ -176,7 +180,7 @@ func (w *Worker) requeueOrphan(ctx context.Context, id int64) error {
 		if err != nil {
 			return err
 		}
-		if err := riverdb.FinaliseOrphan(ctx, tx, *o, failure, next); err != nil {
+		if err := riverdb.FinaliseOrphan(ctx, tx, *o, failure, next, begun, quarantined); err != nil {
 			return err
 		}
 		if next != 0 { // the replacement waits first, so no other job is woken
@@ -195,24 +199,46 @@ func (w *Worker) requeueOrphan(ctx context.Context, id int64) error {
 	})
 }
 
+// begun says whether an orphan had begun: one that needs a lease and has none only waited for it.
+func (w *Worker) begun(o riverdb.Orphan) bool {
+	meta, _ := decodeMetadata(o.Metadata)
+	kind, known := w.client.kinds[o.Kind]
+	needsLease := meta.Serial || meta.suspect() || known && kind.Lease(o.Args) != ""
+	return o.HoldsLease || !needsLease
+}
+
+// alone says whether nothing else ran on an orphan's worker when it died.
+func (w *Worker) alone(ctx context.Context, tx pgx.Tx, o *riverdb.Orphan) (bool, error) {
+	running, died, err := riverdb.Beside(ctx, tx, o)
+	return died == 0 && !slices.ContainsFunc(running, w.begun), err
+}
+
 // replacement decides whether an orphan goes on, nil if not, and says why it ended here. One that only waited for its
-// lease, or had ended although its row does not say so yet, has killed no worker: no attempt is used.
-func replacement(o riverdb.Orphan, meta metadata, waited bool) (opts *river.InsertOpts, reason string) {
-	deaths := meta.Deaths + 1
-	if waited {
-		deaths--
-		o.Attempt--
+// turn, or had ended although its row does not say so yet, has killed no worker: no attempt is used. One that ran beside
+// others is not charged with the death: it has an attempt more.
+func replacement(o riverdb.Orphan, meta metadata, begun, alone bool) (opts *river.InsertOpts, reason string, quarantined bool) {
+	used := 0
+	if begun {
+		meta.Deaths++
+		used = o.Attempt
+	} else {
+		used = o.Attempt - 1
+	}
+	left := o.MaxAttempts - used
+	if begun && !alone {
+		left = max(left+1, 1)
 	}
 	switch {
 	case o.Cancelled:
-		return nil, "cancelled; its worker " + o.Worker + " is gone"
-	case deaths >= maxDeaths:
-		return nil, fmt.Sprintf("quarantined: %d workers died under it; try it with: %s", deaths, command(o.ID, o.Kind, o.Args))
-	case o.Attempt >= o.MaxAttempts:
-		return nil, "worker " + o.Worker + " died in the last attempt"
+		return nil, "cancelled; its worker " + o.Worker + " is gone", false
+	case begun && alone && meta.Deaths >= maxDeaths:
+		return nil, fmt.Sprintf("quarantined: %d workers died under it, the last while nothing else ran there; try it with: %s",
+			meta.Deaths, command(o.ID, o.Kind, o.Args)), true
+	case left <= 0:
+		return nil, "worker " + o.Worker + " died in the last attempt", false
 	}
-	meta.BaseAttempt, meta.Deaths, meta.Previous, meta.Snoozes = meta.BaseAttempt+o.Attempt, deaths, o.ID, 0
+	meta.BaseAttempt, meta.Previous, meta.Snoozes = meta.BaseAttempt+used, o.ID, 0
 	return &river.InsertOpts{
-		Queue: o.Queue, Priority: o.Priority, MaxAttempts: o.MaxAttempts - o.Attempt, Metadata: meta.encode(),
-	}, "worker " + o.Worker + " died"
+		Queue: o.Queue, Priority: o.Priority, MaxAttempts: left, Metadata: meta.encode(),
+	}, "worker " + o.Worker + " died", false
 }

@@ -99,7 +99,10 @@ func TestQuarantineComesWithTheThirdDeath(t *testing.T) {
 	w := idle(t, kindOf("work", false))
 	id := w.enqueue(Request{Kind: "work"}).ID
 	for death := 1; ; death++ {
-		w.exec(`UPDATE river.river_job SET state = 'running', attempt = attempt + 1, attempted_by = '{gone}' WHERE id = $1`, id)
+		w.exec(`UPDATE river.river_job SET state = 'running', attempt = attempt + 1, attempted_by = ARRAY['gone' || $2::int] WHERE id = $1`, id, death)
+		if death == 3 { // a suspect says that it has begun
+			w.exec("INSERT INTO queue.leases (key, job_id, run_id, worker) VALUES ('alone:gone3', $1, 1, 'gone3')", id)
+		}
 		w.takesOver()
 		job := w.job(id)
 		quarantined := strings.Contains(job.Errors[len(job.Errors)-1].Error, "quarantined")

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"cpd-jobs/internal/cost"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/trace"
+	"cpd-jobs/queue/riverdb"
 )
 
 // A job that waits for a lease is woken when it is given back. It asks by itself too, less and less often: who gives it
@@ -64,6 +66,13 @@ func (k *kindWorker) work(ctx context.Context, job *river.Job[payload]) error {
 		return k.failed(ctx, job, err)
 	}
 	ctx = trace.With(ctx, a.trace)
+	if busy, err := k.enter(ctx, a); busy != "" || err != nil {
+		if busy == "" || stoppedByShutdown(ctx) {
+			return k.failed(ctx, job, err)
+		}
+		return k.wait(ctx, a, busy)
+	}
+	defer k.leave(ctx, a)
 	busy, err := a.takeLeases(ctx)
 	if err != nil {
 		return err
@@ -105,6 +114,39 @@ func (k *kindWorker) metered(ctx context.Context, a *attempt, job *river.Job[pay
 	return outcome, err
 }
 
+// A suspect looks for a worker with nothing else to do politeAsks times, in all for about two minutes; then the worker that
+// it comes to takes no other job until it has had its turn.
+const politeAsks = 12
+
+// enter begins an attempt where it may begin on this worker; where not, it says what for it is to wait.
+func (k *kindWorker) enter(ctx context.Context, a *attempt) (busy string, err error) {
+	ward, suspect := &k.worker.ward, a.meta.suspect()
+	switch {
+	case ward.enter(suspect):
+		return "", nil
+	case !suspect || a.meta.Snoozes < politeAsks:
+		return "a worker of its own", nil
+	}
+	k.worker.log.Info("this worker takes no other job until one has run alone", about(a.jobID, k.kind.Name, a.meta)...)
+	if err := ward.enterLast(ctx); err != nil {
+		return "a worker of its own", err
+	}
+	return "", nil
+}
+
+// leave ends what enter began. After a suspect the queues are looked into again.
+func (k *kindWorker) leave(ctx context.Context, a *attempt) {
+	k.worker.ward.leave(a.meta.suspect())
+	if !a.meta.suspect() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), flushWithin/2)
+	defer cancel()
+	if err := riverdb.Notify(ctx, k.worker.pool, slices.Collect(maps.Keys(k.worker.Queues))); err != nil {
+		k.worker.logRetry(ctx, "workers not told that jobs wait; they look again within half a minute", err)
+	}
+}
+
 // wait puts the job off until the lease is given back. It is no attempt.
 func (k *kindWorker) wait(ctx context.Context, a *attempt, lease string) error {
 	if err := river.MetadataSet(ctx, keyWaitsFor, lease); err != nil {
@@ -134,6 +176,9 @@ func (k *kindWorker) attempt(job *river.Job[payload]) (*attempt, error) {
 	}
 	if meta.Serial {
 		a.leases = append(a.leases, "schedule:"+meta.Schedule)
+	}
+	if meta.suspect() {
+		a.leases = append(a.leases, "alone:"+k.worker.id)
 	}
 	slices.Sort(a.leases) // everybody takes them in the same order
 	a.log = sync.OnceValue(func() *slog.Logger {
@@ -201,6 +246,9 @@ func (k *kindWorker) failed(ctx context.Context, job *river.Job[payload], err er
 	case class == run.ClassInvalid, class == run.ClassBlocked:
 		return river.JobCancel(err)
 	case sameFailure(job.Errors, err, 3):
+		if setErr := river.MetadataSet(ctx, keyQuarantined, true); setErr != nil {
+			return errors.Join(err, setErr)
+		}
 		return river.JobCancel(fmt.Errorf("%w; quarantined after the same failure three times, try it with: %s", err, command(job.ID, job.Kind, job.Args.raw)))
 	}
 	return err

@@ -97,6 +97,7 @@ type Worker struct {
 	// processor divides this process's processor time among the attempts that run.
 	processor  *cost.Processor
 	active     *activeJobs
+	ward       ward
 	log        *slog.Logger
 	now        clock.Now
 	random     func() float64
@@ -156,7 +157,7 @@ func newWorker(jobs *pgxpool.Pool, o WorkerOptions, within time.Duration) (*Work
 		poll = fetchPollPooled
 		o.Log.Warn("the database is behind a pooler that lends connections for a transaction each: jobs are found by polling")
 	}
-	w.river, err = river.NewClient(riverdb.NewDriver(pool, jobs, o.Queues, o.Log), &river.Config{
+	w.river, err = river.NewClient(riverdb.NewDriver(pool, jobs, o.Queues, w.ward.closed, o.Log), &river.Config{
 		ID:      o.ID,
 		Schema:  riverdb.Schema,
 		Logger:  warnings(o.Log),

@@ -195,14 +195,18 @@ func (c jobsCancelCommand) Run(ctx context.Context, a *session) error {
 	if err != nil {
 		return err
 	}
-	if job.Finished() {
+	quarantined := job.RunState == "quarantined"
+	if job.Finished() && !quarantined {
 		return run.Blocked("", "job %d is %s already", job.ID, job.State)
 	}
 	if job, err = a.client.Cancel(ctx, c.ID); err != nil {
 		return err
 	}
 	said := "is cancelled"
-	if !job.Finished() {
+	switch {
+	case quarantined:
+		said = "is out of quarantine and stays " + job.State
+	case !job.Finished():
 		said = "is told to stop"
 	}
 	_, err = fmt.Fprintf(a.stdout, "job %d %s\n", job.ID, said)

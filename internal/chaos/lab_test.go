@@ -100,11 +100,11 @@ func (l *lab) enqueue(kind, args string) int64 {
 // job is the job as it is now: not its successor.
 func (l *lab) job(id int64) queue.Job {
 	l.t.Helper()
-	job, err := queue.FindJob(l.t.Context(), l.db, id)
-	if err != nil {
-		l.t.Fatalf("find job %d: %v", id, err)
+	jobs, err := queue.ListJobs(l.t.Context(), l.db, queue.JobFilter{Before: id + 1, Limit: 1, All: true})
+	if err != nil || len(jobs) == 0 || jobs[0].ID != id {
+		l.t.Fatalf("find job %d: %v, %v", id, jobs, err)
 	}
-	return job
+	return jobs[0]
 }
 
 // follow waits for the end of a job, through takeovers.

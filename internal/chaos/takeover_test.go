@@ -24,9 +24,9 @@ func TestChaosKilledWorkerIsReplaced(t *testing.T) {
 	})
 	took(t, "killed-worker-until-taken-over", killed, takeoverWithin)
 	heir := l.completed(ticket.ID, time.Minute)
-	if heir.ID == ticket.ID || heir.RunID != ticket.RunID || heir.Attempt != 2 {
+	if heir.SupersededBy == 0 || heir.RunID != ticket.RunID || heir.Attempt != 2 {
 		t.Errorf("got job %d of run %d in attempt %d, want another than %d, run %d, attempt 2",
-			heir.ID, heir.RunID, heir.Attempt, ticket.ID, ticket.RunID)
+			heir.SupersededBy, heir.RunID, heir.Attempt, ticket.ID, ticket.RunID)
 	}
 	dead := l.job(ticket.ID)
 	if dead.State != "discarded" || dead.FinishedAt == nil || len(dead.Errors) != 1 || !strings.Contains(dead.Errors[0].Error, "died") {
@@ -110,7 +110,7 @@ func TestChaosRowsThatRunNowhere(t *testing.T) {
 		t.Errorf("what was lost on its way to a worker that lives ended as job %d in attempt %d with %+v; want the same row, attempt 1, no error",
 			got.ID, got.Attempt, got.Errors)
 	}
-	if got := l.completed(orphan, takeoverWithin); got.ID == orphan || got.Attempt != 2 {
+	if got := l.completed(orphan, takeoverWithin); got.SupersededBy == 0 || got.Attempt != 2 {
 		t.Errorf("what ran on a worker that is gone ended as job %d in attempt %d; want a successor in attempt 2", got.ID, got.Attempt)
 	}
 }

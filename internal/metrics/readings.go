@@ -84,6 +84,7 @@ func queueReadings() []reading {
 func endedReadings() []reading {
 	return []reading{
 		gauge("jobs_ended_last_day", "Jobs that ended within the last 24 hours on any worker, by kind and state.", "kind", "state"),
+		gauge("jobs_quarantined", "Jobs in quarantine: they failed in a way that trying again would repeat."),
 		gauge("takeovers_last_day", "Jobs taken over within the last 24 hours from workers that stopped answering."),
 	}
 }

@@ -43,6 +43,7 @@ func Check(ctx context.Context, f *doctor.Findings, o Options) {
 	checkSilence(ctx, f, o)
 	checkFailures(ctx, f, o)
 	checkSetAside(ctx, f, o)
+	checkQuarantine(ctx, f, o)
 }
 
 func checkWorkers(ctx context.Context, f *doctor.Findings, o Options) {
@@ -197,6 +198,17 @@ func checkSetAside(ctx context.Context, f *doctor.Findings, o Options) {
 		f.Note("schedules", "jobs set aside", doctor.Problem, fmt.Sprintf("cpd-jobs jobs cancel %d ends it", j.ID),
 			"job %d (%s) of a dead worker cannot be taken over: %s", j.ID, j.Kind, j.SetAside)
 	}
+}
+
+// checkQuarantine counts the jobs that wait in quarantine for a person.
+func checkQuarantine(ctx context.Context, f *doctor.Findings, o Options) {
+	list, err := queue.ListJobs(ctx, o.DB, queue.JobFilter{State: "quarantined", Limit: 1000})
+	if err != nil {
+		f.Failed("schedules", "quarantine", err)
+		return
+	}
+	f.NoteIf(len(list) > 0, "schedules", "quarantine", "cpd-jobs jobs list --state quarantined shows them; jobs retry or jobs cancel lets them go",
+		"%d jobs are in quarantine", len(list))
 }
 
 func instant(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05Z") }

@@ -225,7 +225,7 @@ func TestOrphanIsFinalised(t *testing.T) {
 				t.Errorf("orphan is %+v (cancelled: %v)", o, cancelled)
 			}
 			failure := must[[]byte](t)(json.Marshal(rivertype.AttemptError{At: time.Now(), Attempt: 2, Error: "gone"}))
-			return riverdb.FinaliseOrphan(t.Context(), tx, *o, failure, 99)
+			return riverdb.FinaliseOrphan(t.Context(), tx, *o, failure, 99, true, false)
 		})
 		if err != nil {
 			t.Fatal(err)

@@ -18,13 +18,15 @@ type Driver struct {
 	*riverpgxv5.Driver
 	listening *riverpgxv5.Driver
 	queues    []string
+	closed    func() bool
 	log       *slog.Logger
 }
 
 // NewDriver makes a driver that works on pool, and listens on a connection as those of listening: to wait for a
 // notification takes longer than any answer may. After it has connected again it has the given queues looked into.
-func NewDriver(pool, listening *pgxpool.Pool, queues map[string]int, log *slog.Logger) *Driver {
-	d := &Driver{Driver: riverpgxv5.New(pool), listening: riverpgxv5.New(listening), log: log}
+// While closed says so, it fetches no job.
+func NewDriver(pool, listening *pgxpool.Pool, queues map[string]int, closed func() bool, log *slog.Logger) *Driver {
+	d := &Driver{Driver: riverpgxv5.New(pool), listening: riverpgxv5.New(listening), closed: closed, log: log}
 	for name := range queues {
 		d.queues = append(d.queues, name)
 	}
@@ -34,6 +36,22 @@ func NewDriver(pool, listening *pgxpool.Pool, queues map[string]int, log *slog.L
 // GetListener is called by River, once a client.
 func (d *Driver) GetListener(p *riverdriver.GetListenenerParams) riverdriver.Listener {
 	return &listener{Listener: d.listening.GetListener(p), queues: d.queues, log: d.log}
+}
+
+// GetExecutor is called by River for all that it does outside of transactions.
+func (d *Driver) GetExecutor() riverdriver.Executor { return gated{d.Driver.GetExecutor(), d.closed} }
+
+// gated fetches no job while it is closed.
+type gated struct {
+	riverdriver.Executor
+	closed func() bool
+}
+
+func (g gated) JobGetAvailable(ctx context.Context, p *riverdriver.JobGetAvailableParams) (*riverdriver.JobGetAvailableResult, error) {
+	if g.closed() {
+		return &riverdriver.JobGetAvailableResult{}, nil
+	}
+	return g.Executor.JobGetAvailable(ctx, p)
 }
 
 // listener connects again as soon as the database answers, and then has every queue looked into: what was notified

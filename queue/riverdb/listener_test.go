@@ -14,7 +14,7 @@ import (
 func TestAListenerWithoutAConnectionCanBeStopped(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.New(t)
-	l := NewDriver(pool, pool, map[string]int{"default": 1}, slog.New(slog.DiscardHandler)).GetListener(&riverdriver.GetListenenerParams{Schema: "river"}).(*listener)
+	l := NewDriver(pool, pool, map[string]int{"default": 1}, func() bool { return false }, slog.New(slog.DiscardHandler)).GetListener(&riverdriver.GetListenenerParams{Schema: "river"}).(*listener)
 	if err := l.Connect(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -140,6 +140,26 @@ func LockOrphan(ctx context.Context, tx pgx.Tx, id int64) (*Orphan, error) {
 	return orphan, nil
 }
 
+// Beside lists the other jobs that are marked as running on an orphan's worker, and counts those that died there with it and
+// were taken over before.
+func Beside(ctx context.Context, tx pgx.Tx, o *Orphan) (running []Orphan, died int, err error) {
+	rows, _ := tx.Query(ctx, `
+		SELECT id, kind, queue, priority, attempt, max_attempts, args, metadata, false AS cancelled, $2 AS worker,
+		       EXISTS (SELECT FROM queue.leases AS l WHERE l.job_id = j.id) AS holds_lease
+		FROM river.river_job AS j
+		WHERE state = 'running' AND id <> $1 AND attempted_by[array_upper(attempted_by, 1)] = $2`, o.ID, o.Worker)
+	running, err = pgx.CollectRows(rows, pgx.RowToStructByName[Orphan])
+	if err == nil {
+		err = tx.QueryRow(ctx, `
+			SELECT count(*) FROM river.river_job
+			WHERE state IN ('discarded', 'cancelled') AND finalized_at IS NOT NULL AND metadata ->> 'died_on' = $1`, o.Worker).Scan(&died)
+	}
+	if err != nil {
+		return nil, 0, fmt.Errorf("look for what ran beside job %d: %w", o.ID, err)
+	}
+	return running, died, nil
+}
+
 // SetJobAside records why an orphan cannot be taken over, and that workers of this version try again after a while.
 func SetJobAside(ctx context.Context, db DB, id int64, reason, version string, retryAfter time.Duration) error {
 	_, err := db.Exec(ctx, `
@@ -177,14 +197,17 @@ func MakeCancellable(ctx context.Context, db DB, id int64) error {
 }
 
 // FinaliseOrphan ends the row of an orphan, as cancelled where that was asked for, else as discarded. Failure is
-// appended to its errors; replacement is the job that goes on in its place, 0 where none does.
-func FinaliseOrphan(ctx context.Context, tx pgx.Tx, o Orphan, failure []byte, replacement int64) error {
+// appended to its errors; replacement is the job that goes on in its place, 0 where none does. Begun says that it had begun
+// on its worker, rather than waited for its turn there; quarantined, that it was what killed it.
+func FinaliseOrphan(ctx context.Context, tx pgx.Tx, o Orphan, failure []byte, replacement int64, begun, quarantined bool) error {
 	_, err := tx.Exec(ctx, `
 		UPDATE river.river_job
 		SET state = CASE WHEN $4 THEN 'cancelled' ELSE 'discarded' END::river.river_job_state, finalized_at = now(),
 		    errors = array_append(errors, $2::jsonb),
-		    metadata = metadata || jsonb_strip_nulls(jsonb_build_object('taken_over_by', nullif($3::bigint, 0)))
-		WHERE id = $1`, o.ID, string(failure), replacement, o.Cancelled)
+		    metadata = metadata || jsonb_strip_nulls(jsonb_build_object(
+		        'taken_over_by', nullif($3::bigint, 0), 'died_on', CASE WHEN $5 THEN $6::text END,
+		        'quarantined', CASE WHEN $7 THEN true END))
+		WHERE id = $1`, o.ID, string(failure), replacement, o.Cancelled, begun, o.Worker, quarantined)
 	if err != nil {
 		return fmt.Errorf("end the row of job %d: %w", o.ID, err)
 	}
@@ -205,4 +228,15 @@ func Supersede(ctx context.Context, tx pgx.Tx, id, next int64) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// Unquarantine takes a finished job out of quarantine.
+func Unquarantine(ctx context.Context, db DB, id int64) error {
+	for _, table := range []string{"river.river_job", "queue.history"} {
+		_, err := db.Exec(ctx, "UPDATE "+table+" SET metadata = metadata - 'quarantined' WHERE id = $1 AND metadata ? 'quarantined'", id)
+		if err != nil {
+			return fmt.Errorf("take job %d out of quarantine: %w", id, err)
+		}
+	}
+	return nil
 }

@@ -4,4 +4,6 @@ WITH ended AS (
 SELECT 'jobs_ended_last_day' AS metric, ARRAY[kind, state] AS labels, count(*)::float8 AS value
 FROM ended WHERE NOT taken_over AND superseded_by IS NULL GROUP BY kind, state
 UNION ALL
+SELECT 'jobs_quarantined', '{}', count(*) FROM queue.jobs WHERE metadata ? 'quarantined' AND run_state = 'quarantined' AND superseded_by IS NULL
+UNION ALL
 SELECT 'takeovers_last_day', '{}', count(*) FROM ended WHERE taken_over
