@@ -135,7 +135,7 @@ func (t *tableCheck) header(r *row) {
 		heading := strings.TrimSpace(string(c.text))
 		t.headings[column] = heading
 		t.filled[column] = heading != ""
-		t.notes[column] = strings.Contains(strings.ToLower(heading), "note")
+		t.notes[column] = strings.Contains(strings.ToLower(noteMarker.ReplaceAllString(heading, "")), "note")
 		t.checkFit(c, r.number)
 		t.s.c.notes.see(t.s, c.text)
 		t.s.checkSymbols(*c, r.number)
