@@ -98,6 +98,7 @@ func (w *Worker) stepBackfills(ctx context.Context) (more bool, err error) {
 	if err != nil {
 		return false, fmt.Errorf("read the backfills: %w", err)
 	}
+	var failures []error
 	for _, id := range ids {
 		again, err := w.stepBackfill(ctx, id)
 		if err != nil && !passing(err) {
@@ -108,11 +109,11 @@ func (w *Worker) stepBackfills(ctx context.Context) (more bool, err error) {
 				WHERE id = $1`, id, storable(err), retrySetAside)
 		}
 		if err != nil {
-			return false, fmt.Errorf("go on with backfill %d: %w", id, err)
+			failures = append(failures, fmt.Errorf("go on with backfill %d: %w", id, err))
 		}
 		more = more || again
 	}
-	return more, nil
+	return more, errors.Join(failures...)
 }
 
 // backfillTicksAtOnce bounds the ticks that one step looks at, however many of them have run already.

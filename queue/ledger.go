@@ -38,14 +38,8 @@ func (w *Worker) recordDue(ctx context.Context) (int, error) {
 			return total, fmt.Errorf("record due ticks: %w", err)
 		}
 		if err != nil {
-			for _, name := range names {
-				_, err := w.recordBatch(ctx, []string{name})
-				if err != nil && !passing(err) {
-					err = w.setAside(ctx, name, err)
-				}
-				if err != nil {
-					return total, fmt.Errorf("record due ticks of schedule %s: %w", name, err)
-				}
+			if err := w.recordEach(ctx, names); err != nil {
+				return total, err
 			}
 		}
 		if total += len(names); len(names) == 0 {
@@ -54,13 +48,42 @@ func (w *Worker) recordDue(ctx context.Context) (int, error) {
 	}
 }
 
+// recordEach records the due ticks of each schedule in a transaction of its own. Where three in a row wait too long, the
+// database is slow and no schedule is to blame: nothing more is tried now.
+func (w *Worker) recordEach(ctx context.Context, names []string) error {
+	slow := 0
+	for _, name := range names {
+		_, err := w.recordBatch(ctx, []string{name})
+		w.polled.made()
+		if waitedTooLong(err) {
+			slow++
+		} else {
+			slow = 0
+		}
+		if err != nil && !passing(err) && slow < 3 {
+			err = w.setAside(ctx, name, err)
+		}
+		if err != nil {
+			return fmt.Errorf("record due ticks of schedule %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
 // passing says whether an error is due to the database or the moment rather than to what was worked on: then trying
-// again helps, and nothing is to be set aside.
+// again helps, and nothing is to be set aside. A wait that was too long is due to what was worked on: somebody has
+// locked what it needs, and it must not keep others waiting.
 func passing(err error) bool {
 	if refused, ok := errors.AsType[*pgconn.PgError](err); ok {
-		return !slices.Contains([]string{"22", "23", "54"}, refused.Code[:2]) // data, constraint, limit
+		return !waitedTooLong(err) && !slices.Contains([]string{"22", "23", "54"}, refused.Code[:2]) // data, constraint, limit
 	}
 	return run.ClassOf(err) != run.ClassInvalid
+}
+
+// waitedTooLong says whether the server ended a statement because it ran, or waited for a lock, for too long.
+func waitedTooLong(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (refused.Code == "57014" || refused.Code == "55P03") // query_canceled, lock_not_available
 }
 
 // retrySetAside is when what was set aside is tried again; a worker of another version tries at once.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/riverqueue/river/rivertype"
 
+	"cpd-jobs/internal/pgtest"
 	"cpd-jobs/internal/run"
 )
 
@@ -105,5 +106,44 @@ func TestArgumentsWithNULAreRefused(t *testing.T) {
 	ticket := w.enqueue(Request{Kind: "work", By: "person a\x00b", Args: json.RawMessage(`{"note": "\\u0000"}`)})
 	if got := w.job(ticket.ID); got.StartedBy != `person a\x00b` || string(got.Args) != `{"note": "\\u0000"}` {
 		t.Errorf("the job is by %q with %s", got.StartedBy, got.Args)
+	}
+}
+
+// A schedule, and a backfill, that waits for a lock is set aside, and the others go on: somebody's open transaction has
+// touched a tick of it.
+func TestLockedScheduleKeepsNoOtherWaiting(t *testing.T) {
+	t.Parallel()
+	w := idleWithin(t, pgtest.New(t), time.Second, kindOf("tick", false))
+	w.follows(`schedules:
+- {name: a-locked, kind: tick, cron: "0 * * * *", timezone: UTC, catch_up: {policy: all}}
+- {name: b-free, kind: tick, cron: "0 * * * *", timezone: UTC, catch_up: {policy: all}}`)
+	w.exec("UPDATE queue.schedules SET accounted_to = date_trunc('hour', now()) - interval '1 second', next_tick = date_trunc('hour', now())")
+	w.exec("UPDATE queue.schedule_spans SET after_at = now() - interval '2 hours'")
+	for _, name := range []string{"a-locked", "b-free"} {
+		w.exec(`INSERT INTO queue.backfills (schedule, from_at, to_at, at_once, done_to, by)
+			VALUES ($1, '2026-01-01Z', '2026-01-01 01:00Z', 1, '2025-12-31 23:59:59Z', 'test')`, name)
+	}
+	other, err := w.client.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = other.Rollback(t.Context()) }()
+	_, err = other.Exec(t.Context(), `INSERT INTO queue.ticks (schedule, tick, state, reason)
+		VALUES ('a-locked', date_trunc('hour', now()), 'skipped', 'overlap'), ('a-locked', '2026-01-01Z', 'skipped', 'overlap')`)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.recordDue(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.stepBackfills(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	var ticks, aside []string
+	w.scan("SELECT array_agg(schedule ORDER BY tick) FROM queue.ticks", nil, &ticks)
+	w.scan(`SELECT array_agg(name) FROM (SELECT name FROM queue.schedules WHERE set_aside_at IS NOT NULL
+		UNION ALL SELECT schedule FROM queue.backfills WHERE set_aside_at IS NOT NULL) AS s`, nil, &aside)
+	if got, want := fmt.Sprint(ticks, aside), "[b-free b-free] [a-locked a-locked]"; got != want {
+		t.Errorf("ticks are of, and set aside are %s, want %s\n%s", got, want, w.log)
 	}
 }

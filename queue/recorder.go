@@ -166,11 +166,10 @@ func (r *recorder) writeLines(ctx context.Context, lines []line) (left []line, e
 			l := lines[i]
 			return []any{l.jobID, l.attempt, l.at, l.level, l.message, json.RawMessage(l.attrs)}, nil
 		}))
-	refused, ok := errors.AsType[*pgconn.PgError](err)
 	switch {
 	case err == nil:
 		return nil, nil
-	case !ok || !strings.HasPrefix(refused.Code, "22"): // not about the data
+	case !refusedData(err):
 		return lines, err
 	case len(lines) == 1:
 		r.log.Warn("a log line of a job was dropped: the database refuses it", "job", lines[0].jobID, "error", err)
@@ -182,6 +181,12 @@ func (r *recorder) writeLines(ctx context.Context, lines []line) (left []line, e
 	return append(left, rest...), errors.Join(err, restErr)
 }
 
+// refusedData says whether the database refuses what a row holds.
+func refusedData(err error) bool {
+	refused, ok := errors.AsType[*pgconn.PgError](err)
+	return ok && (strings.HasPrefix(refused.Code, "22") || strings.HasPrefix(refused.Code, "23"))
+}
+
 const upsertStep = `
 	INSERT INTO queue.steps (job_id, attempt, number, name, unit, started_at, state, done, total, rows_in, rows_out, finished_at, updated_at)
 	VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, clock_timestamp())
@@ -190,7 +195,7 @@ const upsertStep = `
 	    rows_out = excluded.rows_out, finished_at = excluded.finished_at, updated_at = excluded.updated_at`
 
 func (r *recorder) writeSteps(ctx context.Context, steps []*stepRecord) error {
-	batch := &pgx.Batch{}
+	var arguments [][]any
 	written := map[*stepRecord]stepRow{}
 	for _, s := range steps {
 		row := s.row()
@@ -201,18 +206,41 @@ func (r *recorder) writeSteps(ctx context.Context, steps []*stepRecord) error {
 		if row.last {
 			finished = &row.finishedAt
 		}
-		batch.Queue(upsertStep, s.jobID, s.attempt, s.number, s.step.Name, clean.Text(s.step.Unit, clean.MaxName), s.started,
-			row.state, row.done, row.total, row.rowsIn, row.rowsOut, finished)
+		arguments = append(arguments, []any{s.jobID, s.attempt, s.number, s.step.Name, clean.Text(s.step.Unit, clean.MaxName), s.started,
+			row.state, row.done, row.total, row.rowsIn, row.rowsOut, finished})
 		written[s] = row
 	}
-	if batch.Len() == 0 {
-		return nil
-	}
-	if err := r.pool.SendBatch(ctx, batch).Close(); err != nil {
+	if err := r.upsertSteps(ctx, arguments); err != nil {
 		return err
 	}
 	for s, row := range written {
 		s.written = row
+	}
+	return nil
+}
+
+// upsertSteps writes steps in one round trip. Where the database refuses one for what it holds, each is written by itself,
+// and those that are refused are dropped.
+func (r *recorder) upsertSteps(ctx context.Context, arguments [][]any) error {
+	batch := &pgx.Batch{}
+	for _, a := range arguments {
+		batch.Queue(upsertStep, a...)
+	}
+	if batch.Len() == 0 {
+		return nil
+	}
+	err := r.pool.SendBatch(ctx, batch).Close()
+	if err == nil || !refusedData(err) {
+		return err
+	}
+	if len(arguments) == 1 {
+		r.log.Warn("the progress of a step was dropped: the database refuses it", "job", arguments[0][0], "error", err)
+		return nil
+	}
+	for i := range arguments {
+		if err := r.upsertSteps(ctx, arguments[i:i+1]); err != nil {
+			return err
+		}
 	}
 	return nil
 }

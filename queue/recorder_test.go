@@ -174,3 +174,27 @@ func TestLogsAreReadInPages(t *testing.T) {
 		t.Errorf("pages of %d and %d lines, the second from %q", len(first), len(rest), rest[0].Message)
 	}
 }
+
+// A step or a line that the database refuses is dropped, and keeps no other from being written.
+func TestRefusedProgressKeepsNoOtherBack(t *testing.T) {
+	t.Parallel()
+	w := idle(t, kindOf("work", false))
+	w.exec("ALTER TABLE queue.steps ADD CHECK (name <> 'poison'); ALTER TABLE queue.logs ADD CHECK (message <> 'poison')")
+	a := w.attemptOf(Request{Kind: "work"})
+	for _, name := range []string{"before", "poison", "after"} {
+		a.Log().Info(name)
+		if err := a.Step(t.Context(), name, func(context.Context, *run.Step) error { return nil }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.recorder.flush(t.Context())
+	var steps []string
+	w.scan("SELECT array_agg(name ORDER BY number) FROM queue.steps", nil, &steps)
+	if lines := w.logOf(a.jobID); len(lines) != 2 || lines[1].Message != "after" || strings.Join(steps, " ") != "before after" {
+		t.Errorf("steps are %v, lines %+v", steps, lines)
+	}
+	w.recorder.flush(t.Context())
+	if n := strings.Count(w.log.String(), "was dropped"); n != 2 {
+		t.Errorf("%d times the log says that something was dropped, want twice:\n%s", n, w.log)
+	}
+}

@@ -7,6 +7,7 @@ package alarm
 import (
 	"context"
 	_ "embed"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -75,13 +76,11 @@ func (w *Watch) Run(ctx context.Context) {
 func (w *Watch) Check(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, 3*checkTimeout)
 	defer cancel()
-	if err := w.find(ctx); err != nil {
+	err := w.find(ctx)
+	if w.Webhook == "" {
 		return err
 	}
-	if w.Webhook == "" {
-		return nil
-	}
-	return w.notify(ctx)
+	return errors.Join(err, w.notify(ctx))
 }
 
 var (
@@ -95,46 +94,52 @@ var (
 	overdueEndSQL string
 )
 
+// find does each check by itself: one that fails keeps no other from being done. Of several processes one does it.
 func (w *Watch) find(ctx context.Context) error {
-	silent, err := w.expectedOfSchedules(ctx)
-	if err != nil {
-		return err
-	}
-	err = pgx.BeginFunc(ctx, w.DB, func(tx pgx.Tx) error {
-		var mine bool
-		if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", int64(checkLock)).Scan(&mine); err != nil || !mine {
-			return err
-		}
-		for _, sql := range []string{failedEndSQL, failedBeginSQL} {
-			if _, err := tx.Exec(ctx, sql); err != nil {
+	silent := func(context.Context, pgx.Tx) error { return nil }
+	if w.Due != nil {
+		due, err := w.Due(ctx)
+		silent = func(ctx context.Context, tx pgx.Tx) error {
+			if err != nil {
 				return err
 			}
+			return overdue(ctx, tx, Silent, due)
 		}
-		stale, err := w.expectedOfReports(ctx, tx)
+	}
+	var failures []error
+	for _, c := range []struct {
+		name  string
+		check func(context.Context, pgx.Tx) error
+	}{{"failed jobs", failed}, {"stale reports", w.stale}, {"silent schedules", silent}} {
+		err := pgx.BeginFunc(ctx, w.DB, func(tx pgx.Tx) error {
+			var mine bool
+			if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", int64(checkLock)).Scan(&mine); err != nil || !mine {
+				return err
+			}
+			return c.check(ctx, tx)
+		})
 		if err != nil {
+			failures = append(failures, fmt.Errorf("check for %s: %w", c.name, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func failed(ctx context.Context, tx pgx.Tx) error {
+	for _, sql := range []string{failedEndSQL, failedBeginSQL} {
+		if _, err := tx.Exec(ctx, sql); err != nil {
 			return err
 		}
-		if err := overdue(ctx, tx, Stale, stale); err != nil || silent == nil {
-			return err
-		}
-		return overdue(ctx, tx, Silent, silent)
-	})
-	if err != nil {
-		return fmt.Errorf("check for incidents: %w", err)
 	}
 	return nil
 }
 
-// expectedOfSchedules is nil where it is not known.
-func (w *Watch) expectedOfSchedules(ctx context.Context) (map[string]time.Time, error) {
-	if w.Due == nil {
-		return nil, nil
+func (w *Watch) stale(ctx context.Context, tx pgx.Tx) error {
+	due, err := w.expectedOfReports(ctx, tx)
+	if err != nil {
+		return err
 	}
-	due, err := w.Due(ctx)
-	if err == nil && due == nil {
-		due = map[string]time.Time{}
-	}
-	return due, err
+	return overdue(ctx, tx, Stale, due)
 }
 
 // expectedOfReports says until when the live version of each report is fresh enough.

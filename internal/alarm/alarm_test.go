@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"log/slog"
 	"net/http"
@@ -154,6 +155,24 @@ func TestOddRowKeepsNoFailureBack(t *testing.T) {
 	x.look()
 	if said := strings.Join(x.channel.heard(), "\n"); !strings.Contains(said, "exports failed") {
 		t.Errorf("said is %s", said)
+	}
+}
+
+// A check that fails keeps no other from being done, and no message from being sent.
+func TestCheckThatFailsKeepsNoMessageBack(t *testing.T) {
+	t.Parallel()
+	x := newTeam(t)
+	x.watch.Due = func(context.Context) (map[string]time.Time, error) { return nil, errors.New("cannot be read") }
+	x.exec("ALTER TABLE reports.refreshes RENAME COLUMN as_of TO was_at")
+	x.ended(1, "register", "discarded", "{}", 1)
+	err := x.watch.Check(t.Context())
+	for _, check := range []string{"check for stale reports: ", "check for silent schedules: cannot be read"} {
+		if err == nil || !strings.Contains(err.Error(), check) {
+			t.Errorf("the error is %v, want it to name %q", err, check)
+		}
+	}
+	if got := x.channel.heard(); len(got) != 1 {
+		t.Errorf("heard %v, want the failure", got)
 	}
 }
 

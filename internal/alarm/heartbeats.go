@@ -3,6 +3,7 @@ package alarm
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"time"
 
 	"cpd-jobs/internal/clock"
@@ -44,25 +45,22 @@ func (h *Heartbeats) Succeeded(schedule string) {
 	}
 }
 
-// Run sends what is asked for until ctx ends, then once more what was asked for before.
+// Run sends what is asked for until ctx ends, then what was asked for before: no other process will. Each is sent by
+// itself, so that an address that does not answer delays no other schedule's heartbeat.
 func (h *Heartbeats) Run(ctx context.Context) {
+	var sending sync.WaitGroup
+	defer sending.Wait() // after ctx has ended each is tried once, for heartbeatWithin at most
 	for {
 		select {
 		case schedule := <-h.waiting:
-			h.send(ctx, schedule)
+			sending.Go(func() { h.send(ctx, schedule) })
 		case <-ctx.Done():
-			h.rest(ctx)
+			for len(h.waiting) > 0 {
+				schedule := <-h.waiting
+				sending.Go(func() { h.send(ctx, schedule) })
+			}
 			return
 		}
-	}
-}
-
-// rest sends the heartbeats of jobs that ended while the process was being stopped: no other process will.
-func (h *Heartbeats) rest(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), heartbeatWithin/2)
-	defer cancel()
-	for len(h.waiting) > 0 && ctx.Err() == nil {
-		h.send(ctx, <-h.waiting)
 	}
 }
 

@@ -39,6 +39,30 @@ func TestHeartbeatAfterSuccess(t *testing.T) {
 	}
 }
 
+// An address that does not answer delays no other schedule's heartbeat.
+func TestSilentAddressDelaysNoOtherHeartbeat(t *testing.T) {
+	t.Parallel()
+	heard, asked, release := make(chan string, 1), make(chan struct{}), make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/silent" {
+			close(asked)
+			<-release
+			return
+		}
+		heard <- r.URL.Path
+	}))
+	defer server.Close()
+	defer close(release)
+	h := NewHeartbeats(func(schedule string) string { return server.URL + "/" + schedule }, slog.New(slog.DiscardHandler))
+	go h.Run(t.Context())
+	h.Succeeded("silent")
+	<-asked
+	h.Succeeded("register")
+	if got := <-heard; got != "/register" {
+		t.Errorf("heard %s", got)
+	}
+}
+
 func TestHeartbeatsNeverWait(t *testing.T) {
 	t.Parallel()
 	var log bytes.Buffer

@@ -64,13 +64,19 @@ func TestDependenciesAreDecided(t *testing.T) {
 // sources are the parsed files of the module, without tests, by their paths below its root.
 func sources(t *testing.T) map[string]*ast.File {
 	t.Helper()
+	return parsed(t, false)
+}
+
+// parsed are the files of the product, or those of its tests, by path.
+func parsed(t *testing.T, tests bool) map[string]*ast.File {
+	t.Helper()
 	files := map[string]*ast.File{}
 	for _, room := range rooms {
 		if strings.Contains(room.path, "/") {
 			continue // a part of another room
 		}
 		err := fs.WalkDir(os.DirFS(root), room.path, func(path string, entry fs.DirEntry, err error) error {
-			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			if err != nil || entry.IsDir() || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") != tests {
 				return err
 			}
 			files[path], err = parser.ParseFile(token.NewFileSet(), filepath.Join(root, path), nil, parser.SkipObjectResolution)

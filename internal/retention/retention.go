@@ -19,6 +19,14 @@ const (
 	Probes = 30 * Day
 	// Workers are processes, since their last heartbeat. By housekeeping.
 	Workers = 30 * Day
+	// Ticks are what became of the ticks of schedules, with the pauses that decided about them and the backfills that made
+	// up for them. One that still waits for its turn stays. By housekeeping.
+	Ticks = 400 * Day
+	// Incidents are kept since they were over. By housekeeping.
+	Incidents = 400 * Day
+	// SourceFindings are the rows and values of a source that were refused, and the profiles of its columns. Those of the
+	// latest version stay. By housekeeping.
+	SourceFindings = 400 * Day
 	// Audit is a year and a month, no longer: it names people. By housekeeping.
 	Audit = 400 * Day
 	// EndedTokens are kept since they expired or were revoked: the audit names them. By housekeeping.

@@ -2,14 +2,17 @@ package housekeeping
 
 import (
 	"context"
+	"errors"
+	"fmt"
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/exports"
 )
 
 // cleanFiles deletes exported files that need not be kept, then mends where records and files do not agree, then takes away
-// what killed exports have left.
+// what killed exports have left. Each is done whatever became of the others.
 func cleanFiles(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int64) error {
+	var failures []error
 	for _, chore := range []struct {
 		name string
 		do   func(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int64) error
@@ -19,10 +22,10 @@ func cleanFiles(ctx context.Context, r run.Run, d Deps, a Args, counts map[strin
 			return chore.do(ctx, r, d, a, counts)
 		})
 		if err != nil {
-			return err
+			failures = append(failures, fmt.Errorf("chore %s: %w", chore.name, err))
 		}
 	}
-	return nil
+	return errors.Join(failures...)
 }
 
 func prune(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int64) error {

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,7 +48,26 @@ const fill = `
 		('expired', '1', '{analyst}', 'ann', now() - interval '500 days', now() - interval '401 days', NULL),
 		('revoked', '2', '{analyst}', 'ann', now() - interval '500 days', now() - interval '390 days', now() - interval '401 days'),
 		('lately', '3', '{analyst}', 'ann', now() - interval '500 days', now() - interval '399 days', NULL), ('good', '4', '{analyst}', 'ann', now(), now() + interval '1 day', NULL);
-	INSERT INTO queue.sessions (token, data, expiry) VALUES ('old', '', now() - interval '25 hours'), ('late', '', now() - interval '1 hour'), ('in', '', now() + interval '1 hour')`
+	INSERT INTO queue.sessions (token, data, expiry) VALUES ('old', '', now() - interval '25 hours'), ('late', '', now() - interval '1 hour'), ('in', '', now() + interval '1 hour');
+	INSERT INTO queue.schedules (name, spec, active, generation, accounted_to) VALUES ('hourly', '{}', true, 1, now());
+	INSERT INTO queue.ticks (schedule, tick, state, reason, job_id) VALUES
+		('hourly', now() - interval '401 days', 'skipped', 'paused', NULL), ('hourly', now() - interval '402 days', 'enqueued', NULL, NULL),
+		('hourly', now() - interval '399 days', 'enqueued', NULL, 1);
+	INSERT INTO queue.pauses (schedule, from_at, until_at, by) VALUES
+		('hourly', now() - interval '500 days', now() - interval '401 days', 'ann'), ('hourly', now() - interval '500 days', NULL, 'ann');
+	INSERT INTO queue.backfills (schedule, from_at, to_at, at_once, done_to, by, finished_at) VALUES
+		('hourly', now(), now(), 1, now(), 'ann', now() - interval '401 days'), ('hourly', now(), now(), 1, now(), 'ann', NULL);
+	INSERT INTO queue.incidents (what, subject, began_at, ended_at) VALUES
+		('silent', 'a', now() - interval '402 days', now() - interval '401 days'), ('silent', 'b', now() - interval '402 days', NULL);
+	INSERT INTO gias.syncs (run_id, synced_at) VALUES (1, now() - interval '401 days'), (2, now() - interval '401 days');
+	INSERT INTO gias.rejects (sync_id, run_id, part, scope, line, reason) SELECT id, run_id, 'establishments', 'row', 2, 'x' FROM gias.syncs;
+	INSERT INTO uplift.files (run_id, synced_at, layout, start_year, source, name, sha256, size_bytes, encoding, header, rules, read, merged, unchanged, rejected)
+		SELECT n, now() - interval '401 days', 'x', 2024, '', '', '', 0, '', '{}', 1, 0, 0, 0, 0 FROM generate_series(1, 2) AS n;
+	INSERT INTO uplift.issues (file_id, run_id, kind, reason) SELECT id, run_id, 'row', 'x' FROM uplift.files;
+	INSERT INTO reports.input_versions (input, version, as_at, published_at, content_hash, rows, run_id)
+		SELECT 'gias', n, now(), now() - interval '401 days', '', 0, n FROM generate_series(1, 2) AS n;
+	INSERT INTO reports.source_profiles (input, version, part, column_name, position, rows, filled, unreadable, distinct_values, frequent, forms)
+		SELECT 'gias', n, 'establishments', 'URN', 1, 0, 0, 0, 0, '[]', '' FROM generate_series(1, 2) AS n`
 
 func left(t *testing.T, db *pgxpool.Pool) []int {
 	t.Helper()
@@ -73,7 +93,7 @@ func TestClean(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deleted := map[string]int64{"jobs": 6001, "logs": 1, "steps": 1, "probes": 1, "workers": 1, "audit": 1, "tokens": 2, "sessions": 1, "refreshes": 0, "changes": 0, "checks": 0, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}
+	deleted := map[string]int64{"jobs": 6001, "logs": 1, "steps": 1, "probes": 1, "workers": 1, "audit": 1, "tokens": 2, "sessions": 1, "ticks": 1, "pauses": 1, "backfills": 1, "incidents": 1, "rejects": 1, "issues": 1, "profiles": 1, "refreshes": 0, "changes": 0, "checks": 0, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}
 	for _, test := range []struct {
 		name string
 		run  run.Run
@@ -81,10 +101,10 @@ func TestClean(t *testing.T) {
 		left []int // jobs, logs, steps, probes, workers, audit, tokens, sessions
 	}{
 		// Each chore of a dry run is tried alone: the logs and steps of old jobs count with the logs and steps too.
-		{"dry run", &run.Local{Dry: true}, map[string]int64{"jobs": 6001, "logs": 2, "steps": 2, "probes": 1, "workers": 1, "audit": 1, "tokens": 2, "sessions": 1, "refreshes": 0, "changes": 0, "checks": 0, "exports": 0, "lost_files": 0, "stray_files": 0},
+		{"dry run", &run.Local{Dry: true}, map[string]int64{"jobs": 6001, "logs": 2, "steps": 2, "probes": 1, "workers": 1, "audit": 1, "tokens": 2, "sessions": 1, "ticks": 1, "pauses": 1, "backfills": 1, "incidents": 1, "rejects": 1, "issues": 1, "profiles": 1, "refreshes": 0, "changes": 0, "checks": 0, "exports": 0, "lost_files": 0, "stray_files": 0},
 			[]int{6002, 3, 4, 2, 2, 2, 4, 3}},
 		{"first time", &run.Local{}, deleted, []int{1, 1, 2, 1, 1, 1, 2, 2}},
-		{"again", &run.Local{}, map[string]int64{"jobs": 0, "logs": 0, "steps": 0, "probes": 0, "workers": 0, "audit": 0, "tokens": 0, "sessions": 0, "refreshes": 0, "changes": 0, "checks": 0, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}, []int{1, 1, 2, 1, 1, 1, 2, 2}},
+		{"again", &run.Local{}, map[string]int64{"jobs": 0, "logs": 0, "steps": 0, "probes": 0, "workers": 0, "audit": 0, "tokens": 0, "sessions": 0, "ticks": 0, "pauses": 0, "backfills": 0, "incidents": 0, "rejects": 0, "issues": 0, "profiles": 0, "refreshes": 0, "changes": 0, "checks": 0, "exports": 0, "lost_files": 0, "stray_files": 0, "drafts": 0}, []int{1, 1, 2, 1, 1, 1, 2, 2}},
 	} {
 		got, err := housekeeping.Kinds(housekeeping.Deps{DB: db, Store: files})[0].Work(t.Context(), test.run, nil)
 		if err != nil {
@@ -96,6 +116,35 @@ func TestClean(t *testing.T) {
 		if diff := cmp.Diff(test.left, left(t, db)); diff != "" {
 			t.Errorf("%s: left of jobs, logs, steps, probes, workers, audit, tokens, sessions (-want +got):\n%s", test.name, diff)
 		}
+	}
+}
+
+// A chore that fails is named, and keeps no other from being done.
+func TestChoreThatFailsStopsNoOther(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	if _, err := db.Exec(t.Context(), fill+`;
+		CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'this row stays'; END $$;
+		CREATE TRIGGER poison BEFORE DELETE ON queue.logs FOR EACH ROW EXECUTE FUNCTION refuse()`); err != nil {
+		t.Fatal(err)
+	}
+	files, err := store.Folder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	storetest.Put(t, files, "schools-2026-11-20T0600Z.csv", "a stray")
+	later := func() time.Time { return clock.System().Add(48 * time.Hour) }
+	_, err = housekeeping.Kinds(housekeeping.Deps{DB: db, Store: files, Now: later})[0].Work(t.Context(), &run.Local{}, nil)
+	for _, chore := range []string{"chore jobs: ", "chore logs: "} { // the logs go with their jobs
+		if err == nil || !strings.Contains(err.Error(), chore) {
+			t.Errorf("the error is %v, want it to name %s", err, chore)
+		}
+	}
+	if diff := cmp.Diff([]int{6002, 3, 2, 1, 1, 1, 2, 2}, left(t, db)); diff != "" {
+		t.Errorf("left of jobs, logs, steps, probes, workers, audit, tokens, sessions (-want +got):\n%s", diff)
+	}
+	for info, err := range files.List(t.Context()) {
+		t.Errorf("the store still has %v (%v)", info, err)
 	}
 }
 
