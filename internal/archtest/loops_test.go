@@ -29,7 +29,7 @@ func TestEveryLoopHasItsUnit(t *testing.T) {
 			if !ok || f.Body == nil {
 				continue
 			}
-			name := filepath.ToSlash(filepath.Dir(path)) + "." + f.Name.Name
+			name := filepath.Base(filepath.Dir(path)) + "." + f.Name.Name
 			functions[name] = true
 			if goesRoundAndWaits(f.Body) {
 				loops[name] = true
