@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
@@ -176,15 +177,93 @@ func TestFailureSaysWhetherToTryAgain(t *testing.T) {
 			t.Errorf("%s: the same failure three times is %v", name, got)
 		}
 	}
-	for failures, want := range map[int]time.Duration{0: 5 * time.Second, 1: 10 * time.Second, 3: 40 * time.Second, 6: 5 * time.Minute, 60: 5 * time.Minute} {
-		job := &river.Job[payload]{JobRow: &rivertype.JobRow{Errors: make([]rivertype.AttemptError, failures)}}
-		if got := k.NextRetry(job).Sub(time.Unix(0, 0)); got != want {
-			t.Errorf("after %d failures the next attempt is in %s, want %s", failures, got, want)
-		}
-	}
 	k.worker.random = func() float64 { return 1 }
 	if got := k.NextRetry(&river.Job[payload]{JobRow: &rivertype.JobRow{}}).Sub(time.Unix(0, 0)); got != 6*time.Second {
 		t.Errorf("the furthest of a wait of 5s is %s, want a fifth more", got)
+	}
+}
+
+// What is away is tried again in every attempt, however alike its errors are; only what may be a mistake of the program
+// is quarantined.
+func TestEqualFailuresQuarantineBugsAlone(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err     error
+		attempt int
+		state   rivertype.JobState
+		said    string
+	}{
+		"unreachable, third of five":  {run.Unreachable("", "no answer"), 3, rivertype.JobStateRetryable, "no answer"},
+		"unreachable, last":           {run.Unreachable("", "no answer"), 5, rivertype.JobStateDiscarded, "no answer"},
+		"a held lock, third of five":  {&pgconn.PgError{Code: "55P03", Message: "no answer"}, 3, rivertype.JobStateRetryable, "no answer"},
+		"a bug, third of five":        {errors.New("no answer"), 3, rivertype.JobStateCancelled, "quarantined after the same failure three times"},
+		"a bug, second of five":       {errors.New("no answer"), 2, rivertype.JobStateRetryable, "no answer"},
+		"a panic, third of five":      {nil, 3, rivertype.JobStateCancelled, "quarantined after the same failure three times"},
+		"a panic, second of five":     {nil, 2, rivertype.JobStateRetryable, "no answer"},
+		"refused by a guard, first":   {run.Blocked("", "no answer"), 1, rivertype.JobStateCancelled, "no answer"},
+		"wrong from the start, first": {run.Invalid("", "no answer"), 1, rivertype.JobStateCancelled, "no answer"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := idle(t, kindThat("work", func(context.Context, run.Run) (run.Outcome, error) {
+				if c.err == nil {
+					panic("no answer")
+				}
+				return run.Outcome{}, c.err
+			}))
+			job := w.enqueue(Request{Kind: "work"})
+			text := "no answer"
+			if c.err != nil {
+				text = c.err.Error()
+			}
+			w.failedBefore(job.ID, c.attempt-1, text)
+			got := w.works(job.ID)
+			if last := got.Errors[len(got.Errors)-1].Error; got.State != c.state || !strings.Contains(last, c.said) {
+				t.Errorf("the job is %s: %s; want %s: %s", got.State, last, c.state, c.said)
+			}
+		})
+	}
+}
+
+// failedBefore gives a job that many failed attempts.
+func (w *idleWorker) failedBefore(id int64, attempts int, text string) {
+	w.t.Helper()
+	w.exec(`UPDATE river.river_job SET attempt = $2::integer, errors = array_fill(jsonb_build_object(
+		'at', now(), 'attempt', 1, 'error', $3::text, 'trace', ''), ARRAY[$2::integer]) WHERE id = $1`, id, attempts, text)
+}
+
+// A source that is away when its tick comes is tried until the tick is too old for its schedule.
+func TestOutageIsTriedUntilTheTickIsTooOld(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		limits  string
+		age     time.Duration
+		err     error
+		further bool
+	}{
+		"young":                           {"catch_up: {policy: latest, max_age: 18h}, deadline: 1h", 17 * time.Hour, run.Unreachable("", "away"), true},
+		"too old":                         {"catch_up: {policy: latest, max_age: 18h}, deadline: 24h", 18*time.Hour - time.Minute, run.Unreachable("", "away"), false},
+		"within its deadline":             {"deadline: 1h", 30 * time.Minute, run.Unreachable("", "away"), true},
+		"after its deadline":              {"deadline: 1h", 2 * time.Hour, run.Unreachable("", "away"), false},
+		"a schedule without limits":       {"timezone: UTC", time.Minute, run.Unreachable("", "away"), false},
+		"a lock that is held":             {"deadline: 1h", 30 * time.Minute, &pgconn.PgError{Code: "55P03"}, true},
+		"what may be a bug":               {"deadline: 1h", 30 * time.Minute, errors.New("boom"), false},
+		"a guard":                         {"deadline: 1h", 30 * time.Minute, run.Blocked("", "stop"), false},
+		"a schedule that is no more live": {"", 30 * time.Minute, run.Unreachable("", "away"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := idle(t, kindThat("work", func(context.Context, run.Run) (run.Outcome, error) { return run.Outcome{}, c.err }))
+			if c.limits != "" {
+				w.follows("schedules: [{name: s, kind: work, cron: '0 0 1 1 *', " + c.limits + "}]")
+			}
+			job := w.enqueue(Request{Kind: "work", Schedule: "s", Tick: w.clock.Now().Add(-c.age)})
+			w.failedBefore(job.ID, 4, "earlier")
+			got := w.works(job.ID)
+			if further := got.State == rivertype.JobStateRetryable && got.MaxAttempts == 6; further != c.further {
+				t.Errorf("after the last of five attempts the job is %s with %d attempts; tried further: want %v", got.State, got.MaxAttempts, c.further)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,21 +41,27 @@ type kindWorker struct {
 // Timeout is the kind's own: River's minute is wrong here.
 func (k *kindWorker) Timeout(*river.Job[payload]) time.Duration { return k.kind.Timeout }
 
-// NextRetry waits 5 s, 10 s, 20 s ... up to five minutes, give or take a fifth so that jobs that failed together do
-// not come back together.
+// NextRetry waits as the kind's back-off says, give or take a fifth so that jobs that failed together do not come back
+// together.
 func (k *kindWorker) NextRetry(job *river.Job[payload]) time.Time {
-	wait := min(5*time.Second<<min(len(job.Errors), 10), 5*time.Minute)
+	wait := k.kind.Backoff.Wait(len(job.Errors))
 	jitter := time.Duration((k.worker.random() - 0.5) * 0.4 * float64(wait))
 	return k.worker.clock.Now().Add(wait + jitter)
 }
 
 // Work runs one attempt. Its error is cleaned, and so is a panic's: River writes the ends of many jobs at once, and one
 // text that PostgreSQL does not take would keep them all from ending.
-func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) error {
+func (k *kindWorker) Work(ctx context.Context, job *river.Job[payload]) (err error) {
 	defer func() {
-		if reason := recover(); reason != nil {
-			panic(clean.Text(fmt.Sprint(reason), clean.MaxError))
+		reason := recover()
+		if reason == nil {
+			return
 		}
+		panicked := errors.New(clean.Text(fmt.Sprint(reason), clean.MaxError))
+		if !sameFailure(job.Errors, panicked, run.EqualFailures) {
+			panic(panicked.Error())
+		}
+		err = quarantine(ctx, job, panicked)
 	}()
 	return clean.Error(k.work(ctx, job))
 }
@@ -245,13 +252,38 @@ func (k *kindWorker) failed(ctx context.Context, job *river.Job[payload], err er
 		return err // where the job goes on elsewhere this changes nothing; where it does not, it is tried again
 	case class == run.ClassInvalid, class == run.ClassBlocked:
 		return river.JobCancel(err)
-	case sameFailure(job.Errors, err, 3):
-		if setErr := river.MetadataSet(ctx, keyQuarantined, true); setErr != nil {
-			return errors.Join(err, setErr)
-		}
-		return river.JobCancel(fmt.Errorf("%w; quarantined after the same failure three times, try it with: %s", err, command(job.ID, job.Kind, job.Args.raw)))
+	case run.Bug(err) && sameFailure(job.Errors, err, run.EqualFailures):
+		return quarantine(ctx, job, err)
+	case job.Attempt >= job.MaxAttempts && !run.Bug(err):
+		return errors.Join(err, k.allowAnother(ctx, job))
 	}
 	return err
+}
+
+// allowAnother gives a job of a tick one attempt more, as long as the tick is not too old by then: a register that cannot
+// be reached at six is synced when it is back.
+func (k *kindWorker) allowAnother(ctx context.Context, job *river.Job[payload]) error {
+	meta, err := decodeMetadata(job.Metadata)
+	if err != nil || meta.Tick == nil {
+		return err
+	}
+	ctx = context.WithoutCancel(ctx) // the attempt may have run out of time
+	s, err := FindSchedule(ctx, k.worker.pool, meta.Schedule)
+	if errors.Is(err, ErrNoSchedule) {
+		return nil // it is no longer live
+	}
+	if err != nil {
+		return err
+	}
+	limit := time.Duration(cmp.Or(s.CatchUp.MaxAge, s.Deadline))
+	if k.NextRetry(job).After(meta.Tick.Add(limit)) {
+		return nil
+	}
+	if err := riverdb.AllowAttempt(ctx, k.worker.pool, job.ID, k.worker.id); err != nil {
+		return err
+	}
+	job.MaxAttempts++ // River decides by what it has in memory
+	return nil
 }
 
 // stoppedByShutdown tells a worker that is going away from a job that ran out of time or was cancelled.
@@ -271,6 +303,15 @@ func sameFailure(before []rivertype.AttemptError, err error, times int) bool {
 		}
 	}
 	return true
+}
+
+// quarantine ends a job that may never do otherwise.
+func quarantine(ctx context.Context, job *river.Job[payload], err error) error {
+	if setErr := river.MetadataSet(ctx, keyQuarantined, true); setErr != nil {
+		return errors.Join(err, setErr)
+	}
+	return river.JobCancel(fmt.Errorf("%w; quarantined after the same failure three times, try it with: %s",
+		err, command(job.ID, job.Kind, job.Args.raw)))
 }
 
 // longestCommand is how long a command may be that a text offers: arguments may have megabytes.

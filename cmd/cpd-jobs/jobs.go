@@ -247,9 +247,19 @@ func (c jobsKindsCommand) Run(a *console) error {
 	}
 	for _, k := range kinds {
 		fmt.Fprintf(a.stdout, "%s  (queue %s, %d attempts of %s)\n  %s\n", k.Name, k.Queue, k.MaxAttempts, k.Timeout, k.About)
+		for _, p := range k.Policies() {
+			fmt.Fprintf(a.stdout, "    fails as %s: %s\n", p.Class, policyText(p))
+		}
 		for _, p := range k.Params {
 			fmt.Fprintf(a.stdout, "    --arg %s=  %s, default %v  %s\n", p.Name, p.Type, cell(p.Default), p.About)
 		}
 	}
 	return nil
+}
+
+func policyText(p run.Policy) string {
+	if p.Waits == "" {
+		return p.Then
+	}
+	return fmt.Sprintf("%d attempts, %s apart; %s", p.Attempts, p.Waits, p.Then)
 }

@@ -20,6 +20,9 @@ type Kind struct {
 	Timeout time.Duration
 	// MaxAttempts counts takeovers too.
 	MaxAttempts int
+	// Backoff is how long to wait before another attempt. Too short and a source that is away for a minute costs all of
+	// them; too long and what came back at once is late.
+	Backoff Backoff `json:"-"`
 	// Report is what every job of the kind is about, for a kind whose arguments name no report.
 	Report string `json:"-"`
 	// NotReady says what setting is missing for jobs with these arguments to be of use, "" if none; nil means that none

@@ -63,3 +63,14 @@ func ReleaseLeases(ctx context.Context, db DB, jobID int64) error {
 	}
 	return nil
 }
+
+// AllowAttempt lets a job that runs on a worker be tried once more than it was to be.
+func AllowAttempt(ctx context.Context, db DB, jobID int64, workerID string) error {
+	_, err := db.Exec(ctx, `
+		UPDATE river.river_job SET max_attempts = max_attempts + 1
+		WHERE id = $1 AND state = 'running' AND attempted_by[array_upper(attempted_by, 1)] = $2`, jobID, workerID)
+	if err != nil {
+		return fmt.Errorf("allow job %d another attempt: %w", jobID, err)
+	}
+	return nil
+}
