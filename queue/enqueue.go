@@ -146,6 +146,9 @@ func (c *Client) params(ctx context.Context, r Request) (river.InsertManyParams,
 	if bytes.Contains(bytes.ReplaceAll(args, []byte(`\\`), nil), []byte(`\u0000`)) {
 		return river.InsertManyParams{}, run.Invalid("leave it out", "arguments of %s contain a NUL character", kind.Name)
 	}
+	if year := r.At.UTC().Year(); year < 1 || year > 9998 { // River cannot read such a row
+		return river.InsertManyParams{}, run.Invalid("give a year from 1 to 9998", "a job of kind %s at %s", kind.Name, r.At.UTC().Format(time.RFC3339))
+	}
 	m := metadata{RunID: r.RunID, StartedBy: r.By, Schedule: r.Schedule, DryRun: r.DryRun, Serial: r.Serial, Backfill: r.Backfill,
 		Report: kind.ReportOf(args), Traceparent: trace.Of(ctx).String()}
 	if !r.Tick.IsZero() {

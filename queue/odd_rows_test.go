@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/run"
 	"cpd-jobs/queue/riverdb"
 )
 
@@ -260,6 +261,19 @@ func TestSessionsThatDoNotEndKeepTheirWorkersJobsAlone(t *testing.T) {
 	if err != nil || fmt.Sprint(ids) != fmt.Sprint([]int64{good.ID}) {
 		t.Errorf("orphans without those of a worker are %v (%v), want %d and not %d", ids, err, good.ID, kept.ID)
 	}
+}
+
+func TestStartsBeyondTheCalendarAreRefused(t *testing.T) {
+	t.Parallel()
+	w := idle(t, kindOf("work", false))
+	for _, year := range []int{-5, 0, 9999, 12000} {
+		_, err := w.client.Enqueue(t.Context(), Request{Kind: "work", At: time.Date(year, 12, 31, 23, 59, 59, 999_999_999, time.UTC)})
+		if run.ClassOf(err) != run.ClassInvalid {
+			t.Errorf("a job in year %d is refused with %v", year, err)
+		}
+	}
+	w.enqueue(Request{Kind: "work", At: time.Date(9998, 12, 31, 23, 59, 59, 999_999_999, time.UTC)})
+	w.enqueue(Request{Kind: "work", At: time.Date(1, 1, 1, 0, 0, 1, 0, time.UTC)})
 }
 
 // River could not read these, and would fetch nothing any more.

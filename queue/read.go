@@ -93,6 +93,12 @@ func FindJob(ctx context.Context, db pg.Querier, id int64) (Job, error) {
 	return job, nil
 }
 
+// FindJobs lists the jobs that have the ids, oldest first, each as its row says.
+func FindJobs(ctx context.Context, db pg.Querier, ids []int64) ([]Job, error) {
+	rows, _ := db.Query(ctx, "SELECT "+jobColumns+" FROM queue.jobs WHERE id = ANY ($1) ORDER BY id", ids)
+	return collectJobs(ctx, db, rows)
+}
+
 // SetAsideJobs lists the jobs of dead workers that could not be taken over, latest first.
 func SetAsideJobs(ctx context.Context, db pg.Querier) ([]Job, error) {
 	rows, _ := db.Query(ctx, `

@@ -42,6 +42,7 @@ func newAPI(s *site) *api {
 	config.Tags = []*huma.Tag{
 		{Name: "Reports", Description: "What is reported, its rows and what changed"}, {Name: "Files", Description: "Exported files"},
 		{Name: "Jobs", Description: "What runs and ran"}, {Name: "Schedules", Description: "What runs by itself"},
+		{Name: "Queues", Description: "What may begin, and past ticks that are made up"},
 	}
 	config.OpenAPIPath, config.DocsPath, config.SchemasPath = "", "", "" // routes has the document and its page
 	config.Components.Schemas = huma.NewMapRegistry("#/components/schemas/", schemaName)
@@ -60,6 +61,7 @@ func newAPI(s *site) *api {
 	a.addJobs()
 	a.addRuns()
 	a.addSchedules()
+	a.addQueues()
 	return a
 }
 

@@ -31,12 +31,15 @@ type Schedule struct {
 	LastTick    *time.Time      `json:"last_tick"`
 	LastState   string          `json:"last_state,omitempty" enum:"enqueued,skipped,missed"`
 	LastReason  string          `json:"last_reason,omitempty"`
+	SetAside    string          `json:"set_aside,omitempty" doc:"Why workers cannot record its ticks; absent where they can"`
+	Waiting     int             `json:"waiting,omitempty" doc:"Ticks that are enqueued and wait for their turn"`
 }
 
 func scheduleOf(s queue.ScheduleInfo) Schedule {
 	out := Schedule{
 		Name: s.Name, Cron: s.Cron, Timezone: s.Timezone, Kind: s.Kind, Args: json.RawMessage(source.MaskSecrets(string(s.Args))), Paused: s.Paused, PausedUntil: s.PausedUntil,
 		PausedBy: s.PausedBy, PauseNote: s.PauseNote, NextTick: s.NextTick, LastTick: s.LastTick, LastState: s.LastState, LastReason: s.LastReason,
+		SetAside: s.SetAside, Waiting: s.Waiting,
 	}
 	if s.After != nil {
 		out.After = s.After.Kind

@@ -97,6 +97,10 @@ func TestTheDocumentAndTheRoutesCannotDrift(t *testing.T) {
 func TestAnswersAreAsTheDocumentSays(t *testing.T) {
 	t.Parallel()
 	f := newFixture(t)
+	if _, err := f.deps.DB.Exec(t.Context(), `
+		INSERT INTO queue.backfills (schedule, from_at, to_at, at_once, done_to, by) VALUES ('cpd', now(), now(), 1, now(), 'person ann')`); err != nil {
+		t.Fatal(err)
+	}
 	values := map[string]string{"report": "school_onboarding", "key": "100007", "id": "1", "run": "1", "name": "cpd"}
 	parameter := regexp.MustCompile(`\{(\w+)\}`)
 	document := newSite(f.deps).api.huma.OpenAPI()

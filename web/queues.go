@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"time"
 
 	"cpd-jobs/queue"
@@ -9,6 +10,8 @@ import (
 
 // queuesPage is what waits, and who works.
 type queuesPage struct {
+	Said    string
+	May     bool // the visitor may steer them
 	Queues  []queueLine
 	Workers []workerLine
 }
@@ -16,7 +19,9 @@ type queuesPage struct {
 // queueLine is a queue and how long its oldest job has waited.
 type queueLine struct {
 	queue.QueueInfo
-	Wait time.Duration
+	Wait  time.Duration
+	State queue.QueueState
+	Known bool // a worker works it, or did lately
 }
 
 // workerLine is a worker and the time since its last heartbeat.
@@ -24,6 +29,9 @@ type workerLine struct {
 	queue.WorkerInfo
 	Silence time.Duration
 }
+
+// queueSaid is what the page says after an action, by ?said.
+var queueSaid = map[string]string{"pause": "The queue is paused.", "resume": "The queue is resumed."}
 
 func (queuesPage) Page() Page {
 	return Page{Template: "queues.html", Title: "Queues", Section: "/queues"}
@@ -34,10 +42,19 @@ func (s *site) queueList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := queuesPage{Queues: make([]queueLine, len(list))}
+	page := queuesPage{Queues: make([]queueLine, len(list)), Said: queueSaid[r.URL.Query().Get("said")], May: s.Queue != nil}
+	var states []queue.QueueState
+	if s.Queue != nil {
+		if states, err = s.Queue.QueueStates(r.Context()); err != nil {
+			return err
+		}
+	}
 	now := s.Now()
 	for i, q := range list {
 		page.Queues[i].QueueInfo = q
+		if at := slices.IndexFunc(states, func(st queue.QueueState) bool { return st.Name == q.Queue }); at >= 0 {
+			page.Queues[i].State, page.Queues[i].Known = states[at], true
+		}
 		if q.Oldest != nil {
 			page.Queues[i].Wait = max(0, now.Sub(*q.Oldest))
 		}

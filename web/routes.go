@@ -41,6 +41,10 @@ func (s *site) table() []route {
 		{pattern: "GET /reports/{name}/rows/{key}", needs: access.Analyst, page: s.row},
 
 		{pattern: "GET /runs", needs: access.Developer, page: s.runList},
+		{pattern: "GET /runs/many/cancel", needs: access.Developer, page: s.manyForm(cancelMany)},
+		{pattern: "POST /runs/many/cancel", needs: access.Developer, page: s.many(cancelMany)},
+		{pattern: "GET /runs/many/retry", needs: access.Developer, page: s.manyForm(retryMany)},
+		{pattern: "POST /runs/many/retry", needs: access.Developer, page: s.many(retryMany)},
 		{pattern: "GET /runs/{id}", needs: access.Developer, page: s.run},
 		{pattern: "GET /runs/{id}/events", needs: access.Developer, page: s.events, long: true},
 		{pattern: "GET /runs/{id}/cancel", needs: access.Developer, page: s.cancelForm},
@@ -59,7 +63,13 @@ func (s *site) table() []route {
 		{pattern: "GET /schedules/{name}/backfill", needs: access.Developer, page: s.backfillForm},
 		{pattern: "POST /schedules/{name}/backfill", needs: access.Developer, page: s.backfill},
 
+		{pattern: "GET /backfills", needs: access.Developer, page: s.backfillList},
+		{pattern: "GET /backfills/{id}/{verb}", needs: access.Developer, page: s.backfillVerbForm},
+		{pattern: "POST /backfills/{id}/{verb}", needs: access.Developer, page: s.backfillVerbDone},
+
 		{pattern: "GET /queues", needs: access.Developer, page: s.queueList},
+		{pattern: "GET /queues/{name}/{verb}", needs: access.Developer, page: s.queuePauseForm},
+		{pattern: "POST /queues/{name}/{verb}", needs: access.Developer, page: s.queueSteered},
 		{pattern: "GET /audit", needs: access.Admin, page: s.auditList},
 		{pattern: "GET /tokens", needs: access.Admin, page: s.tokenList},
 		{pattern: "GET /tokens/{id}/revoke", needs: access.Admin, page: s.revokeForm},

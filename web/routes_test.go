@@ -30,6 +30,11 @@ var needs = map[access.Role][]string{
 		"GET /schedules", "GET /schedules/{name}", "GET /schedules/{name}/pause", "POST /schedules/{name}/pause", "GET /schedules/{name}/resume",
 		"POST /schedules/{name}/resume", "GET /schedules/{name}/run", "POST /schedules/{name}/run", "GET /schedules/{name}/backfill",
 		"POST /schedules/{name}/backfill", "GET /queues",
+		"GET /queues/{name}/{verb}", "POST /queues/{name}/{verb}", "GET /backfills", "GET /backfills/{id}/{verb}", "POST /backfills/{id}/{verb}",
+		"GET /runs/many/cancel", "POST /runs/many/cancel", "GET /runs/many/retry", "POST /runs/many/retry",
+		"GET /api/v1/queues", "POST /api/v1/queues/{name}/pause", "POST /api/v1/queues/{name}/resume", "GET /api/v1/backfills",
+		"GET /api/v1/backfills/{id}", "POST /api/v1/backfills/{id}/pause", "POST /api/v1/backfills/{id}/resume", "POST /api/v1/backfills/{id}/cancel",
+		"POST /api/v1/jobs/cancel", "POST /api/v1/jobs/retry",
 		"GET /api/v1/jobs", "POST /api/v1/jobs", "GET /api/v1/jobs/{id}", "GET /api/v1/jobs/{id}/logs", "POST /api/v1/jobs/{id}/cancel",
 		"POST /api/v1/jobs/{id}/retry", "GET /api/v1/runs", "GET /api/v1/runs/{run}", "GET /api/v1/schedules", "GET /api/v1/schedules/{name}",
 		"GET /api/v1/schedules/{name}/ticks", "POST /api/v1/schedules/{name}/pause", "POST /api/v1/schedules/{name}/resume", "POST /api/v1/schedules/{name}/run",
@@ -71,7 +76,7 @@ func TestEveryRouteIsForItsRoleAlone(t *testing.T) {
 	for _, b := range browsers {
 		b.CheckRedirect = stay
 	}
-	address := strings.NewReplacer("/tokens/{id}", "/tokens/9999", "{link}", "1.1.1.x", "{by}", "region", "{$}", "", "{name}", "cpd", "{id}", "1", "{filename}", "f", "{job}", "1", "{urn}", "100007", "{report}", "school_onboarding", "{key}", "100007", "{run}", "1")
+	address := strings.NewReplacer("/tokens/{id}", "/tokens/9999", "{link}", "1.1.1.x", "{by}", "region", "{$}", "", "{name}", "cpd", "{id}", "1", "{verb}", "pause", "{filename}", "f", "{job}", "1", "{urn}", "100007", "{report}", "school_onboarding", "{key}", "100007", "{run}", "1")
 	for _, route := range newSite(g.deps).table() {
 		role, known := meant[route.pattern]
 		if !known {

@@ -14,6 +14,8 @@ const runsPerPage = 50
 
 // runsPage lists jobs, newest first.
 type runsPage struct {
+	Said   string
+	May    bool   // the visitor may steer jobs
 	Filter string // what was asked for, in words; "" for everything
 	RunID  int64
 	Kinds  []choice
@@ -43,7 +45,7 @@ func (s *site) runList(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	page := runsPage{Filter: describe(filter), Kinds: s.kindChoices(filter.Kind), RunID: filter.RunID, States: stateChoices(filter.State)}
+	page := runsPage{Said: manySaid[r.URL.Query().Get("said")], May: s.Queue != nil, Filter: describe(filter), Kinds: s.kindChoices(filter.Kind), RunID: filter.RunID, States: stateChoices(filter.State)}
 	if len(jobs) > runsPerPage {
 		jobs = jobs[:runsPerPage]
 		page.Older = olderThan(filter, jobs[runsPerPage-1].ID)

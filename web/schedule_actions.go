@@ -57,23 +57,28 @@ func (s *site) pauseSchedule(w http.ResponseWriter, r *http.Request) error {
 	if !how.choose(length) {
 		return s.render(w, r, http.StatusBadRequest, pausePage(info, "", why, "Choose for how long"))
 	}
-	var until time.Time
-	if length != "" {
-		d, err := time.ParseDuration(length)
-		if err != nil {
-			return err
-		}
-		now, err := pg.Now(r.Context(), s.Control)
-		if err != nil {
-			return err
-		}
-		until = now.Add(d)
+	until, err := s.pausedUntil(r.Context(), length)
+	if err != nil {
+		return err
 	}
 	detail := map[string]any{"note": why, "for": length}
 	if err := s.pause(r.Context(), info.Name, until, why, detail); err != nil {
 		return err
 	}
 	return seeOther(w, r, schedulePath(info.Name), "paused")
+}
+
+// pausedUntil is when a pause of a length ends that begins now; zero where it ends with a resume.
+func (s *site) pausedUntil(ctx context.Context, length string) (time.Time, error) {
+	if length == "" {
+		return time.Time{}, nil
+	}
+	d, err := time.ParseDuration(length)
+	if err != nil {
+		return time.Time{}, err
+	}
+	now, err := pg.Now(ctx, s.Control)
+	return now.Add(d), err
 }
 
 // scheduleForm finds the schedule and reads what was posted about it.

@@ -131,6 +131,12 @@ func scheduleFacts(s queue.ScheduleInfo) []fact {
 	if s.Deadline > 0 {
 		facts = append(facts, fact{Key: "Deadline", Text: roughly(time.Duration(s.Deadline)) + " after its tick"})
 	}
+	if s.SetAside != "" {
+		facts = append(facts, fact{Key: "Set aside because", Text: s.SetAside}, fact{Key: "Set aside since", At: s.SetAsideAt})
+	}
+	if s.Waiting > 0 {
+		facts = append(facts, fact{Key: "Waiting for their turn", Text: counted(int64(s.Waiting), "tick")})
+	}
 	if s.Paused {
 		facts = append(facts, fact{Key: "Paused by", Text: s.PausedBy}, fact{Key: "Paused because", Text: s.PauseNote}, fact{Key: "Paused until", At: s.PausedUntil})
 	}
