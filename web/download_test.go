@@ -108,8 +108,8 @@ func TestDownloadOfAFileThatIsNotTheOneExported(t *testing.T) {
 	if _, err := f.deps.DB.Exec(t.Context(), "UPDATE reports.exports SET size = size + 1"); err != nil {
 		t.Fatal(err)
 	}
-	wantAll(t, f.page(t, f.path(csvFile), http.StatusInternalServerError), "Sorry, there is a problem with the service")
-	wantAll(t, f.log.String(), "has 1700010 bytes in the store, not 1700011")
+	wantAll(t, f.page(t, f.path(csvFile), http.StatusConflict), "This file was damaged in the store")
+	wantAll(t, f.log.String(), "has 1700010 bytes (SHA-256")
 }
 
 func TestNamesOfFilesCannotEndTheirHeader(t *testing.T) {

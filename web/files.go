@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -14,6 +15,7 @@ import (
 	"time"
 
 	"cpd-jobs/internal/access"
+	"cpd-jobs/internal/run"
 	"cpd-jobs/queue"
 	"cpd-jobs/reports"
 	"cpd-jobs/reports/definition"
@@ -112,8 +114,8 @@ func (s *site) sendFile(w http.ResponseWriter, r *http.Request, e exports.Export
 		return err
 	}
 	defer file.Close()
-	if got := file.Info().Size; got != e.Size {
-		return fmt.Errorf("the file of export %d has %d bytes in the store, not %d", e.ID, got, e.Size)
+	if err := s.verified(r.Context(), e, file.Info()); err != nil {
+		return err
 	}
 	_ = http.NewResponseController(w).SetReadDeadline(time.Time{}) // else a long download ends with the limit on reading the request
 	h := w.Header()
@@ -126,6 +128,39 @@ func (s *site) sendFile(w http.ResponseWriter, r *http.Request, e exports.Export
 	}
 	http.ServeContent(w, r, "", e.CreatedAt, file)
 	return nil
+}
+
+// errDamaged is what a visitor reads whose file is not the one that was published.
+var errDamaged = httpError{http.StatusConflict, run.Unreachable("", "This file was damaged in the store. It is being made again: the report's page has it in a few minutes.")}
+
+// verified reads an export's file, the first time that this process gives it out as it is now, and compares it with what
+// was published. One that is damaged is given out no more and made again.
+func (s *site) verified(ctx context.Context, e exports.Export, info store.Info) error {
+	as := fmt.Sprint(e.SHA256, info.Size, info.Modified.UnixNano())
+	if known, ok := s.knownFiles.Load(e.ID); ok && known == as {
+		return nil
+	}
+	err := exports.Copy(ctx, s.Store, e, io.Discard)
+	if !errors.Is(err, exports.ErrDamaged) {
+		if err == nil {
+			s.knownFiles.Store(e.ID, as)
+		}
+		return err
+	}
+	s.Log.ErrorContext(ctx, "exported file is damaged", "export", e.ID, "name", e.Name, "error", err)
+	first, err := exports.MarkDamaged(ctx, s.Control, e.ID)
+	if err != nil || !first || s.Queue == nil {
+		return errors.Join(err, errDamaged)
+	}
+	args, err := json.Marshal(map[string]any{"report": e.Report, "formats": []string{e.Format}, "where": e.Selection.Where,
+		"search": e.Selection.Search, "columns": e.Selection.Columns, "sort": e.Selection.Sort})
+	if err == nil {
+		_, err = s.Queue.Enqueue(ctx, queue.Request{Kind: exportKind, Args: args, By: fmt.Sprintf("the pages (export %d was damaged)", e.ID)})
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "a damaged file is not made again", "export", e.ID, "error", err)
+	}
+	return errDamaged
 }
 
 // mediaTypeOf is that of the file as it is: one that is encrypted is an archive to all who see it.

@@ -3,9 +3,11 @@ package web
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"sync"
 	"time"
 
 	"cpd-jobs/queue"
@@ -107,7 +109,66 @@ func (s *site) components(ctx context.Context) map[string]component {
 		return found
 	}
 	found["workers"], found["schedules"] = s.workersHealth(ctx), s.schedulesHealth(ctx)
+	writes := s.writes.ask(s.Now(), func() writable { return s.tryWriting(ctx) })
+	if found["database"].Status == "ok" && writes.database != nil {
+		found["database"] = component{Status: "down", Says: "cannot be written"}
+	}
+	if found["store"].Status == "ok" && writes.store != nil {
+		found["store"] = component{Status: "degraded", Says: "exported files cannot be written"}
+	}
 	return found
+}
+
+// writable says why the database and the store cannot be written; nil where they can.
+type writable struct{ database, store error }
+
+// writeProbe remembers the last try to write, since anyone may ask for the health, and as often as they like.
+type writeProbe struct {
+	mu    sync.Mutex
+	until time.Time
+	last  writable
+}
+
+// probeEvery is how old the answer of a try may be.
+const probeEvery = 15 * time.Second
+
+func (p *writeProbe) ask(now time.Time, try func() writable) writable {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if !now.Before(p.until) {
+		p.last, p.until = try(), now.Add(probeEvery)
+	}
+	return p.last
+}
+
+// probeKey is the name of a file that is begun and never published.
+const probeKey = "health-probe"
+
+// tryWriting commits a row and writes a draft of a file, as sign-ins and exports do.
+func (s *site) tryWriting(ctx context.Context) (w writable) {
+	w.database = queue.TryWrite(ctx, s.Control)
+	w.store = s.writeDraft(ctx)
+	for what, err := range map[string]error{"database": w.database, "store": w.store} {
+		if err != nil {
+			s.Log.WarnContext(ctx, "not healthy", "what", "writing to the "+what, "error", err)
+		}
+	}
+	return w
+}
+
+func (s *site) writeDraft(ctx context.Context) error {
+	draft, err := s.Store.Create(ctx, probeKey)
+	if err != nil {
+		return err
+	}
+	if _, err := draft.Write(make([]byte, 4096)); err != nil {
+		return errors.Join(err, draft.Discard())
+	}
+	file, err := draft.Reopen(ctx)
+	if err != nil {
+		return errors.Join(err, draft.Discard())
+	}
+	return errors.Join(file.Close(), draft.Discard())
 }
 
 func downUnless(ok string) component {

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -26,7 +27,7 @@ func (f *fixture) personal(t *testing.T, expired bool) (address string, id int64
 	err := pgx.BeginFunc(t.Context(), f.deps.DB, func(tx pgx.Tx) error {
 		e, err := exports.Add(t.Context(), tx, exports.Export{
 			Report: "declarations", Version: 1, DefinitionVersion: "1.0", DefinitionHash: "h", Format: "xlsx", Name: personalFile, Key: personalFile,
-			Size: 21, Rows: 1, Checksum: "c", SHA256: "s", AsOf: time.Date(2026, 11, 22, 6, 10, 0, 0, time.UTC),
+			Size: 21, Rows: 1, Checksum: "c", SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte("who has declared what"))), AsOf: time.Date(2026, 11, 22, 6, 10, 0, 0, time.UTC),
 		})
 		if id = e.ID; err == nil && expired {
 			_, err = tx.Exec(t.Context(), "UPDATE reports.exports SET expires_at = now() - interval '1 second' WHERE id = $1", id)

@@ -226,7 +226,7 @@ const (
 )
 
 // How long a person stays signed in: a working day, and not over a long absence. Roles that were taken away meanwhile
-// last until then.
+// last until then, unless cpd-jobs sessions end is told.
 const (
 	sessionLife = 10 * time.Hour
 	sessionIdle = 2 * time.Hour
@@ -235,7 +235,14 @@ const (
 // newSessions keeps sessions in the database, so that every instance knows them; the cookie is a random name alone.
 func newSessions(db *pgxpool.Pool, https bool) *scs.SessionManager {
 	m := scs.New()
-	m.Store = access.Sessions{DB: db}
+	m.Store = access.Sessions{DB: db, Of: func(data []byte) access.Visitor {
+		var v access.Visitor
+		if _, values, err := m.Codec.Decode(data); err == nil {
+			raw, _ := values[keyVisitor].(string)
+			_ = json.Unmarshal([]byte(raw), &v) // nobody, before the sign-in
+		}
+		return v
+	}}
 	m.HashTokenInStore = true
 	m.Lifetime, m.IdleTimeout = sessionLife, sessionIdle
 	m.Cookie.Name = "session"

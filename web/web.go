@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -67,8 +68,11 @@ type site struct {
 	// docsFiles are those of the API's page.
 	docsFiles http.Handler
 	known     *versionCache
-	counter   selection.Counter
-	streams   streams
+	// knownFiles are exported files that this process found to be as published, by id.
+	knownFiles sync.Map
+	writes     writeProbe
+	counter    selection.Counter
+	streams    streams
 	// refusals, reads and linkReads bound what of each is recorded: see record.
 	refusals, reads, linkReads *limits
 	allRefusals                *rate.Limiter

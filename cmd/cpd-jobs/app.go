@@ -188,6 +188,20 @@ func (a *app) store() (store.Store, error) {
 	return store.Open(a.settings.ExportStore.Reveal(), filepath.Join(a.dir, "exports"))
 }
 
+// exportFolder is the folder of exported files, "" where they are in a bucket.
+func (k *console) exportFolder(dataDir string) string {
+	switch at := k.settings.ExportStore.Reveal(); {
+	case at == "":
+		return filepath.Join(dataDir, "exports")
+	case strings.HasPrefix(at, "file://"):
+		return strings.TrimPrefix(at, "file://")
+	case strings.Contains(at, "://"):
+		return ""
+	default:
+		return at
+	}
+}
+
 // allowed is where jobs may be told to read from: hosts and folders of the settings, and files at a terminal's word as
 // long as SOURCE_ALLOW does not say which.
 func (a *app) allowed() (source.Allowed, error) {

@@ -32,7 +32,7 @@ func (c doctorCommand) Run(ctx context.Context, k *console) error {
 		if dir, err := k.dataDir(); err != nil {
 			f.Failed("machine", "data directory", err)
 		} else {
-			f.Machine(version(), dir, k.settings.Database == "")
+			f.Machine(version(), dir, k.exportFolder(dir), k.settings.Database == "")
 			c.check(ctx, k, f)
 		}
 	}

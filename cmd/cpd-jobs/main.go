@@ -48,6 +48,7 @@ type commands struct {
 	Doctor    doctorCommand    `cmd:"" help:"Look for what is wrong, and say what to do about it."`
 	Smoke     smokeCommand     `cmd:"" help:"Try a deployed instance from outside."`
 	Audit     auditCommand     `cmd:"" help:"Look whether the audit is as it was written."`
+	Sessions  sessionsCommand  `cmd:"" help:"List who is signed in, and sign people out."`
 	Tokens    tokensCommand    `cmd:"" help:"Create, list and revoke tokens for the API."`
 	Version   versionCommand   `cmd:"" help:"Print the version."`
 }

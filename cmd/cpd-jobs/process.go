@@ -84,7 +84,11 @@ func newProcess(ctx context.Context, a *app, name string, worker bool) (*process
 		return due, nil
 	}
 	p := &process{session: s, name: name, metrics: metrics.New(version())}
-	p.metrics.Register(metrics.NewPool(pool), metrics.NewDatabase(metrics.DatabaseOptions{
+	places := map[string]string{"data": a.dir, "temporary": os.TempDir()}
+	if folder := a.exportFolder(a.dir); folder != "" {
+		places["exports"] = folder
+	}
+	p.metrics.Register(metrics.NewPool(pool), metrics.NewDisks(places), metrics.NewDatabase(metrics.DatabaseOptions{
 		DB: pool, Targets: targets, Due: due, Log: a.log, Now: clock.System,
 	}))
 	p.watch = alarm.NewWatch(alarm.Options{

@@ -16,6 +16,8 @@ type tokensCommand struct {
 	List   tokensListCommand   `cmd:"" help:"List the tokens that were made."`
 	Revoke tokensRevokeCommand `cmd:"" help:"Make a token invalid."`
 	Links  tokensLinksCommand  `cmd:"" name:"revoke-links" help:"Make all share links invalid."`
+	Link   tokensLinkCommand   `cmd:"" name:"revoke-link" help:"Make one share link invalid."`
+	Made   tokensMadeCommand   `cmd:"" name:"list-links" help:"List the share links whose time is not over."`
 }
 
 type tokensCreateCommand struct {
@@ -104,4 +106,41 @@ func (tokensLinksCommand) Run(ctx context.Context, a *session) error {
 	}
 	_, err = fmt.Fprintln(a.stdout, "all share links are invalid now")
 	return err
+}
+
+type tokensLinkCommand struct {
+	Link string `arg:"" help:"The link's name, from tokens list-links: what stands before the first dot of its address."`
+}
+
+func (c tokensLinkCommand) Run(ctx context.Context, a *session) error {
+	err := pgx.BeginFunc(ctx, a.pool, func(tx pgx.Tx) error {
+		if err := access.RevokeLink(ctx, tx, c.Link, person()); err != nil {
+			return err
+		}
+		return access.RecordDone(ctx, tx, access.Event{Visitor: access.AtTerminal(person()), Action: "revoke link", Target: "link " + c.Link})
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(a.stdout, "share link %s is invalid now\n", c.Link)
+	return err
+}
+
+type tokensMadeCommand struct {
+	JSON bool `name:"json" help:"Print JSON."`
+}
+
+func (c tokensMadeCommand) Run(ctx context.Context, a *session) error {
+	list, err := access.MadeLinks(ctx, a.pool)
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		return printJSON(a.stdout, map[string]any{"links": list})
+	}
+	t := newTable("link", "made by", "of", "file", "until", "revoked")
+	for _, l := range list {
+		t.row(l.Link, l.By, l.Target, l.File, l.Until, l.Revoked)
+	}
+	return t.print(a.stdout)
 }

@@ -58,10 +58,61 @@ func OpenLink(ctx context.Context, db Database, text string, now time.Time) (Sha
 	if err != nil {
 		return ShareLink{}, err
 	}
-	for _, key := range keys {
-		return readLink(text, key, now)
+	if len(keys) == 0 {
+		return ShareLink{}, ErrNoLink
 	}
-	return ShareLink{}, ErrNoLink
+	l, err := readLink(text, keys[0], now)
+	if err != nil {
+		return ShareLink{}, err
+	}
+	rows, _ := db.Query(ctx, "SELECT count(*) FROM queue.revoked_links WHERE link = $1", l.ID)
+	revoked, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
+	switch {
+	case err != nil:
+		return ShareLink{}, fmt.Errorf("see whether a share link was revoked: %w", err)
+	case revoked > 0:
+		return ShareLink{}, ErrNoLink
+	}
+	return l, nil
+}
+
+// RevokeLink makes one share link invalid, by the name that the audit has for it, and forgets those whose time is over.
+func RevokeLink(ctx context.Context, db Database, link, by string) error {
+	if link == "" || len(link) > 40 {
+		return run.Invalid("the audit's rows of sharing have it as link", "a share link's name has from 1 to 40 characters")
+	}
+	_, err := db.Exec(ctx, `
+		WITH over AS (DELETE FROM queue.revoked_links WHERE revoked_at < now() - $3::interval AND link <> $1)
+		INSERT INTO queue.revoked_links (link, revoked_by) VALUES ($1, $2) ON CONFLICT DO NOTHING`, link, by, retention.ShareLinkLife+retention.Day)
+	if err != nil {
+		return fmt.Errorf("revoke share link %s: %w", link, err)
+	}
+	return nil
+}
+
+// MadeLink is a share link that was made and may still be good.
+type MadeLink struct {
+	Link    string    `json:"link"`
+	By      string    `json:"made_by"`
+	Target  string    `json:"target"`
+	File    string    `json:"file"`
+	Until   time.Time `json:"until"`
+	Revoked bool      `json:"revoked"`
+}
+
+// MadeLinks lists the share links whose time is not over, latest first, from the audit.
+func MadeLinks(ctx context.Context, db Database) ([]MadeLink, error) {
+	rows, _ := db.Query(ctx, `
+		SELECT detail ->> 'link' AS link, actor AS by, target, coalesce(detail ->> 'name', '') AS file, (detail ->> 'until')::timestamptz AS until,
+		       EXISTS (SELECT FROM queue.revoked_links AS r WHERE r.link = detail ->> 'link') AS revoked
+		FROM queue.audit_events
+		WHERE action = 'share' AND outcome = 'done' AND at > now() - $1::interval AND (detail ->> 'until')::timestamptz > now() ORDER BY id DESC`,
+		retention.ShareLinkLife+retention.Day)
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByName[MadeLink])
+	if err != nil {
+		return nil, fmt.Errorf("list the share links: %w", err)
+	}
+	return list, nil
 }
 
 // RevokeLinks makes every share link invalid.

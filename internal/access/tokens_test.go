@@ -1,6 +1,8 @@
 package access_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -87,6 +89,92 @@ func TestSessionsAreFoundUntilTheyEnd(t *testing.T) {
 	var kept int
 	if err := db.QueryRow(t.Context(), "SELECT count(*) FROM queue.sessions WHERE token = 'expired'").Scan(&kept); err != nil || kept != 0 {
 		t.Errorf("%d expired sessions are kept (%v)", kept, err)
+	}
+}
+
+func TestSessionsAreEndedAtOnce(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	s := access.Sessions{DB: db, Of: func(data []byte) access.Visitor {
+		name, role, _ := strings.Cut(string(data), " ")
+		return access.Visitor{Name: name, ID: "id-" + name, Roles: []access.Role{access.Role(role)}}
+	}}
+	commit := func(token, data string) {
+		t.Helper()
+		if err := s.Commit(token, []byte(data), time.Now().Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	here := func(want ...string) {
+		t.Helper()
+		var got []string
+		for _, token := range []string{"laptop-of-ann", "phone-of-ann", "laptop-of-bob", "laptop-of-cat", "laptop-of-dan"} {
+			if _, found, err := s.Find(token); err != nil {
+				t.Fatal(err)
+			} else if found {
+				got = append(got, token)
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("signed in are %q, want %q", got, want)
+		}
+	}
+	commit("laptop-of-ann", "Ann@example.org analyst")
+	commit("phone-of-ann", "Ann@example.org analyst")
+	commit("laptop-of-bob", "bob@example.org developer")
+	commit("laptop-of-cat", "cat@example.org analyst")
+	commit("laptop-of-dan", "dan@example.org analyst")
+	commit("of-a-stranger", "")
+	if list, err := access.ListSessions(t.Context(), db); err != nil || len(list) != 5 || list[0].Person != "dan@example.org" || list[0].ID != "laptop-of-da" {
+		t.Errorf("signed in are %+v (%v)", list, err)
+	}
+	for _, c := range []struct {
+		id, person string
+		role       access.Role
+		want       int64
+	}{{"", "ann@EXAMPLE.org", "", 2}, {"", "", access.Developer, 1}, {"laptop-of-ca", "", "", 1}, {"", "id-dan@example.org", "", 1}} {
+		if n, err := access.EndSessions(t.Context(), db, c.id, c.person, c.role); err != nil || n != c.want {
+			t.Errorf("%+v: %d ended (%v)", c, n, err)
+		}
+		if _, err := access.EndSessions(t.Context(), db, c.id, c.person, c.role); run.ClassOf(err) != run.ClassInvalid {
+			t.Errorf("%+v again: %v", c, err)
+		}
+	}
+	here()
+	commit("laptop-of-ann", "Ann@example.org analyst") // a request that was under way ends
+	here()
+}
+
+func TestLinksAreRevokedOneByOne(t *testing.T) {
+	t.Parallel()
+	db, now := pgtest.New(t), time.Now()
+	var signed []string
+	for _, id := range []string{"FIRST", "SECOND"} {
+		l := access.ShareLink{ID: id, Export: 1, Until: now.Add(time.Hour)}
+		text, err := access.SignLink(t.Context(), db, l)
+		if err != nil {
+			t.Fatal(err)
+		}
+		signed = append(signed, text)
+		event := access.Event{Visitor: access.AtTerminal("ann"), Action: "share", Target: "export 1", Detail: map[string]any{"link": id, "name": "x.csv", "until": l.Until}}
+		if err := access.RecordDone(t.Context(), db, event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := access.RevokeLink(t.Context(), db, "FIRST", "ann"); err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []error{access.ErrNoLink, nil} {
+		if _, err := access.OpenLink(t.Context(), db, signed[i], now); err != want {
+			t.Errorf("link %d: %v, want %v", i, err, want)
+		}
+	}
+	list, err := access.MadeLinks(t.Context(), db)
+	if err != nil || len(list) != 2 || list[0].Link != "SECOND" || list[0].Revoked || !list[1].Revoked || list[1].File != "x.csv" {
+		t.Errorf("links are %+v (%v)", list, err)
+	}
+	if err := access.RevokeLink(t.Context(), db, "", "ann"); run.ClassOf(err) != run.ClassInvalid {
+		t.Errorf("no name: %v", err)
 	}
 }
 

@@ -30,6 +30,8 @@ const (
 	Failed = "failed" // a job failed for good; subject is its schedule, else its kind
 	Stale  = "stale"  // a report's data are older than its target
 	Silent = "silent" // a schedule had no success for too long
+	// Damaged: a stored file of a report is not as it was published.
+	Damaged = "damaged"
 )
 
 // Options say what is watched and who is notified.
@@ -110,7 +112,7 @@ func (w *Watch) find(ctx context.Context) error {
 	for _, c := range []struct {
 		name  string
 		check func(context.Context, pgx.Tx) error
-	}{{"failed jobs", failed}, {"stale reports", w.stale}, {"silent schedules", silent}} {
+	}{{"failed jobs", failed}, {"stale reports", w.stale}, {"damaged files", damaged}, {"silent schedules", silent}} {
 		err := pgx.BeginFunc(ctx, w.DB, func(tx pgx.Tx) error {
 			var mine bool
 			if err := tx.QueryRow(ctx, "SELECT pg_try_advisory_xact_lock($1)", int64(checkLock)).Scan(&mine); err != nil || !mine {
@@ -156,6 +158,22 @@ func (w *Watch) expectedOfReports(ctx context.Context, tx pgx.Tx) (map[string]ti
 		return nil
 	})
 	return due, err
+}
+
+// damaged looks for reports that have a damaged file.
+func damaged(ctx context.Context, tx pgx.Tx) error {
+	rows, _ := tx.Query(ctx, "SELECT report, min(damaged_at) FROM reports.exports WHERE damaged_at < now() GROUP BY report")
+	since := map[string]time.Time{}
+	var report string
+	var at time.Time
+	_, err := pgx.ForEachRow(rows, []any{&report, &at}, func() error {
+		since[report] = at
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	return overdue(ctx, tx, Damaged, since)
 }
 
 func overdue(ctx context.Context, tx pgx.Tx, what string, due map[string]time.Time) error {

@@ -280,3 +280,26 @@ func TestWithoutAWebhookIncidentsAreRecorded(t *testing.T) {
 		t.Errorf("%d incidents are recorded (%v), want 1", n, err)
 	}
 }
+
+func TestADamagedFileIsAnIncidentUntilItIsMadeAgain(t *testing.T) {
+	t.Parallel()
+	x := newTeam(t)
+	exec := func(sql string) {
+		t.Helper()
+		if _, err := x.pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+		if err := x.watch.Check(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	exec(`INSERT INTO reports.exports (report, version, definition_version, definition_hash, format, name, key, size, rows, checksum, sha256, as_of, run_id, job_id, damaged_at)
+		VALUES ('school_onboarding', 1, '1', 'h', 'csv', 'n', 'k', 1, 1, 'c', 's', now(), 1, 1, now() - interval '1 second')`)
+	if got := x.channel.heard(); len(got) != 1 || !strings.HasSuffix(got[0], "a stored file of report school_onboarding is not as it was published") {
+		t.Errorf("heard %q", got)
+	}
+	exec("UPDATE reports.exports SET damaged_at = NULL")
+	if got := x.channel.heard(); len(got) != 1 || !strings.HasSuffix(got[0], "the damaged file of report school_onboarding is gone or was made again") {
+		t.Errorf("heard %q", got)
+	}
+}

@@ -64,7 +64,7 @@ func (w *Watch) notifyOne(ctx context.Context, i incident) error {
 // job is which job it is about, for the log; nothing where it is about none.
 func (i incident) job() []any {
 	switch {
-	case i.What == Stale:
+	case i.What == Stale, i.What == Damaged:
 		return []any{"report", i.Subject}
 	case i.JobID == 0:
 		return nil
@@ -80,7 +80,7 @@ func (i incident) job() []any {
 }
 
 // runbook is the run book for each kind of incident.
-var runbook = map[string]string{Failed: "refresh-failed.md", Stale: "report-stale.md", Silent: "silence.md"}
+var runbook = map[string]string{Failed: "refresh-failed.md", Stale: "report-stale.md", Silent: "silence.md", Damaged: "wrong-download.md"}
 
 // text is the message. Slack gives &, < and > a meaning.
 func (w *Watch) text(i incident) string {
@@ -111,6 +111,10 @@ func headline(i incident) string {
 		return i.Subject + " has succeeded again"
 	case i.What == Failed:
 		return i.Subject + " failed and will not be tried again by itself"
+	case i.What == Damaged && over:
+		return "the damaged file of report " + i.Subject + " is gone or was made again"
+	case i.What == Damaged:
+		return "a stored file of report " + i.Subject + " is not as it was published"
 	case i.What == Stale && over:
 		return "report " + i.Subject + " is fresh again"
 	case i.What == Stale:

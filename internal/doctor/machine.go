@@ -4,9 +4,9 @@ import (
 	"net"
 	"os"
 	"runtime"
-	"syscall"
 
 	"cpd-jobs/internal/config"
+	"cpd-jobs/internal/disk"
 	"cpd-jobs/internal/pg"
 	"cpd-jobs/internal/run"
 )
@@ -38,8 +38,9 @@ func (f *Findings) Settings(c config.Config, err error) bool {
 	return true
 }
 
-// Machine checks the program, PostgreSQL's programs where the server is to be embedded, and this machine's disks.
-func (f *Findings) Machine(version, dir string, embedded bool) {
+// Machine checks the program, PostgreSQL's programs where the server is to be embedded, and this machine's disks: of dir, and
+// of the folder of exports, "" for none.
+func (f *Findings) Machine(version, dir, exports string, embedded bool) {
 	f.Note("machine", "program", OK, "", "cpd-jobs %s, %s, %s/%s", version, runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	if embedded {
 		if dir, err := pg.FindBinaries(); err != nil {
@@ -49,6 +50,9 @@ func (f *Findings) Machine(version, dir string, embedded bool) {
 		}
 	}
 	f.disk("data directory", dir, "CPD_JOBS_DATA_DIR")
+	if exports != "" {
+		f.disk("exported files", exports, "EXPORT_STORE_URL")
+	}
 	f.disk("temporary files", os.TempDir(), "TMPDIR") // where spreadsheets are put together
 }
 
@@ -71,12 +75,11 @@ func (f *Findings) disk(what, dir, variable string) {
 	}
 	_ = probe.Close()
 	_ = os.Remove(probe.Name())
-	var st syscall.Statfs_t
-	if err := syscall.Statfs(at, &st); err != nil {
-		f.Note("machine", what, Warning, "look with df", "the free space of %s is not known: %s", dir, err)
+	free, err := disk.Free(at)
+	if err != nil {
+		f.Note("machine", what, Warning, "look with df", "%s", err)
 		return
 	}
-	free := uint64(st.Bavail) * uint64(st.Bsize)
 	f.Note("machine", what, byFreeSpace(free), "free some space there, or set "+variable+" to another place", "%s has %d MB free", dir, free>>20)
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 
 	"cpd-jobs/internal/run"
 	"cpd-jobs/reports/exports"
@@ -16,7 +17,7 @@ func cleanFiles(ctx context.Context, r run.Run, d Deps, a Args, counts map[strin
 	for _, chore := range []struct {
 		name string
 		do   func(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int64) error
-	}{{"exports", prune}, {"orphans", mend}, {"drafts", sweep}} {
+	}{{"exports", prune}, {"verify", verify}, {"orphans", mend}, {"drafts", sweep}} {
 		err := r.Step(ctx, chore.name, func(ctx context.Context, step *run.Step) error {
 			step.Unit = "files"
 			return chore.do(ctx, r, d, a, counts)
@@ -41,6 +42,40 @@ func prune(ctx context.Context, r run.Run, d Deps, a Args, counts map[string]int
 	}
 	counts["exports"] = int64(len(list))
 	return err
+}
+
+// verifyBytes is how much of the store one housekeeping reads: all of it within days, and minutes of one night.
+const verifyBytes = 8 << 30
+
+// verify reads the files that were not read for longest, and takes out of use what is not as it was published. One that
+// cannot be read is left for another time.
+func verify(ctx context.Context, r run.Run, d Deps, _ Args, counts map[string]int64) error {
+	if r.DryRun() {
+		return nil
+	}
+	list, err := exports.Unverified(ctx, d.DB, verifyBytes)
+	if err != nil {
+		return err
+	}
+	for _, e := range list {
+		switch err := exports.Copy(ctx, d.Store, e, io.Discard); {
+		case errors.Is(err, exports.ErrDamaged):
+			r.Log().Error("a stored file is not as it was published; the next export makes it again", "export", e.ID, "file", e.Name)
+			if _, err := exports.MarkDamaged(ctx, d.DB, e.ID); err != nil {
+				return err
+			}
+			counts["damaged_files"]++
+		case ctx.Err() != nil:
+			return ctx.Err()
+		case err != nil:
+			r.Log().Warn("a stored file cannot be verified", "export", e.ID, "file", e.Name, "error", err)
+		default:
+			if err := exports.NoteVerified(ctx, d.DB, e.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 func mend(ctx context.Context, r run.Run, d Deps, _ Args, counts map[string]int64) error {

@@ -1,6 +1,7 @@
 package housekeeping_test
 
 import (
+	"crypto/sha256"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -157,7 +158,7 @@ func TestFiles(t *testing.T) {
 	}
 	for version := range int64(3) {
 		e := exports.Export{Report: "schools", Version: 1 + version, DefinitionVersion: "1.0", DefinitionHash: "abc", Format: "ods", Rows: 1, Checksum: "sum",
-			SHA256: "sha", Size: 1, RunID: 1, JobID: 1, Name: fmt.Sprintf("schools-2026-11-22T06%02dZ.ods", version)}
+			SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte("x"))), Size: 1, RunID: 1, JobID: 1, Name: fmt.Sprintf("schools-2026-11-22T06%02dZ.ods", version)}
 		e.Key = e.Name
 		storetest.Put(t, files, e.Key, "x")
 		if err := pgx.BeginFunc(t.Context(), db, func(tx pgx.Tx) error { _, err := exports.Add(t.Context(), tx, e); return err }); err != nil {
@@ -240,5 +241,43 @@ func TestReportsForget(t *testing.T) {
 	// Version 2 was live 400 days ago: its record stays, and what came before it goes.
 	if counts := got.Summary.(map[string]int64); counts["refreshes"] != 1 || counts["changes"] != 2 {
 		t.Errorf("deleted %v, want one refresh and two changes", counts)
+	}
+}
+
+// TestStoredFilesAreReadNowAndThen: a file that changed in the store is out of use before anybody asks for it, and its
+// record goes where no export has made it again.
+func TestStoredFilesAreReadNowAndThen(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	files, err := store.Folder(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for version, content := range map[int64]string{1: "x", 2: "y"} { // the second is another byte than was published
+		e := exports.Export{Report: "schools", Version: version, DefinitionVersion: "1.0", DefinitionHash: "abc", Format: "ods", Rows: 1, Checksum: "sum",
+			SHA256: fmt.Sprintf("%x", sha256.Sum256([]byte("x"))), Size: 1, RunID: 1, JobID: 1, Name: fmt.Sprintf("schools-2026-11-22T060%dZ.ods", version)}
+		e.Key = e.Name
+		storetest.Put(t, files, e.Key, content)
+		if err := pgx.BeginFunc(t.Context(), db, func(tx pgx.Tx) error { _, err := exports.Add(t.Context(), tx, e); return err }); err != nil {
+			t.Fatal(err)
+		}
+	}
+	clean := func(now clock.Now) map[string]int64 {
+		t.Helper()
+		got, err := housekeeping.Kinds(housekeeping.Deps{DB: db, Store: files, Now: now})[0].Work(t.Context(), &run.Local{}, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got.Summary.(map[string]int64)
+	}
+	if counts := clean(clock.System); counts["damaged_files"] != 1 || counts["lost_files"] != 0 {
+		t.Errorf("at first %v", counts)
+	}
+	left, err := exports.List(t.Context(), db, "schools", 10)
+	if err != nil || len(left) != 1 || left[0].Version != 1 {
+		t.Errorf("people find %+v (%v)", left, err)
+	}
+	if counts := clean(func() time.Time { return clock.System().Add(48 * time.Hour) }); counts["damaged_files"] != 0 || counts["lost_files"] != 1 {
+		t.Errorf("two days later %v", counts)
 	}
 }

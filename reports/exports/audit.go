@@ -21,6 +21,8 @@ type Findings struct {
 	Lost []Export
 	// Unreferenced are files that look like exports and are recorded by none.
 	Unreferenced []store.Info
+	// At is the moment of the comparison.
+	At time.Time
 	// Exports and Files are how many there are of either in all.
 	Exports, Files int
 }
@@ -36,7 +38,7 @@ func Audit(ctx context.Context, db pg.Querier, s store.Store, now time.Time) (Fi
 	if err != nil {
 		return Findings{}, err
 	}
-	f := Findings{Exports: len(list)}
+	f := Findings{At: now, Exports: len(list)}
 	known := map[string]bool{}
 	for _, e := range list {
 		for _, key := range append([]string{e.Key}, e.Sidecars...) {
@@ -57,8 +59,12 @@ func Audit(ctx context.Context, db pg.Querier, s store.Store, now time.Time) (Fi
 			f.Unreferenced = append(f.Unreferenced, info)
 		}
 	}
+	damaged, err := damagedBefore(ctx, db, now.Add(-retention.UnrecordedFiles))
+	if err != nil {
+		return Findings{}, err
+	}
 	for _, e := range list {
-		if !whole(e, sizes) {
+		if !whole(e, sizes) || damaged[e.ID] {
 			f.Lost = append(f.Lost, e)
 		}
 	}
@@ -100,7 +106,12 @@ func Repair(ctx context.Context, db Database, s store.Store, f Findings, fence F
 		return 0, 0, err
 	}
 	for _, e := range f.Lost {
-		gone, err := remove(ctx, db, s, e, fence, func() (bool, error) { return stillLost(ctx, s, e) })
+		gone, err := remove(ctx, db, s, e, fence, func() (bool, error) {
+			if damaged, err := damagedBefore(ctx, db, f.At.Add(-retention.UnrecordedFiles)); err != nil || damaged[e.ID] {
+				return damaged[e.ID], err
+			}
+			return stillLost(ctx, s, e)
+		})
 		if err != nil {
 			return lost, unreferenced, fmt.Errorf("forget export %d, %s: %w", e.ID, e.Name, err)
 		}

@@ -61,8 +61,8 @@ const columns = `id, report, version, definition_version, definition_hash, selec
 	checksum, altered, sha256, as_of, run_id, job_id, created_at, lint, encrypted, expires_at`
 
 // unexpired is true of what people can still find. Housekeeping comes once a day; what has expired is out of
-// sight before that.
-const unexpired = `(expires_at IS NULL OR expires_at > now())`
+// sight before that, and so is a file that is damaged, until it was made again.
+const unexpired = `(expires_at IS NULL OR expires_at > now()) AND damaged_at IS NULL`
 
 // List lists the exports of a report, or of all reports where it is "", newest first.
 func List(ctx context.Context, db pg.Querier, report string, limit int) ([]Export, error) {
@@ -113,7 +113,7 @@ func Add(ctx context.Context, tx pgx.Tx, e Export) (Export, error) {
 			name = EXCLUDED.name, key = EXCLUDED.key, beside = EXCLUDED.beside, size = EXCLUDED.size, rows = EXCLUDED.rows,
 			checksum = EXCLUDED.checksum, altered = EXCLUDED.altered, sha256 = EXCLUDED.sha256, as_of = EXCLUDED.as_of,
 			run_id = EXCLUDED.run_id, job_id = EXCLUDED.job_id, lint = EXCLUDED.lint, created_at = EXCLUDED.created_at,
-			encrypted = EXCLUDED.encrypted, expires_at = EXCLUDED.expires_at
+			encrypted = EXCLUDED.encrypted, expires_at = EXCLUDED.expires_at, verified_at = NULL, damaged_at = NULL
 		RETURNING `+columns,
 		e.Report, e.Version, e.DefinitionVersion, e.DefinitionHash, e.Selection, e.Format, e.Name, e.Key, e.Sidecars,
 		e.Size, e.Rows, e.Checksum, e.Coerced, e.SHA256, e.AsOf, e.RunID, e.JobID, e.Lint, e.Encrypted, e.Retention.Seconds()))
