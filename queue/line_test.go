@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"cpd-jobs/internal/cost"
 	"cpd-jobs/internal/run"
 )
@@ -187,6 +189,32 @@ func TestIDLivesAsLongAsItsRun(t *testing.T) {
 	}
 	if other, err := FindJob(t.Context(), w.pool, 999_999); err != ErrNoJob {
 		t.Errorf("an id that no job has is %+v: %v", other, err)
+	}
+}
+
+// A job is looked up for every page of it, and five times a second by who follows it.
+func TestJobIsFoundByIndex(t *testing.T) {
+	t.Parallel()
+	w := idle(t, kindOf("work", false))
+	const jobs = 20_000
+	w.exec(`INSERT INTO queue.history (id, kind, queue, priority, state, attempt, max_attempts, args, metadata, created_at, scheduled_at, finalized_at)
+		SELECT n, 'work', 'default', 1, 'discarded', 1, 5, '{}', jsonb_build_object('run_id', n, 'taken_over_by', n + 10000), now(), now(), now()
+		FROM generate_series(1, $1) AS n`, jobs)
+	w.exec("ANALYZE queue.history")
+	rows, _ := w.pool.Query(t.Context(), "EXPLAIN (ANALYZE, TIMING OFF) "+findSQL, int64(5))
+	plan, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, node := range plan {
+		var read int
+		if _, actual, found := strings.Cut(node, "(actual rows="); found {
+			_, _ = fmt.Sscanf(actual, "%d", &read)
+		}
+		if read > 100 {
+			t.Errorf("finding one job reads %d rows:\n%s", read, strings.Join(plan, "\n"))
+			return
+		}
 	}
 }
 

@@ -52,10 +52,14 @@ func ListJobs(ctx context.Context, db pg.Querier, f JobFilter) ([]Job, error) {
 	if f.Limit == 0 {
 		f.Limit = 50
 	}
+	more := ""
+	if f.State == quarantined {
+		more = "AND metadata ? 'quarantined'" // as the index of the history has it
+	}
 	rows, _ := db.Query(ctx, `
 		SELECT `+jobColumns+` FROM queue.jobs
 		WHERE ($1 = '' OR kind = $1) AND ($2 = '' OR state = $2 OR run_state = $2) AND ($3::bigint = 0 OR run_id = $3)
-		  AND ($4::bigint = 0 OR id < $4) AND ($6 OR superseded_by IS NULL)
+		  AND ($4::bigint = 0 OR id < $4) AND ($6 OR superseded_by IS NULL) `+more+`
 		ORDER BY id DESC LIMIT $5`, f.Kind, f.State, f.RunID, f.Before, f.Limit, f.All)
 	return collectJobs(ctx, db, rows)
 }
@@ -70,11 +74,14 @@ const lineage = `
 			AND (j.id = line.superseded_by OR j.superseded_by = line.id)
 	)`
 
+// findSQL names the ids of the line in an array, so that they are looked up by index: the planner takes a line to be long.
+const findSQL = lineage + "SELECT " + jobColumns + " FROM queue.jobs WHERE id = ANY (ARRAY(SELECT line.id FROM line)) ORDER BY id"
+
 // FindJob finds one job by the id that it has or had, with the steps and errors of all its attempts; ErrNoJob where there
 // is none. An id lives as long as its run: where the job was taken over or run again, what it says is what became of that,
 // and SupersededBy is the id under which it goes on.
 func FindJob(ctx context.Context, db pg.Querier, id int64) (Job, error) {
-	rows, _ := db.Query(ctx, lineage+"SELECT "+jobColumns+" FROM queue.jobs WHERE id IN (SELECT line.id FROM line) ORDER BY id", id)
+	rows, _ := db.Query(ctx, findSQL, id)
 	jobs, err := collectJobs(ctx, db, rows)
 	if err != nil {
 		return Job{}, err
@@ -209,7 +216,7 @@ func stepsOf(ctx context.Context, db pg.Querier, jobs []int64) (map[int64][]Step
 func Logs(ctx context.Context, db pg.Querier, jobID, after int64) ([]LogLine, error) {
 	rows, _ := db.Query(ctx, lineage+`
 		SELECT id, attempt, at, level, message, attrs FROM queue.logs
-		WHERE job_id IN (SELECT $1::bigint UNION SELECT line.id FROM line) AND id > $2 ORDER BY id LIMIT 1000`, jobID, after)
+		WHERE job_id = ANY ($1::bigint || ARRAY(SELECT line.id FROM line)) AND id > $2 ORDER BY id LIMIT 1000`, jobID, after)
 	lines, err := pgx.CollectRows(rows, pgx.RowToStructByName[LogLine])
 	if err != nil {
 		return nil, fmt.Errorf("read the log of job %d: %w", jobID, err)
