@@ -15,7 +15,7 @@ import (
 func TestSuspectRunsAlone(t *testing.T) {
 	t.Parallel()
 	var w ward
-	if !w.enter(false) || !w.enter(false) {
+	if first, second := w.enter(false), w.enter(false); !first || !second {
 		t.Fatal("jobs do not run beside each other")
 	}
 	if w.enter(true) || w.closed() {
