@@ -7,9 +7,11 @@ import (
 	"net"
 	"os"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"cpd-jobs/internal/clock"
@@ -19,6 +21,28 @@ import (
 // and releases its locks: see silentAfter. They have no effect over a local socket.
 var serverKeepalive = map[string]string{
 	"tcp_keepalives_idle": "10", "tcp_keepalives_interval": "5", "tcp_keepalives_count": "2", "tcp_user_timeout": "20000",
+}
+
+// setInSessions has every new session of a pool begin with settings, but for those that the connection string names. They
+// are set by a statement and not with the connection's first packet: PgBouncer refuses a client that names settings
+// there which it does not know.
+func setInSessions(config *pgxpool.Config, settings map[string]string) {
+	before := config.AfterConnect
+	var sets []string
+	for name, value := range settings {
+		if config.ConnConfig.RuntimeParams[name] == "" {
+			sets = append(sets, fmt.Sprintf("SET %s = %s", name, value))
+		}
+	}
+	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
+		if before != nil {
+			if err := before(ctx, conn); err != nil {
+				return err
+			}
+		}
+		_, err := conn.Exec(ctx, strings.Join(sets, "; "))
+		return err
+	}
 }
 
 // silentAfter is how long the other end of a connection may send no acknowledgement, whether data are in flight or not.
@@ -48,8 +72,10 @@ func Bounded(ctx context.Context, like *pgxpool.Pool, maxConns int32, within tim
 	config := like.Config()
 	config.MaxConns, config.MinConns, config.MinIdleConns = maxConns, 0, 0
 	if !Pooled(like) {
-		config.ConnConfig.RuntimeParams["statement_timeout"] = strconv.FormatInt((within * 4 / 5).Milliseconds(), 10)
-		config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = strconv.FormatInt(within.Milliseconds(), 10)
+		setInSessions(config, map[string]string{
+			"statement_timeout":                   strconv.FormatInt((within * 4 / 5).Milliseconds(), 10),
+			"idle_in_transaction_session_timeout": strconv.FormatInt(within.Milliseconds(), 10),
+		})
 	}
 	var pool *pgxpool.Pool
 	connect := config.ConnConfig.DialFunc

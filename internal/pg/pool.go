@@ -1,7 +1,6 @@
 package pg
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -40,10 +39,7 @@ func Open(ctx context.Context, url string, o PoolOptions) (*pgxpool.Pool, error)
 	if pooled {
 		config.ConnConfig.DefaultQueryExecMode = pooledMode
 	} else {
-		params := config.ConnConfig.RuntimeParams
-		for name, value := range serverKeepalive {
-			params[name] = cmp.Or(params[name], value)
-		}
+		setInSessions(config, serverKeepalive)
 	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {

@@ -34,6 +34,12 @@ var catalogue = []about{
 		{unit: "ms-worst", says: "milliseconds, the last one starts after"},
 		{unit: "ticks", says: "ticks, each with one job"},
 	}},
+	{"BenchmarkYearsOfHistory", "Years of history", "Ten million ticks and a million finished jobs: the slowest statement of the poll, of what is asked about schedules, and of housekeeping, which deletes what is older than 400 days.", []figure{
+		{unit: "ms-asking", says: "milliseconds, the slowest statement of the poll and of what is asked about schedules", atMost: 50},
+		{unit: "ms-housekeeping", says: "milliseconds, the slowest statement of housekeeping", atMost: 50},
+		{unit: "ticks-left", says: "ticks that stay"},
+		{unit: "jobs-left", says: "jobs that stay in the history"},
+	}},
 	{"BenchmarkRefresh", "Refresh of the School onboarding report", "Every figure but the first is a multiple of what PostgreSQL takes for CREATE UNLOGGED TABLE AS of the same query in the same run (table-s, in seconds).", []figure{
 		{unit: "table-s", says: "seconds for the plain table, the yardstick"},
 		{unit: "1%-x", says: "1 % of schools changed", atMost: 1.5},
