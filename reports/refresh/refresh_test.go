@@ -1,6 +1,7 @@
 package refresh_test
 
 import (
+	"context"
 	"cpd-jobs/internal/testing/reporttest"
 	"encoding/json"
 	"errors"
@@ -87,29 +88,35 @@ func TestSameRequestIsNotComputedAgain(t *testing.T) {
 	}
 }
 
-// numbered is a run of the queue's.
+// numbered is a run of the queue's. It counts how often the publishing transaction says that there is a change.
 type numbered struct {
 	*run.Local
-	id int64
+	id      int64
+	changes *int
 }
 
 func (n numbered) ID() int64 { return n.id }
 
-// TestRunThatDiedAfterPublishing is run again: what follows on a change must not be lost with its worker.
+func (n numbered) Changed(context.Context, pgx.Tx, int64) error {
+	*n.changes++
+	return nil
+}
+
+// A run that died after it had published is run again: what follows on its change was committed with the change, so that
+// the second attempt finds none and says none.
 func TestRunThatDiedAfterPublishing(t *testing.T) {
 	t.Parallel()
 	db := reporttest.New(t)
 	db.Sync(t, reporttest.Day(t, 0), reporttest.OneSchool())
-	for _, again := range []struct {
-		run  int64
-		want bool
-	}{{7, true}, {7, true}, {8, false}} {
-		outcome, err := refresh.Report(t.Context(), numbered{&run.Local{}, again.run}, db.Pool, reporttest.Onboarding(t), refresh.Options{})
+	changes := 0
+	for attempt, id := range []int64{7, 7, 8} {
+		outcome, err := refresh.Report(t.Context(), numbered{&run.Local{}, id, &changes}, db.Pool, reporttest.Onboarding(t), refresh.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if outcome.Changed != again.want || outcome.Version != 1 {
-			t.Errorf("run %d: got changed %v of version %d, want %v of version 1", again.run, outcome.Changed, outcome.Version, again.want)
+		if want := attempt == 0; outcome.Changed != want || outcome.Version != 1 || changes != 1 {
+			t.Errorf("attempt %d, run %d: got changed %v of version %d, and %d changes that something follows, want %v of version 1, and one",
+				attempt, id, outcome.Changed, outcome.Version, changes, want)
 		}
 	}
 }
