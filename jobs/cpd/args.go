@@ -4,12 +4,12 @@ import "cpd-jobs/jobs/guard"
 
 // Args are the arguments of cpd_sync.
 type Args struct {
-	Allow guard.Allow `json:"allow,omitempty" help:"guards to pass this once: a table that may lose rows, column:TABLE.COLUMN, or all"`
+	Allow guard.Allow `json:"allow,omitempty" help:"guards to pass this once: a table that may lose rows, column:TABLE.COLUMN, as_of, or all"`
 }
 
 // Validate knows the tables and their columns.
 func (a Args) Validate() error {
-	var known []string
+	known := []string{guardAsOf}
 	for _, t := range Tables() {
 		known = append(known, t.Name)
 		for _, c := range t.all() {

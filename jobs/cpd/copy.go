@@ -13,6 +13,7 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"cpd-jobs/internal/run"
+	"cpd-jobs/jobs/guard"
 	"cpd-jobs/jobs/profile"
 )
 
@@ -38,12 +39,19 @@ func newCopy(ctx context.Context, s *syncing) (*tableCopy, error) {
 
 // fill copies every table under one snapshot, and makes sure that the snapshot saw them all.
 func (c *tableCopy) fill(ctx context.Context) error {
+	c.details.System = c.src.systemIdentifier(ctx)
+	if was := c.last.System; was != "" && c.details.System != "" && was != c.details.System {
+		c.run.Log().Warn("the CPD database is on another server than the copy before came from", "was", was, "is", c.details.System)
+		c.details.SystemWas = was
+	}
 	snap, err := c.src.begin(ctx)
 	if err != nil {
 		return err
 	}
 	c.asOf, c.details.Replica = snap.AsOf, snap.Replica
-	err = c.fillFrom(ctx, snap)
+	if err = guard.Stop(c.run.Log(), c.allow, guardTime(c.last.AsAt, c.asOf)); err == nil {
+		err = c.fillFrom(ctx, snap)
+	}
 	snap.end(ctx)
 	if err != nil {
 		return err

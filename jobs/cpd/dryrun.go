@@ -23,7 +23,8 @@ func (s *syncing) compare(ctx context.Context) (run.Outcome, error) {
 		}
 		step.SetRows(details.rows(), 0)
 		outcome.Summary = summarise(snap.AsOf, s.tables, s.last.Tables, details)
-		return guard.Stop(s.run.Log(), s.allow, guardRows(s.tables, s.last.Tables, details.Tables))
+		found := append(guardTime(s.last.AsAt, snap.AsOf), guardRows(s.tables, s.last.Tables, details.Tables)...)
+		return guard.Stop(s.run.Log(), s.allow, found)
 	})
 	return outcome, err
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"time"
 
 	"cpd-jobs/jobs/guard"
 	"cpd-jobs/jobs/profile"
@@ -23,6 +24,20 @@ func guardRows(tables []Table, before, now map[string]Count) []guard.Breach {
 		found = append(found, guard.Breach{Guard: t.Name, Reason: fmt.Sprintf("%s from %d rows to %d (at most %g %% may go)", t.Name, was, is, *limit*100)})
 	}
 	return found
+}
+
+// guardAsOf allows a copy that is older than the live one.
+const guardAsOf = "as_of"
+
+// guardTime refuses a source whose clock shows an earlier moment than the live copy is of: one that was restored, or another
+// one.
+func guardTime(live, now time.Time) []guard.Breach {
+	if !now.Before(live) {
+		return nil
+	}
+	return []guard.Breach{{Guard: guardAsOf, Reason: fmt.Sprintf(
+		"the CPD database is as of %s, before the live copy of %s: it was restored, is another one, or its clock is wrong",
+		now.UTC().Format(time.RFC3339), live.UTC().Format(time.RFC3339))}}
 }
 
 // guardColumns finds the columns that were emptied, became constant, or have times that cannot be, by comparing the

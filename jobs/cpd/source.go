@@ -55,6 +55,16 @@ func (s *source) describe(ctx context.Context, tables []Table) (map[name]relatio
 	return found, sourceFailure(ctx, "look at its tables", err)
 }
 
+// systemIdentifier tells which server this is, "" where it does not say. A standby is the same as its primary.
+func (s *source) systemIdentifier(ctx context.Context) (id string) {
+	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
+	defer cancel()
+	if err := s.pool.QueryRow(ctx, "SELECT system_identifier::text FROM pg_control_system()").Scan(&id); err != nil {
+		return "" // a host may keep it from us: the copy is no worse
+	}
+	return id
+}
+
 // snapshot is one moment of the source, seen by several sessions.
 type snapshot struct {
 	sessions []pgx.Tx

@@ -11,6 +11,8 @@ type Summary struct {
 	Tables []TableSummary `json:"tables"`
 	// Replica is set where the source was a standby.
 	Replica *Replica `json:"replica,omitempty"`
+	// OtherServer says that the copy before came from a server with another system identifier.
+	OtherServer bool `json:"other_server,omitempty"`
 }
 
 // TableSummary says how many rows a table has, and had in the copy before (nil: none was made).
@@ -21,7 +23,7 @@ type TableSummary struct {
 }
 
 func summarise(asOf time.Time, tables []Table, before map[string]Count, now Details) Summary {
-	s := Summary{AsOf: asOf, Rows: now.rows(), Replica: now.Replica}
+	s := Summary{AsOf: asOf, Rows: now.rows(), Replica: now.Replica, OtherServer: now.SystemWas != ""}
 	for _, t := range tables {
 		row := TableSummary{Name: t.String(), Rows: now.Tables[t.String()].Rows}
 		if was, ok := before[t.String()]; ok {

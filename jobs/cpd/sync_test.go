@@ -3,6 +3,7 @@ package cpd_test
 import (
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -201,5 +202,50 @@ func TestGuardStopsBeforeAnyChange(t *testing.T) {
 	check()
 	if _, err := w.try(&run.Local{}, cpd.Args{Allow: []string{"schools"}}); err != nil {
 		t.Errorf("allowed: %v", err)
+	}
+}
+
+// A database that shows an earlier moment than the live copy was restored, or is another one.
+func TestTimeDoesNotRunBackwards(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.pinClock("2026-11-22T06:00:00Z")
+	w.sync()
+	w.sync() // the same moment again
+	w.pinClock("2026-11-22T05:59:59Z")
+	check := w.unhurt()
+	_, err := w.try(&run.Local{}, cpd.Args{})
+	wantError(t, err, run.ClassBlocked, "as of 2026-11-22T05:59:59Z, before the live copy of 2026-11-22T06:00:00Z", "--arg allow=as_of")
+	check()
+	_, err = w.try(&run.Local{Dry: true}, cpd.Args{})
+	wantError(t, err, run.ClassBlocked, "before the live copy")
+	if _, err := w.try(&run.Local{}, cpd.Args{Allow: []string{"schools"}}); run.ClassOf(err) != run.ClassBlocked {
+		t.Errorf("another guard was allowed: %v", err)
+	}
+	if _, err := w.try(&run.Local{}, cpd.Args{Allow: []string{"as_of"}}); err != nil {
+		t.Error(err)
+	}
+}
+
+// pinClock has the source show a moment.
+func (w world) pinClock(moment string) {
+	w.t.Helper()
+	w.inSource("DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET cpd_jobs.demo_clock = ''" + moment + "''', current_database()); END $$")
+}
+
+func TestAnotherServerIsSaid(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	if first := w.sync(); first.Summary.(cpd.Summary).OtherServer {
+		t.Error("the first copy says that the server is another")
+	}
+	if same := w.sync(); same.Summary.(cpd.Summary).OtherServer {
+		t.Error("the same server is said to be another")
+	}
+	w.inOurs(`UPDATE reports.input_versions SET details = jsonb_set(details, '{system}', '"7"')`)
+	heard := &listener{Handler: slog.DiscardHandler}
+	outcome, err := w.try(&run.Local{Logger: slog.New(heard)}, cpd.Args{})
+	if err != nil || !outcome.Summary.(cpd.Summary).OtherServer || !strings.Contains(heard.lines(), "on another server") {
+		t.Errorf("%v: %+v; heard %s", err, outcome.Summary, heard.lines())
 	}
 }

@@ -16,6 +16,9 @@ type Details struct {
 	// Copy is the number of the physical tables.
 	Copy   int64            `json:"copy"`
 	Tables map[string]Count `json:"tables"`
+	// System is the identifier of the source's server, SystemWas that of the copy before where it was another.
+	System    string `json:"system,omitempty"`
+	SystemWas string `json:"system_was,omitempty"`
 	// Replica is set where the source was a standby.
 	Replica *Replica `json:"replica,omitempty"`
 }
