@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -31,6 +33,10 @@ var (
 
 // Cancellable lists the jobs of a selection that [Client.CancelJobs] would cancel, oldest first.
 func Cancellable(ctx context.Context, db pg.Querier, s JobSelection) ([]int64, error) {
+	if s.State != "" && s.State != quarantined && !slices.Contains(cancellable, s.State) {
+		return nil, run.Invalid("leave the state out, or name one of "+strings.Join(cancellable, ", ")+", "+quarantined,
+			"jobs that are %s cannot be cancelled", s.State)
+	}
 	return selected(ctx, db, s, cancellable)
 }
 
@@ -38,6 +44,9 @@ func Cancellable(ctx context.Context, db pg.Querier, s JobSelection) ([]int64, e
 // where the selection names no state. A job that was taken over or run again is not
 // among them: what goes on in its place is.
 func Retryable(ctx context.Context, db pg.Querier, s JobSelection) ([]int64, error) {
+	if s.State == "running" {
+		return nil, run.Invalid("cancel them first: cpd-jobs jobs cancel --state running", "jobs that are running cannot be run again")
+	}
 	return selected(ctx, db, s, retried)
 }
 

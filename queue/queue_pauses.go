@@ -12,6 +12,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/rivertype"
 
+	"cpd-jobs/internal/clean"
 	"cpd-jobs/internal/run"
 )
 
@@ -64,7 +65,8 @@ func (c *Client) PauseQueue(ctx context.Context, name string, until time.Time, b
 	return c.steerQueue(ctx, name, "pause", func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `
 			INSERT INTO queue.queue_pauses (queue, until_at, by, note) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (queue) DO UPDATE SET until_at = excluded.until_at, by = excluded.by, note = excluded.note`, name, end, by, note)
+			ON CONFLICT (queue) DO UPDATE SET until_at = excluded.until_at, by = excluded.by, note = excluded.note`, name, end,
+			clean.Text(by, clean.MaxName), clean.Text(note, clean.MaxError))
 		if err != nil {
 			return err
 		}
@@ -83,7 +85,10 @@ func (c *Client) ResumeQueue(ctx context.Context, name string) error {
 }
 
 func (c *Client) steerQueue(ctx context.Context, name, verb string, do func(pgx.Tx) error) error {
-	err := pgx.BeginFunc(ctx, c.pool, do)
+	err := error(rivertype.ErrNotFound)
+	if clean.Text(name, clean.MaxName) == name { // else there is none of this name, and the database could not look for it
+		err = pgx.BeginFunc(ctx, c.pool, do)
+	}
 	if errors.Is(err, rivertype.ErrNotFound) {
 		return run.Invalid("cpd-jobs queues list shows them", "no worker works a queue that is called %q", name)
 	}

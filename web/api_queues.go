@@ -82,10 +82,10 @@ func (a *api) addQueues() {
 		add(a, access.Developer, huma.Operation{Method: http.MethodPost, Path: "/backfills/{id}/" + verb.name, OperationID: verb.name + "-backfill",
 			Tags: tags, Errors: conflict, Summary: verb.title + " a backfill", Description: verb.about}, a.steerBackfill(verb))
 	}
-	add(a, access.Developer, huma.Operation{Method: http.MethodPost, Path: "/jobs/cancel", OperationID: "cancel-jobs", Tags: []string{"Jobs"},
+	add(a, access.Developer, huma.Operation{Method: http.MethodPost, Path: "/jobs/cancel", OperationID: "cancel-jobs", Tags: []string{"Jobs"}, Errors: conflict,
 		Summary: "Cancel many jobs", Description: "Cancels the jobs that have all of what is given, and the ticks of a schedule that wait for their turn."},
 		func(ctx context.Context, in *manyInput) (*manyOutput, error) { return a.many(ctx, in, cancelMany) })
-	add(a, access.Developer, huma.Operation{Method: http.MethodPost, Path: "/jobs/retry", OperationID: "retry-jobs", Tags: []string{"Jobs"},
+	add(a, access.Developer, huma.Operation{Method: http.MethodPost, Path: "/jobs/retry", OperationID: "retry-jobs", Tags: []string{"Jobs"}, Errors: conflict,
 		Summary: "Run many jobs again", Description: "Runs the jobs again that have all of what is given: those that failed for good, where no state is given."},
 		func(ctx context.Context, in *manyInput) (*manyOutput, error) { return a.many(ctx, in, retryMany) })
 }

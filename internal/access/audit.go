@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"cpd-jobs/internal/clean"
 	"cpd-jobs/internal/run"
 	"cpd-jobs/internal/source"
 )
@@ -53,9 +54,15 @@ func RecordDone(ctx context.Context, tx Database, e Event) error {
 	return err
 }
 
+// record cleans what it is given: names and targets come from requests, and an event must not be lost because of a byte
+// that the database refuses.
 func record(ctx context.Context, db Database, e Event, outcome string) (int64, error) {
 	if e.Detail == nil {
 		e.Detail = struct{}{}
+	}
+	detail, err := json.Marshal(e.Detail)
+	if err != nil {
+		return 0, fmt.Errorf("record %s of %s in the audit: %w", e.Action, e.Target, err)
 	}
 	if e.Visitor.Via == "" {
 		e.Visitor.Via = ViaUnknown
@@ -63,7 +70,8 @@ func record(ctx context.Context, db Database, e Event, outcome string) (int64, e
 	rows, _ := db.Query(ctx, `
 		INSERT INTO queue.audit (actor, via, action, target, detail, address, outcome, finished_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $7 <> 'begun' THEN clock_timestamp() END) RETURNING id`,
-		e.Visitor.Name, e.Visitor.Via, e.Action, e.Target, e.Detail, e.Visitor.Address, outcome)
+		clean.Text(e.Visitor.Name, clean.MaxName), e.Visitor.Via, clean.Text(e.Action, clean.MaxName),
+		clean.Text(e.Target, clean.MaxError), clean.JSON(detail), clean.Text(e.Visitor.Address, clean.MaxName), outcome)
 	id, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
 	if err != nil {
 		return 0, fmt.Errorf("record %s of %s in the audit: %w", e.Action, e.Target, err)

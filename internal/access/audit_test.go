@@ -89,3 +89,18 @@ func last(t *testing.T, db access.Database) string {
 	}
 	return list[0].Outcome
 }
+
+// An event whose target, name and details hold what the database refuses is recorded all the same.
+func TestOddTextIsRecorded(t *testing.T) {
+	t.Parallel()
+	db := pgtest.New(t)
+	e := access.Event{Visitor: access.Visitor{Name: "a\x00\xff", Address: "\x00"}, Action: "resume", Target: "queue \x00\xff\x1b[31m",
+		Detail: map[string]string{"note": "\x00\xff"}}
+	if err := access.RecordRefused(t.Context(), db, e); err != nil {
+		t.Fatal(err)
+	}
+	var rows int
+	if err := db.QueryRow(t.Context(), "SELECT count(*) FROM queue.audit WHERE target LIKE 'queue %'").Scan(&rows); err != nil || rows != 1 {
+		t.Errorf("%d rows (%v), want one", rows, err)
+	}
+}
