@@ -113,7 +113,7 @@ func TestArgumentsWithNULAreRefused(t *testing.T) {
 // touched a tick of it.
 func TestLockedScheduleKeepsNoOtherWaiting(t *testing.T) {
 	t.Parallel()
-	w := idleWithin(t, pgtest.New(t), time.Second, kindOf("tick", false))
+	w := idleWithin(t, pgtest.New(t), 5*time.Second, kindOf("tick", false))
 	w.follows(`schedules:
 - {name: a-locked, kind: tick, cron: "0 * * * *", timezone: UTC, catch_up: {policy: all}}
 - {name: b-free, kind: tick, cron: "0 * * * *", timezone: UTC, catch_up: {policy: all}}`)

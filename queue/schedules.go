@@ -151,7 +151,12 @@ func Resume(ctx context.Context, db beginner, name string) error {
 	return nil
 }
 
+// endPauses locks the schedule until the transaction ends and ends its pauses. Without the lock a worker could record a tick
+// between the moment at which a pause begins and its commit, and run what falls into the pause.
 func endPauses(ctx context.Context, tx pgx.Tx, name string) error {
+	if _, err := tx.Exec(ctx, "SELECT FROM queue.schedules WHERE name = $1 FOR NO KEY UPDATE", name); err != nil {
+		return err
+	}
 	_, err := tx.Exec(ctx, `
 		UPDATE queue.pauses SET until_at = clock_timestamp()
 		WHERE schedule = $1 AND from_at <= clock_timestamp() AND (until_at IS NULL OR until_at > clock_timestamp())`, name)

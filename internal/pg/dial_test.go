@@ -25,7 +25,7 @@ func TestSilentTransactionGivesItsLocksBack(t *testing.T) {
 		like, err := pg.Open(t.Context(), through, pg.PoolOptions{})
 		check(t, err)
 		t.Cleanup(like.Close)
-		bounded, err := pg.Bounded(t.Context(), like, 2, 300*time.Millisecond)
+		bounded, err := pg.Bounded(t.Context(), like, 2, 3*time.Second)
 		check(t, err)
 		t.Cleanup(bounded.Close)
 		tx, err := bounded.Begin(t.Context())
