@@ -147,6 +147,8 @@ func TestChaosSecondLife(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	frozen := l.worker()
+	// One that is frozen in the midst of its start ends when it is woken.
+	l.eventually(20*time.Second, "all queues are worked", func() bool { return l.count("SELECT count(*) FROM river.river_queue") == 4 })
 	ticket := l.probe(2*time.Second, 3)
 	l.running(ticket.ID)
 	before := frozen.id()
